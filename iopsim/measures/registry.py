@@ -1,0 +1,187 @@
+"""The list of metrics: what each is called, means, is measured in, and which way is better.
+
+A metric is one pure function with `@metric(...)`: summary, intervals, comparison, targets and the reference
+page follow. Functions see one replication (`Window`) and return what can be combined over replications:
+
+- `Value(x)`: one number a replication; the estimate is the mean over replications, with a t-interval.
+- `Ratio(numerator, denominator)`: the estimate is sum over sum, with a jackknife interval.
+- `Sample(values)`: `mean` is a ratio (sum over count); `p50`, `p90`, `p95` are quantiles of the values pooled
+  over all replications, with jackknife intervals.
+
+This module and those that declare metrics stay light: names can be checked without loading numpy.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from iopsim.measures.window import Window
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["Bound", "Metric", "Outcome", "Ratio", "Sample", "Value", "bound", "measure", "metric", "registered"]
+
+Better = Literal["lower", "higher", "neither"]
+_PLACEHOLDER = re.compile(r"(\[\.)?<(\w+)>(\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One number of one replication."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A quotient whose parts are added up over replications before dividing."""
+
+    numerator: float
+    denominator: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Single observations of one replication, such as the waits of its patients; shape (n,)."""
+
+    values: NDArray[np.float64]
+
+
+Outcome = Value | Ratio | Sample
+Compute = Callable[..., Outcome | Mapping[str, Outcome]]
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One family of metrics.
+
+    Attributes:
+        pattern: Full name without statistic, such as `<level>[.<track>].wait_days`; words in angle brackets
+            stand for names of the scenario, what is in square brackets may be left out.
+        statistics: What is reported of it, appended to the name; empty when the name is whole.
+        unit: Unit of the numbers; `{currency}` stands for the scenario's.
+        better: Which direction a planner wants.
+        definition: One or two sentences, after metrics.md.
+        where: Whether the metric exists for these names in this scenario.
+        compute: `compute(window, level="iop", track="mood")` gives its outcome, or one per statistic; a name
+            that was left out is None.
+    """
+
+    pattern: str
+    statistics: tuple[str, ...]
+    unit: str
+    better: Better
+    definition: str
+    where: Callable[[Scenario, Names], bool]
+    compute: Compute
+
+    def full_names(self, stem: str) -> list[str]:
+        """The names that are reported for one stem, such as `iop.wait_days.mean`."""
+        return [f"{stem}.{statistic}" for statistic in self.statistics] or [stem]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A metric for given names: `stem` is its full name without statistic."""
+
+    metric: Metric
+    stem: str
+    names: Mapping[str, str | None]
+
+
+_REGISTERED: dict[str, Metric] = {}
+
+
+def metric(
+    pattern: str,
+    *,
+    statistics: tuple[str, ...] = (),
+    unit: str,
+    better: Better = "neither",
+    definition: str,
+    where: Callable[[Scenario, Names], bool] = lambda scenario, names: True,
+) -> Callable[[Compute], Compute]:
+    """Register the decorated function as a family of metrics."""
+
+    def register(compute: Compute) -> Compute:
+        if pattern in _REGISTERED:
+            raise ValueError(f"metric {pattern} is registered twice")
+        _REGISTERED[pattern] = Metric(
+            pattern=pattern,
+            statistics=statistics,
+            unit=unit,
+            better=better,
+            definition=definition,
+            where=where,
+            compute=compute,
+        )
+        return compute
+
+    return register
+
+
+def registered() -> Mapping[str, Metric]:
+    """All metric families by pattern, in order of registration."""
+    from iopsim.measures import flow, groups, money, staffing  # noqa: F401  (importing registers)
+
+    return _REGISTERED
+
+
+def bound(scenario: Scenario) -> Iterator[Bound]:
+    """Every metric that exists for a scenario, in order of registration and of the file."""
+    for entry in registered().values():
+        slots = [(name, bool(optional)) for optional, name, _ in _PLACEHOLDER.findall(entry.pattern)]
+        choices = [_choices(scenario, name, optional) for name, optional in slots]
+        for chosen in itertools.product(*choices):
+            names = dict(zip((name for name, _ in slots), chosen, strict=True))
+            if entry.where(scenario, {name: value for name, value in names.items() if value is not None}):
+                yield Bound(entry, _filled(entry.pattern, names), names)
+
+
+def measure(window: Window) -> dict[str, Outcome]:
+    """All metrics of one replication: `{stem or full name: outcome}`; a Sample stands under its stem."""
+    results: dict[str, Outcome] = {}
+    for entry in bound(window.scenario):
+        outcome = entry.metric.compute(window, **entry.names)
+        if isinstance(outcome, Sample):
+            results[entry.stem] = outcome
+        elif isinstance(outcome, Mapping):
+            results |= {f"{entry.stem}.{statistic}": part for statistic, part in outcome.items()}
+        else:
+            results[entry.metric.full_names(entry.stem)[0]] = outcome
+    return results
+
+
+def _choices(scenario: Scenario, name: str, optional: bool) -> list[str | None]:
+    tables: dict[str, Callable[[], list[str]]] = {
+        "level": lambda: list(scenario.levels),
+        "track": lambda: list(scenario.tracks) if len(scenario.tracks) > 1 else [],
+        "source": lambda: list(scenario.sources),
+        "payer": lambda: list(scenario.payers),
+        "role": lambda: list(scenario.staff),
+        "group": lambda: [group for level in scenario.levels.values() for group in level.groups],
+        "missing": lambda: missing_sets(scenario),
+    }
+    return [*([None] if optional else []), *tables[name]()]
+
+
+def missing_sets(scenario: Scenario) -> list[str]:
+    """Names of what may be missing: `seat`, a caseload role, both, and `order` (metrics.md, held_back_by)."""
+    roles = list(dict.fromkeys(level.caseload for level in scenario.levels.values() if level.caseload))
+    return ["seat", *roles, *(f"seat_and_{role}" for role in roles), "order"]
+
+
+def _filled(pattern: str, names: Mapping[str, str | None]) -> str:
+    def fill(match: re.Match[str]) -> str:
+        value = names[match[2]]
+        return "" if value is None else f".{value}" if match[1] else value
+
+    return _PLACEHOLDER.sub(fill, pattern)

@@ -1,0 +1,405 @@
+"""One replication as the metrics see it: its ledger, pivoted to tables and cut to the measured window.
+
+All array work of the measures lives here, once: metrics pick rows by a mask over the stays and add up. No
+metric loops over facts, stays or sessions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, reduce, wraps
+from math import floor
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iopsim.measures.days import ServiceDays
+from iopsim.measures.tables import NONE, Attendance, DayRows, Intervals, Sessions, Stays, ranges, sums
+from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Missing
+from iopsim.scenario.levels import care_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["Attendance", "DayRows", "Intervals", "Kind", "Sessions", "Stays", "Window"]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Kind = Literal["waiting", "admitted", "in_care", "held", "occupied"]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concatenate[Window, P], R]:
+    """Compute once for each window and arguments: `functools.cache` would keep every window alive."""
+
+    @wraps(method)
+    def remembered(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (method, args, tuple(kwargs.items()))
+        if key not in self._memory:
+            self._memory[key] = method(self, *args, **kwargs)
+        return cast("R", self._memory[key])
+
+    return remembered  # type: ignore[return-value]
+
+
+def _first(*times: Floats) -> Floats:
+    """The earliest of what happened, +inf where nothing did."""
+    earliest: Floats = reduce(np.fmin, times, np.full_like(times[0], np.inf))
+    return earliest
+
+
+def _area(spent: Intervals, at: Floats) -> Floats:
+    """Patient-days spent before each of the times `at`; shape of `at`."""
+
+    def since(times: Floats) -> Floats:
+        times = np.sort(times)
+        passed = np.searchsorted(times, at)
+        elapsed: Floats = at * passed - np.append(0.0, times.cumsum())[passed]
+        return elapsed
+
+    return since(spent.begin) - since(spent.end)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A scenario, the ledger of one replication, and the measured window [`start`, `end`) in days."""
+
+    scenario: Scenario
+    ledger: Ledger
+    _memory: dict[object, object] = field(default_factory=dict, init=False, repr=False)
+
+    # The clock
+
+    @property
+    def start(self) -> float:
+        """First measured instant: `run.start`, the origin of the clock."""
+        return 0.0
+
+    @property
+    def end(self) -> float:
+        """End of the measured window, in days."""
+        return 7.0 * self.scenario.run.weeks
+
+    @property
+    def horizon(self) -> float:
+        """End of the run-out, in days."""
+        return 7.0 * (self.scenario.run.weeks + self.scenario.run.run_out_weeks)
+
+    @property
+    def length(self) -> float:
+        """Days of the window."""
+        return self.end - self.start
+
+    @property
+    def weeks(self) -> int:
+        """Measured weeks, counted from `run.start`."""
+        return self.scenario.run.weeks
+
+    def week_of(self, time: Floats) -> Ints:
+        """The week of each time, 0 the first measured one; negative in the warm-up."""
+        return np.floor((time - self.start) / 7).astype(np.int64)
+
+    def inside(self, time: Floats) -> Bools:
+        """Whether each time lies in the window; what did not happen (NaN) does not."""
+        inside: Bools = (time >= self.start) & (time < self.end)
+        return inside
+
+    # Stays
+
+    @cached_property
+    def stays(self) -> Stays:
+        """The facts pivoted: one entry per stay."""
+        return Stays.pivoted(self.ledger)
+
+    @_remembered
+    def in_level(self, level: str, track: str | None = None) -> Bools:
+        """Mask of the stays in a level, of one track or of all."""
+        here: Bools = self.stays.level == self.ledger.levels.index(level)
+        return here if track is None else here & (self.stays.track == self.ledger.tracks.index(track))
+
+    @_remembered
+    def joined_in_window(self, level: str, track: str | None = None) -> Bools:
+        """Cohort C: stays that joined the waitlist in the window, those refused at joining included."""
+        return self.in_level(level, track) & self.inside(self.stays.joined)
+
+    @_remembered
+    def started_in_window(self, level: str, track: str | None = None) -> Bools:
+        """Cohort S: stays whose care started in the window."""
+        return self.in_level(level, track) & self.inside(self.stays.started)
+
+    @cached_property
+    def ever_attended(self) -> Bools:
+        """Whether each stay attended a session, however late in the run; shape (stays,)."""
+        attended = np.zeros(len(self.stays.level), bool)
+        attended[self.attendance.stay[self.attendance.attended]] = True
+        return attended
+
+    @cached_property
+    def outcomes(self) -> dict[str, Bools]:
+        """Masks of the stays by how care ended: of those that started care, each is in exactly one.
+
+        Keys are the facts that end care in lower case, `still_in_care` at the end of the run-out, and `never_started`:
+        ended for any cause before attending a session, in groups only.
+        """
+        end_fact = self.stays.end_fact
+        in_groups = np.array([bool(self.scenario.levels[level].groups) for level in self.ledger.levels])
+        never = (end_fact != NONE) & in_groups[self.stays.level] & ~self.ever_attended
+        ways = {fact.name.lower(): (end_fact == fact) & ~never for fact in ENDS}
+        return {**ways, "never_started": never, "still_in_care": end_fact == NONE}
+
+    @cached_property
+    def holds(self) -> Intervals:
+        """Each time that someone got ready for a next level, and until when the place was then held.
+
+        Ready are those who complete and go to a level, and those who need a higher one. Unlike
+        `intervals("held")`, holds of no length are there; those that last are cut at the end of the run-out.
+        """
+        s = self.stays
+        stepped_at_once = (s.end_fact == Fact.STEPPED_UP) & (np.isnan(s.suspended) | ~np.isnan(s.resumed))
+        moves_on = (s.end_fact == Fact.COMPLETED) & (s.destination >= 0)
+        ready = [~np.isnan(s.suspended), moves_on | stepped_at_once]
+        stay = np.concatenate([np.flatnonzero(who) for who in ready])
+        begin = np.concatenate([s.suspended[ready[0]], s.ended[ready[1]]])
+        end = np.concatenate([_first(s.resumed, s.released)[ready[0]], _first(s.released)[ready[1]]])
+        return Intervals(begin, np.minimum(end, self.horizon), stay)
+
+    # Time spent
+
+    @staticmethod
+    def integral(times: Floats, deltas: Floats, start: float, end: float) -> float:
+        """Time integral over [start, end] of the step function that changes by `deltas` at `times`."""
+        return float(np.dot(deltas, end - np.clip(times, start, end)))
+
+    def intervals(self, kind: Kind, mask: Bools | None = None) -> Intervals:
+        """Stretches of time that stays spend in one way, not cut to the window; none is empty.
+
+        Kinds: `waiting` on the list; `admitted` and not yet started; `in_care`, without the time suspended;
+        `held`, suspended or between the end of treatment and release; `occupied`, from admission to release.
+        """
+        every = self._intervals(kind)
+        if mask is None:
+            return every
+        chosen = mask[every.stay]
+        return Intervals(every.begin[chosen], every.end[chosen], every.stay[chosen])
+
+    @_remembered
+    def _intervals(self, kind: Kind) -> Intervals:
+        s = self.stays
+        pieces = {
+            "waiting": [(s.joined, _first(s.refused, s.reneged, s.withdrawn, s.admitted))],
+            "admitted": [(s.admitted, _first(s.started, s.withdrawn, s.ended, s.released))],
+            "in_care": [(s.started, _first(s.suspended, s.ended)), (s.resumed, _first(s.ended))],
+            "held": [(s.suspended, _first(s.resumed, s.ended)), (s.ended, _first(s.released))],
+            "occupied": [(s.admitted, _first(s.released))],
+        }[kind]
+        begin, end = (np.concatenate(side) for side in zip(*pieces, strict=True))
+        lasts = np.flatnonzero(begin < end)
+        return Intervals(begin[lasts], end[lasts], lasts % len(s.level))
+
+    @_remembered
+    def days(self, kind: Kind) -> Floats:
+        """Days in the window that each stay spends in one way; shape (stays,)."""
+        begin, end, stay = self.intervals(kind)
+        inside = np.clip(end, self.start, self.end) - np.clip(begin, self.start, self.end)
+        return sums(stay, inside, len(self.stays.level))
+
+    def mean_count(self, kind: Kind, mask: Bools) -> float:
+        """Time average over the window of the stays in `mask` that spend it in one way."""
+        return float(self.days(kind)[mask].sum()) / self.length
+
+    def max_count(self, kind: Kind, mask: Bools) -> int:
+        """Most stays at one instant of the window, after all that happens at that instant."""
+        begin, end, _ = self.intervals(kind, mask)
+        met = (begin < self.end) & (end > self.start)
+        times = np.concatenate((np.maximum(begin[met], self.start), end[met]))
+        change = np.repeat((1, -1), len(times) // 2)
+        order = np.argsort(times, kind="stable")
+        times, count = times[order], change[order].cumsum()
+        settled = np.append(times[1:] > times[:-1], True)[: len(times)]
+        return int(count[settled].max(initial=0))
+
+    def weekly_mean(self, kind: Kind, mask: Bools, first: int, last: int) -> Floats:
+        """Mean number of stays in each of the weeks `first` to `last` − 1; shape (weeks,)."""
+        edges = self.start + 7 * np.arange(first, last + 1, dtype=np.float64)
+        return np.diff(_area(self.intervals(kind, mask), edges)) / 7
+
+    @_remembered
+    def blocked_days(self, level: str) -> Floats:
+        """Waiting patient-days in the window by what was missing; shape (8,), indexed by bits of Missing."""
+        ledger, days = self.ledger, np.zeros(2 * Missing.ORDER)
+        here = ledger.blocked_level == ledger.levels.index(level)
+        for kind in np.unique(ledger.blocked_kind[here]):
+            rows = here & (ledger.blocked_kind == kind)
+            edges = np.clip(np.append(ledger.blocked_time[rows], np.inf), self.start, self.end)
+            waiting = self.intervals("waiting", self.in_level(level) & (self.stays.kind == kind))
+            days += sums(ledger.blocked_missing[rows], np.diff(_area(waiting, edges)), len(days))
+        return days
+
+    # Group sessions
+
+    @cached_property
+    def attendance(self) -> Attendance:
+        """Member-sessions of the sessions held, in order of time, inside and outside the window."""
+        return Attendance.expanded(self.ledger)
+
+    @cached_property
+    def member_sessions(self) -> tuple[Floats, Floats]:
+        """Sessions of the window that each stay was expected at, and that it attended; shapes (stays,)."""
+        rows, stays = self.attendance, len(self.stays.level)
+        inside = self.inside(rows.time)
+        return sums(rows.stay, inside, stays), sums(rows.stay, inside & rows.attended, stays)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sums over the sessions in the window, by group."""
+        inside = self.inside(self.ledger.session_time)
+        return Sessions.summed(self.scenario, self.ledger, self.attendance, inside)
+
+    # Days to price
+
+    def calendar_day_count(
+        self,
+        level: str,
+        kind: Literal["in_care", "held"],
+        start: float | None = None,
+        end: float | None = None,
+    ) -> Floats:
+        """Calendar days per stay in [start, end) (default: the window) in care or held; shape (stays,).
+
+        A day is spent where the patient is at its end (the midnight census); a stay that begins and ends on
+        the same day counts that one day, in care.
+        """
+        return self._count_days(level, kind, None, start, end)
+
+    def attended_day_count(self, level: str, start: float | None = None, end: float | None = None) -> Floats:
+        """Days attended per stay in [start, end) (default: the window); shape (stays,), 0 in other levels.
+
+        In groups: days with an attended session. In places: the first `days_per_week` open days of each
+        calendar week in care (every day if it says none), by the midnight census of `calendar_day_count`,
+        times the mean attendance. A week's days in care and held are counted off together.
+        """
+        if self.scenario.levels[level].groups:
+            return self._total(self._attended_sessions(level), start, end)
+        per_week = self.scenario.levels[level].days_per_week
+        return self._count_days(level, "in_care", per_week, start, end) * self._attendance_mean(level)
+
+    def held_day_count(self, level: str, start: float | None = None, end: float | None = None) -> Floats:
+        """Held days per stay in [start, end) by the rule of `attended_day_count`; shape (stays,).
+
+        In groups: days on which the group met, on the weekdays of the seat that was held.
+        """
+        if self.scenario.levels[level].groups:
+            return self._total(self._held_sessions(level), start, end)
+        per_week = self.scenario.levels[level].days_per_week
+        return self._count_days(level, "held", per_week, start, end) * self._attendance_mean(level)
+
+    def attended_days(self, level: str) -> DayRows:
+        """One row per stay and day of the window that `attended_day_count` counts."""
+        if self.scenario.levels[level].groups:
+            return self._within(self._attended_sessions(level), None, None)
+        return self._expanded(level, "in_care")
+
+    def held_days_rows(self, level: str) -> DayRows:
+        """One row per stay and day of the window that `held_day_count` counts."""
+        if self.scenario.levels[level].groups:
+            return self._within(self._held_sessions(level), None, None)
+        return self._expanded(level, "held")
+
+    def _bounds(self, start: float | None, end: float | None) -> tuple[int, int]:
+        return (
+            floor(self.start if start is None else start),
+            floor(min(self.end if end is None else end, self.horizon)),
+        )
+
+    @_remembered
+    def _service_days(self, per_week: int | None) -> ServiceDays:
+        return ServiceDays.of(
+            start=self.scenario.run.start,
+            first=floor(min(self.start, np.fmin.reduce(self.stays.admitted, initial=0.0))),
+            last=floor(self.horizon),
+            per_week=per_week,
+            closed=self.scenario.calendar.closed,
+        )
+
+    @_remembered
+    def _day_spans(self, level: str, kind: Kind) -> tuple[Ints, Ints, Ints, Ints]:
+        """Stay, day of admission, and the days [first, past) that it ends in care or held."""
+        begin, end, stay = self.intervals(kind, self.in_level(level))
+        first, past = np.floor(begin), np.floor(np.minimum(end, self.horizon))
+        if kind == "in_care":
+            arrived = np.floor(self.stays.started)
+            same_day = np.flatnonzero(self.in_level(level) & (arrived == np.floor(self.stays.released)))
+            stay = np.append(stay, same_day)
+            first, past = np.append(first, arrived[same_day]), np.append(past, arrived[same_day] + 1)
+        some = first < past
+        days = (np.floor(self.stays.admitted[stay]), first, past)
+        return stay[some], *(day[some].astype(np.int64) for day in days)  # type: ignore[return-value]
+
+    def _count_days(
+        self, level: str, kind: Kind, per_week: int | None, start: float | None, end: float | None
+    ) -> Floats:
+        stay, admitted, first, past = self._day_spans(level, kind)
+        rule, bounds = self._service_days(per_week), self._bounds(start, end)
+        until = [rule.between(admitted, np.clip(day, *bounds)) for day in (first, past)]
+        return sums(stay, until[1] - until[0], len(self.stays.level))
+
+    def _expanded(self, level: str, kind: Kind) -> DayRows:
+        stay, admitted, first, past = self._day_spans(level, kind)
+        first, past = np.clip(first, *self._bounds(None, None)), np.clip(past, *self._bounds(None, None))
+        row, day = np.repeat(np.arange(len(stay)), past - first), ranges(first, past - first)
+        counted = self._service_days(self.scenario.levels[level].days_per_week).counts(admitted[row], day)
+        stay = stay[row[counted]]
+        return DayRows(stay, day[counted], self._attendance_mean(level)[stay])
+
+    @_remembered
+    def _attendance_mean(self, level: str) -> Floats:
+        """Mean attendance of each stay's kind of patient in a level, `by:` included; shape (stays,)."""
+        here, ledger = self.scenario.levels[level], self.ledger
+        means = [[care_of(here, t, s).attendance.mean for s in ledger.sources] for t in ledger.tracks]
+        return np.array(means)[self.stays.track, self.stays.source]
+
+    @_remembered
+    def _attended_sessions(self, level: str) -> DayRows:
+        rows = self.attendance
+        came = rows.attended & self.in_level(level)[rows.stay]
+        return _distinct_days(rows.stay[came], rows.time[came])
+
+    @_remembered
+    def _held_sessions(self, level: str) -> DayRows:
+        ledger, begin_end_stay = self.ledger, self.intervals("held", self.in_level(level))
+        stays, times = [np.empty(0, np.int64)], [np.empty(0)]
+        for group in np.unique(self.stays.group[begin_end_stay.stay]):
+            met = ledger.session_time[(ledger.session_group == group) & (ledger.session_cause == Cause.HELD)]
+            mine = self.stays.group[begin_end_stay.stay] == group
+            begin, end, stay = (column[mine] for column in begin_end_stay)
+            first = np.searchsorted(met, begin)
+            size = np.searchsorted(met, end) - first
+            time, stay = met[ranges(first, size)], np.repeat(stay, size)
+            weekday = (np.floor(time).astype(np.int64) + self.scenario.run.start.weekday()) % 7
+            own = (self.stays.weekdays[stay] >> weekday & 1).astype(bool)
+            stays.append(stay[own])
+            times.append(time[own])
+        return _distinct_days(np.concatenate(stays), np.concatenate(times))
+
+    def _within(self, rows: DayRows, start: float | None, end: float | None) -> DayRows:
+        first, past = self._bounds(start, end)
+        chosen = (rows.day >= first) & (rows.day < past)
+        return DayRows(rows.stay[chosen], rows.day[chosen], rows.weight[chosen])
+
+    def _total(self, rows: DayRows, start: float | None, end: float | None) -> Floats:
+        chosen = self._within(rows, start, end)
+        return sums(chosen.stay, chosen.weight, len(self.stays.level))
+
+
+def _distinct_days(stay: Ints, time: Floats) -> DayRows:
+    """Days of the times, each day of a stay once."""
+    day = np.floor(time).astype(np.int64)
+    first = day.min(initial=0)
+    span = day.max(initial=0) - first + 1
+    stay, day = np.divmod(np.unique(stay * span + day - first), span)
+    return DayRows(stay, day + first, np.ones(len(stay)))

@@ -1,0 +1,196 @@
+"""The one allocator: who is admitted, in which order, all or nothing (model.md §6).
+
+A *bundle* is what admission takes: a place or seats, and a therapist with room where the level has a caseload.
+`_take` is the one routine that takes it, `release` the one that gives it back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from iopsim.model.clock import ALLOCATION
+from iopsim.model.ledger import Fact
+from iopsim.model.people import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iopsim.model.capacity import Offer
+    from iopsim.model.clock import Clock
+    from iopsim.model.journey import Journey
+    from iopsim.model.ledger import Recorder
+    from iopsim.model.people import Stay
+    from iopsim.model.units import Unit
+
+__all__ = ["Allocator"]
+
+
+class Allocator:
+    """Admits from the waitlists of all levels; between two calls nobody waits who could be admitted."""
+
+    def __init__(self, clock: Clock, recorder: Recorder, units: list[Unit]) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._units = units
+        self.journey: Journey
+
+    def ask(self, unit: Unit) -> None:
+        """Allocate the level's room at this instant, after all that is released in it."""
+        if unit.waitlist.size and unit.asked_at != self._clock.now:
+            unit.asked_at = self._clock.now
+            self._clock.call_at(self._clock.now, ALLOCATION + unit.index, self._asked, unit)
+
+    def _asked(self, unit: Unit) -> None:
+        unit.asked_at = -float("inf")
+        self.allocate(unit)
+
+    def allocate(self, unit: Unit) -> None:
+        """Admit everybody who can be, then turn to those who have just joined and still wait."""
+        admitted = False
+        while (choice := self._choice(unit)) is not None:
+            self._admit(*choice)
+            admitted = True
+        newcomers, unit.newcomers = unit.newcomers, []
+        self._receive(unit, [stay for stay in newcomers if stay.state is State.WAITING])
+        if unit.waitlist.holders:
+            self._unlock(unit)
+        self._note(unit)
+        if admitted and unit.caseload is not None:
+            for other in unit.caseload.units:
+                if other is not unit:
+                    self._note(other)
+
+    def release(self, stay: Stay) -> None:
+        """Give back the bundle, whatever ended the stay, and let others have it."""
+        unit = stay.unit
+        unit.capacity.give_back(stay)
+        if unit.caseload is not None:
+            unit.caseload.count(stay.post, -1)
+        stay.state = State.GONE
+        if stay.patient.here is stay:
+            stay.patient.here = None
+        self._recorder.write(self._clock.now, Fact.RELEASED, stay.number)
+        self.ask(unit)
+        if unit.caseload is not None:
+            for other in unit.caseload.units:
+                self.ask(other)
+
+    def _choice(self, unit: Unit) -> tuple[Stay, Offer] | None:
+        """Who is next and what they get: the first who can be admitted, or the head when it is strict."""
+        if unit.caseload is not None and not unit.caseload.has_room:
+            return None
+        best: tuple[Stay, Offer] | None = None
+        heads: Iterator[Stay] = unit.waitlist.heads()
+        if unit.strict:
+            heads = iter(sorted(heads, key=lambda stay: stay.rank)[:1])
+        for head in heads:
+            if best is None or head.rank < best[0].rank:
+                offer = unit.capacity.find(unit.needs[head.kind], self._clock.now)
+                if offer is not None:
+                    best = head, offer
+        return best
+
+    def _admit(self, stay: Stay, offer: Offer) -> None:
+        unit = stay.unit
+        unit.waitlist.remove(stay)
+        self._take(stay, offer)
+        bits = sum(1 << day for day in stay.days)
+        group = -1 if stay.group is None else stay.group.index
+        self._recorder.write(self._clock.now, Fact.ADMITTED, stay.number, group, stay.post, bits)
+        if unit.capacity.starts_at_once:
+            self.journey.start(stay)
+
+    def _take(self, stay: Stay, offer: Offer) -> None:
+        stay.state = State.ADMITTED
+        stay.unit.capacity.take(stay, offer)
+        if stay.unit.caseload is not None:
+            stay.post = stay.unit.caseload.assign()
+
+    def _receive(self, unit: Unit, newcomers: list[Stay]) -> None:
+        """Refuse newcomers whom a cap shuts out; start the patience of the others."""
+        ahead = unit.waitlist.size - len(newcomers)
+        by_origin = Counter(unit.waitlist.by_origin)
+        by_origin.subtract(stay.origin for stay in newcomers)
+        for stay in newcomers:
+            if unit.is_full_for(stay, ahead, by_origin[stay.origin]):
+                self.journey.refuse(stay)
+            else:
+                ahead += 1
+                by_origin[stay.origin] += 1
+                if stay.patient.here is None:
+                    self.journey.begin_patience(stay)
+
+    def _note(self, unit: Unit) -> None:
+        """Write down what each kind of waiting stay lacks, where it has changed."""
+        for kind, waiting in enumerate(unit.waitlist.waiting):
+            if waiting:
+                missing = unit.missing(kind, self._clock.now)
+                if missing is not unit.noted[kind]:
+                    unit.noted[kind] = missing
+                    self._recorder.blocked.append((self._clock.now, unit.index, kind, int(missing)))
+
+    def _unlock(self, unit: Unit) -> None:
+        """Move every cycle of holders who wait for each other's places (model.md §5): they swap at once."""
+        while (cycle := next(self._cycles(unit), None)) is not None:
+            for stay in cycle:
+                self.journey.vacate(stay.patient)
+            for stay in cycle:
+                offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
+                assert offer is not None, "a cycle that was found to fit does not"
+                self._admit(stay, offer)
+            for stay in cycle:
+                self.ask(stay.unit)
+
+    def _cycles(self, unit: Unit) -> Iterator[list[Stay]]:
+        """Cycles through the level, first in rule order: each waits for the level in which the next one holds."""
+        chains = [[stay] for stay in _distinct_holders(unit)]
+        while chains:
+            chain = chains.pop(0)
+            here = chain[-1].patient.here
+            held_in = here.unit if here is not None else unit
+            if held_in is unit:
+                if self._fits(chain):
+                    yield chain
+            elif all(stay.unit is not held_in for stay in chain):
+                chains.extend([*chain, holder] for holder in _distinct_holders(held_in))
+
+    def _fits(self, cycle: list[Stay]) -> bool:
+        """Whether all of a cycle could be admitted once all have given back what they hold; changes nothing."""
+        freed = [stay.patient.here for stay in cycle]
+        for here in freed:
+            _count(here, -1)
+        taken: list[Stay] = []
+        for stay in cycle:
+            caseload = stay.unit.caseload
+            offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
+            if offer is None or (caseload is not None and not caseload.has_room):
+                break
+            stay.pool, stay.group, stay.days = offer
+            stay.post = caseload.assign() if caseload is not None else -1
+            stay.unit.capacity.count(stay, 1)
+            taken.append(stay)
+        for stay in taken:
+            _count(stay, -1)
+        for here in freed:
+            _count(here, 1)
+        return len(taken) == len(cycle)
+
+
+def _count(stay: Stay | None, change: int) -> None:
+    if stay is not None:
+        stay.unit.capacity.count(stay, change)
+        if stay.unit.caseload is not None:
+            stay.unit.caseload.count(stay.post, change)
+
+
+def _distinct_holders(unit: Unit) -> list[Stay]:
+    """Waiting holders in rule order, one for each kind of need and of place held: others would fit no better."""
+    chosen: dict[object, Stay] = {}
+    for stay in sorted(unit.waitlist.holders.values(), key=lambda stay: stay.rank):
+        here = stay.patient.here
+        if here is not None:
+            chosen.setdefault((stay.kind, here.unit.index, here.pool, here.group, here.days), stay)
+    return list(chosen.values())
+
+

@@ -1,0 +1,206 @@
+"""Room in a level: places (beds), or seats in groups. Both find, count and give back room the same way.
+
+A *need* is what a waiting stay must find: a pool of places, or (track, time preference, days a week) of seats.
+`find` changes nothing; `count` is the only thing that changes how much is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from iopsim.model.people import State
+from iopsim.scenario.parts import WEEKDAYS
+
+if TYPE_CHECKING:
+    from iopsim.model.people import Patient, Stay
+    from iopsim.model.timeline import Timeline
+    from iopsim.model.units import Treatment
+    from iopsim.scenario.levels import Group as GroupSpec
+    from iopsim.scenario.levels import Level
+
+__all__ = ["Capacity", "Group", "Groups", "Offer", "Places"]
+
+Need = tuple[int, ...]
+
+
+class Offer(NamedTuple):
+    """Room that was found: a pool of places, or weekdays in a group."""
+
+    pool: int = 0
+    group: Group | None = None
+    days: tuple[int, ...] = ()
+
+
+class Capacity(Protocol):
+    """What a level needs of its room."""
+
+    starts_at_once: bool
+
+    def need(self, patient: Patient, treatment: Treatment) -> Need:
+        """The class of need of a patient; stays of one class are interchangeable to the allocator."""
+
+    def find(self, need: Need, now: float) -> Offer | None:
+        """Room for the need, or None; takes nothing."""
+
+    def take(self, stay: Stay, offer: Offer) -> None:
+        """Give the room to the stay."""
+
+    def count(self, stay: Stay, change: int) -> None:
+        """Add `change` (+1 or −1) wherever the stay takes room."""
+
+    def give_back(self, stay: Stay) -> None:
+        """Take the room back from the stay."""
+
+
+class Places:
+    """Places in one pool, or one pool per track; care starts at admission."""
+
+    starts_at_once = True
+
+    def __init__(self, level: Level, tracks: Sequence[str]) -> None:
+        places = level.places
+        self._by_track = isinstance(places, Mapping)
+        if isinstance(places, Mapping):
+            self.limits = [float(places.get(track, 0)) for track in tracks]
+        else:
+            self.limits = [float("inf") if isinstance(places, str) else float(places)]
+        self.taken = [0] * len(self.limits)
+
+    def need(self, patient: Patient, treatment: Treatment) -> Need:
+        """The pool, which is the track where places are given by track."""
+        return (patient.track if self._by_track else 0,)
+
+    def find(self, need: Need, now: float) -> Offer | None:
+        """A free place of the pool."""
+        return Offer(pool=need[0]) if self.taken[need[0]] < self.limits[need[0]] else None
+
+    def take(self, stay: Stay, offer: Offer) -> None:
+        """Occupy one place."""
+        stay.pool = offer.pool
+        self.count(stay, 1)
+
+    def count(self, stay: Stay, change: int) -> None:
+        """One place of the stay's pool."""
+        self.taken[stay.pool] += change
+
+    def give_back(self, stay: Stay) -> None:
+        """Free the place."""
+        self.count(stay, -1)
+
+
+class Group:
+    """One therapy group: its meetings in order, who sits in it on which weekday, how many seats are taken.
+
+    `taken[weekday]` counts seats, held ones too; `members` are those who have them; `rosters[weekday]` lists
+    those who are expected.
+    """
+
+    def __init__(self, index: int, spec: GroupSpec, timeline: Timeline) -> None:
+        self.index = index
+        self.spec = spec
+        self.weekdays = tuple(sorted(WEEKDAYS.index(day) for day in spec.days))
+        self.limit = spec.enrolled_at_most
+        self.hours = spec.hours
+        self.meetings = timeline.meetings(spec, self.weekdays)
+        self.next = 0
+        self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
+        self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
+        self.taken = [0] * 7
+        self.rosters: list[list[Stay]] = [[] for _ in range(7)]
+        self.members: dict[int, Stay] = {}
+
+    def fitting_days(self, wanted: int) -> tuple[int, ...]:
+        """The `wanted` weekdays that are least full, ties in order of the week; empty when there are too few."""
+        free = [day for day in self.weekdays if self.taken[day] < self.limit]
+        if len(free) < wanted:
+            return ()
+        if len(free) > wanted:
+            free = sorted(sorted(free, key=lambda day: self.taken[day])[:wanted])
+        return tuple(free)
+
+    def next_meeting(self, days: tuple[int, ...]) -> float:
+        """Start of the first session to come on one of the weekdays that is not closed; inf when none will be."""
+        for place in range(self.next, len(self.meetings)):
+            time, day, closed = self.meetings[place]
+            if not closed and day in days:
+                return time
+        return float("inf")
+
+    def seat(self, stay: Stay) -> None:
+        """Expect the stay on its weekdays."""
+        for day in stay.days:
+            self.rosters[day].append(stay)
+
+    def unseat(self, stay: Stay) -> None:
+        """Expect the stay no longer; its seats stay taken."""
+        for day in stay.days:
+            if stay in self.rosters[day]:
+                self.rosters[day].remove(stay)
+
+
+class Groups:
+    """All groups of one level; care starts with the first session."""
+
+    starts_at_once = False
+
+    def __init__(self, groups: Sequence[Group], tracks: Sequence[str], times: Sequence[str]) -> None:
+        self.groups = groups
+        self._tracks = tracks
+        self._times = times
+        self._fitting: dict[Need, list[Group]] = {}
+
+    def need(self, patient: Patient, treatment: Treatment) -> Need:
+        """Track, time preference, and days a week at the start of the plan (0: all of the group's)."""
+        return (patient.track, patient.time, treatment.days_per_week)
+
+    def find(self, need: Need, now: float) -> Offer | None:
+        """Seats in the fitting group that meets next; then the one with most free seats; then file order."""
+        best: tuple[float, int, int] | None = None
+        offer = None
+        for group in self.fitting(need):
+            if now < group.opens:
+                continue
+            days = group.fitting_days(need[2] or len(group.weekdays))
+            if not days:
+                continue
+            free = group.limit - max(group.taken[day] for day in days)
+            order = (group.next_meeting(days), -free, group.index)
+            if order[0] < float("inf") and (best is None or order < best):
+                best, offer = order, Offer(group=group, days=days)
+        return offer
+
+    def fitting(self, need: Need) -> list[Group]:
+        """Groups of the right track and time that meet often enough, whether or not they have room."""
+        if need not in self._fitting:
+            track, time = self._tracks[need[0]], self._times[need[1]]
+            self._fitting[need] = [
+                group
+                for group in self.groups
+                if (not group.spec.tracks or track in group.spec.tracks)
+                and time in {"either", group.spec.time}
+                and len(group.weekdays) >= need[2]
+            ]
+        return self._fitting[need]
+
+    def take(self, stay: Stay, offer: Offer) -> None:
+        """Take seats in the group on the offered weekdays, and be expected there unless treatment is suspended."""
+        stay.group, stay.days = offer.group, offer.days
+        self.count(stay, 1)
+        if stay.group is not None:
+            stay.group.members[stay.number] = stay
+            if stay.state is not State.SUSPENDED:
+                stay.group.seat(stay)
+
+    def count(self, stay: Stay, change: int) -> None:
+        """One seat on each of the stay's weekdays."""
+        if stay.group is not None:
+            for day in stay.days:
+                stay.group.taken[day] += change
+
+    def give_back(self, stay: Stay) -> None:
+        """Free all seats."""
+        self.count(stay, -1)
+        if stay.group is not None:
+            del stay.group.members[stay.number]
+            stay.group.unseat(stay)

@@ -1,0 +1,166 @@
+"""One replication: the clinic of a scenario, built around a clock and run from opening to the end of run-out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from iopsim.model.allocation import Allocator
+from iopsim.model.capacity import Capacity, Group, Groups, Places
+from iopsim.model.clock import ARRIVAL, Clock
+from iopsim.model.draws import Draws
+from iopsim.model.journey import Journey
+from iopsim.model.ledger import Ledger, Recorder
+from iopsim.model.plan import SessionPlan
+from iopsim.model.sources import patients
+from iopsim.model.staff import Caseload
+from iopsim.model.timeline import Timeline
+from iopsim.model.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iopsim.model.people import Patient
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["simulate"]
+
+
+def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]] | None = None) -> Ledger:
+    """Run one replication and give its facts.
+
+    Args:
+        scenario: What to simulate; its `run.seed` and the replication index name all random numbers.
+        replication: Index of the replication, from 0.
+        used: When given, collects the key of every draw and makes a second use of one an AssertionError.
+    """
+    return _Clinic(scenario, replication, used).run()
+
+
+class _Clinic:
+    """The parts of one replication, put together."""
+
+    def __init__(self, scenario: Scenario, replication: int, used: set[tuple[object, ...]] | None) -> None:
+        self._scenario = scenario
+        self._timeline = Timeline(scenario)
+        self._times = time_labels(scenario)
+        self._clock = Clock(float(self._timeline.first))
+        self._draws = Draws(scenario.run.seed, replication, used)
+        self._recorder = Recorder()
+        self._caseloads = _caseloads(scenario)
+        self._groups: list[Group] = []
+        self._units = [
+            Unit(scenario, index, self._capacity(name), self._caseloads.get(level.caseload or ""))
+            for index, (name, level) in enumerate(scenario.levels.items())
+        ]
+        levels = list(scenario.levels)
+        to = [levels.index(source.to) for source in scenario.sources.values()]
+        self._allocator = Allocator(self._clock, self._recorder, self._units)
+        self._journey = Journey(self._clock, self._draws, self._recorder, self._units, to)
+        self._plan = SessionPlan(self._clock, self._draws, self._recorder, self._journey, self._allocator)
+        self._allocator.journey = self._journey
+        self._journey.allocator, self._journey.plan = self._allocator, self._plan
+
+    def _capacity(self, name: str) -> Capacity:
+        level, tracks = self._scenario.levels[name], list(self._scenario.tracks)
+        if not level.groups:
+            return Places(level, tracks)
+        first = len(self._groups)
+        groups = [
+            Group(first + place, spec, self._timeline) for place, spec in enumerate(level.groups.values())
+        ]
+        self._groups.extend(groups)
+        return Groups(groups, tracks, self._times)
+
+    def run(self) -> Ledger:
+        """Live through all of it."""
+        for unit in self._units:
+            if isinstance(unit.capacity, Groups):
+                for group in unit.capacity.groups:
+                    self._plan.open(group, unit)
+        people = patients(self._scenario, self._timeline, self._draws, self._times)
+        self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
+        self._next_arrival()
+        self._clock.run_until(float(self._timeline.last))
+        return self._ledger(people)
+
+    def _next_arrival(self) -> None:
+        patient = next(self._arrivals, None)
+        if patient is not None:
+            self._clock.call_at(patient.referred, ARRIVAL + patient.index, self._arrive, patient)
+
+    def _arrive(self, patient: Patient) -> None:
+        self._next_arrival()
+        self._journey.refer(patient)
+
+    def _ledger(self, people: list[Patient]) -> Ledger:
+        scenario, book = self._scenario, self._recorder
+        time, fact, stay, a, b, c = _columns(book.facts, 6)
+        s_time, s_group, s_cause, s_enrolled, s_taken, s_first = _columns(book.sessions, 6)
+        b_time, b_level, b_kind, b_missing = _columns(book.blocked, 4)
+        stay_patient, stay_level, stay_entry, stay_kind = _columns(book.stays, 4)
+        whole = np.int64
+        return Ledger(
+            sources=tuple(scenario.sources),
+            levels=tuple(scenario.levels),
+            origins=(*scenario.sources, *scenario.levels, "returned"),
+            tracks=tuple(scenario.tracks),
+            times=tuple(self._times),
+            payers=tuple(scenario.payers),
+            groups=tuple(name for level in scenario.levels.values() for name in level.groups),
+            posts=tuple((name, post) for name, role in scenario.staff.items() for post in range(role.posts)),
+            services=tuple(scenario.services),
+            patient_source=np.array([patient.source for patient in people], dtype=whole),
+            patient_cell=np.array([patient.cell.number for patient in people], dtype=whole),
+            patient_ordinal=np.array([patient.row for patient in people], dtype=whole),
+            patient_track=np.array([patient.track for patient in people], dtype=whole),
+            patient_time=np.array([patient.time for patient in people], dtype=whole),
+            patient_payer=np.array([patient.payer for patient in people], dtype=whole),
+            patient_referred=np.array([patient.referred for patient in people]),
+            stay_patient=np.array(stay_patient, dtype=whole),
+            stay_level=np.array(stay_level, dtype=whole),
+            stay_entry=np.array(stay_entry, dtype=whole),
+            stay_kind=np.array(stay_kind, dtype=whole),
+            time=np.array(time, dtype=float),
+            fact=np.array(fact, dtype=whole),
+            stay=np.array(stay, dtype=whole),
+            a=np.array(a, dtype=whole),
+            b=np.array(b, dtype=whole),
+            c=np.array(c, dtype=whole),
+            session_time=np.array(s_time, dtype=float),
+            session_group=np.array(s_group, dtype=whole),
+            session_cause=np.array(s_cause, dtype=whole),
+            session_enrolled=np.array(s_enrolled, dtype=whole),
+            session_taken=np.array(s_taken, dtype=whole),
+            session_first=np.array(s_first, dtype=whole),
+            member_stay=np.array(book.member_stay, dtype=whole),
+            member_attended=np.frombuffer(bytes(book.member_attended), dtype=np.uint8),
+            blocked_time=np.array(b_time, dtype=float),
+            blocked_level=np.array(b_level, dtype=whole),
+            blocked_kind=np.array(b_kind, dtype=whole),
+            blocked_missing=np.array(b_missing, dtype=whole),
+            kernel_events=self._clock.calls,
+        )
+
+
+def time_labels(scenario: Scenario) -> list[str]:
+    """All time preferences that a patient or a group may have, `either` first."""
+    labels = ["either"]
+    labels += [time for source in scenario.sources.values() for time in source.times]
+    labels += [group.time for level in scenario.levels.values() for group in level.groups.values()]
+    return list(dict.fromkeys(labels))
+
+
+def _caseloads(scenario: Scenario) -> dict[str, Caseload]:
+    used = {level.caseload for level in scenario.levels.values()}
+    caseloads, first = {}, 0
+    for name, role in scenario.staff.items():
+        if name in used:
+            caseloads[name] = Caseload(role, first)
+        first += role.posts
+    return caseloads
+
+
+def _columns(rows: list[Any], width: int) -> Iterator[tuple[Any, ...]]:
+    return iter(zip(*rows, strict=True)) if rows else iter([()] * width)

@@ -1,0 +1,82 @@
+"""Keyed chance: every random number has a name and is the same wherever and whenever it is asked for.
+
+A number belongs to (seed, replication, source, height cell, ordinal, decision, level, entry, occurrence). One
+generator serves all patients of a cell for one decision: its n-th number is that of the patient with ordinal n.
+So no draw depends on the order of events, and a new decision, level or source moves no other draw (model.md §3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from math import log1p
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from iopsim.model.people import Patient
+
+__all__ = ["Cell", "Draws"]
+
+_SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
+
+Key = tuple[str, str, int, int]
+
+
+class Cell:
+    """The candidates of one source in one whole referral a day of height, and their drawn numbers."""
+
+    __slots__ = ("blocks", "number", "size", "source")
+
+    def __init__(self, source: str, number: int, size: int) -> None:
+        self.source = source
+        self.number = number
+        self.size = size
+        self.blocks: dict[Key, array[float]] = {}
+
+
+class Draws:
+    """The random numbers of one replication.
+
+    Args:
+        seed: The scenario's seed.
+        replication: Index of the replication.
+        used: When given, every key is entered here and a key that is used twice raises AssertionError
+            (a check for tests).
+    """
+
+    def __init__(self, seed: int, replication: int, used: set[tuple[object, ...]] | None = None) -> None:
+        self._root = (seed, replication)
+        self._used = used
+
+    def generator(self, *key: object) -> np.random.Generator:
+        """A generator that belongs to (seed, replication, *key): a stable hash, no arithmetic on seeds."""
+        name = repr((*self._root, *key)).encode()
+        digest = hashlib.blake2b(name, digest_size=16).digest()
+        return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+
+    def block(self, cell: Cell, decision: str, level: str = "", entry: int = 0, occurrence: int = 0) -> array[float]:
+        """Uniform numbers in (0, 1), one per candidate of the cell, for one decision."""
+        key = (decision, level, entry, occurrence)
+        numbers = cell.blocks.get(key)
+        if numbers is None:
+            uniforms = self.generator(cell.source, cell.number, *key).random(cell.size)
+            numbers = array("d", np.maximum(uniforms, _SMALLEST).tobytes())
+            cell.blocks[key] = numbers
+        return numbers
+
+    def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0) -> float:
+        """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
+        if self._used is not None:
+            name = (patient.source, patient.cell.number, patient.row, decision, level, entry, occurrence)
+            assert name not in self._used, f"drawn twice: {name}"
+            self._used.add(name)
+        numbers = patient.cell.blocks.get((decision, level, entry, occurrence))
+        if numbers is None:
+            numbers = self.block(patient.cell, decision, level, entry, occurrence)
+        return numbers[patient.row]
+
+    def exponential(self, patient: Patient, decision: str, level: str, entry: int) -> float:
+        """The patient's unit exponential for a hazard."""
+        return -log1p(-self.uniform(patient, decision, level, entry))

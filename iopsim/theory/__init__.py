@@ -1,0 +1,13 @@
+"""Exact answers of queueing theory, which simulation results are compared with (model.md §11).
+
+Rates are per day and times are in days. Files are imported by name, so that the light ones stay light:
+
+    erlang         Erlang B and C; M/M/c and M/G/c/c (pure Python, light enough for start-up)
+    abandonment    Erlang A: M/M/c with exponential patience
+    infinite       M/G/∞: steady, after an opening, and with a rate that changes in steps
+    priorities     Cobham: mean waits of priority classes
+    deterministic  fixed stays (M/D/c) and closed cohorts (bulk service)
+    chains         any finite Markov chain; places held for a full program; holders who swap
+    stays          restricted means, runs of missed sessions, the wait to the next session (pure Python)
+    integrals      areas under survival functions, jumps included (pure Python)
+"""
