@@ -1,0 +1,140 @@
+"""The command line: one thin file per command, loaded only when that command is called.
+
+Exit codes: 0 finished · 1 a bug · 2 bad usage or input · 5 the machine refused · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from iopsim.errors import InputError, Interrupted, IopsimError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main", "program"]
+
+_COMMANDS = {
+    "run": "Simulate a scenario and write its results.",
+    "compare": "Simulate two or more scenarios with the same patients and compare them.",
+    "validate": "Check a scenario, and whether its numbers can be right, without simulating.",
+    "show": "Print a scenario as it was read, or with all defaults filled in.",
+    "new": "Write a short commented scenario to start from.",
+    "metrics": "List the metrics, or explain one.",
+    "schema": "Print the JSON Schema of the scenario language.",
+}
+_BUG = 1
+_INTERRUPTED = 130
+
+
+class _Program(click.Group):
+    """Knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"iopsim.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from difflib import get_close_matches
+
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f' (did you mean "{near[0]}"?)' if near else f"; there are {', '.join(_COMMANDS)}"
+            raise click.UsageError(f'no command "{args[0]}"{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="iopsim", prog_name="iopsim")
+def program() -> None:
+    """Capacity planning for intensive outpatient programs by simulation.
+
+    Start with `iopsim run scenarios/baseline.yaml`, or write a scenario of your own with `iopsim new my.yaml`.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of `iopsim` and `python -m iopsim`: runs one command and exits with its code."""
+    # One thread: the work is spread over processes, and starting the threads costs half of numpy's import.
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    code = _code(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _swallow_closed_pipe()
+    sys.exit(code)
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    try:
+        result = program.main(args=arguments, prog_name="iopsim", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except InputError as error:
+        click.echo(_counted(error), err=True)
+        return error.exit_code
+    except Interrupted as error:
+        click.echo(f"\nstopped: {error}", err=True)
+        return error.exit_code
+    except IopsimError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nstopped", err=True)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _swallow_closed_pipe()
+        return 0
+    except Exception as error:  # noqa: BLE001  (whatever it is, a planner gets a sentence, not a traceback)
+        click.echo(_reported(error), err=True)
+        return _BUG
+
+
+def _counted(error: InputError) -> str:
+    lines = [str(fault) for fault in error.faults]
+    number = len(lines)
+    return "\n".join([*lines, f"{number} error{'s' if number != 1 else ''}"])
+
+
+def _swallow_closed_pipe() -> None:
+    """Whoever read our output has gone (as `head` does): say nothing more, and not at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reported(error: Exception) -> str:
+    """Write a crash file and say where it is."""
+    import platform
+    import tempfile
+    import traceback
+    from importlib.metadata import version
+
+    text = "".join(traceback.format_exception(error))
+    versions = f"iopsim {version('iopsim')}, Python {platform.python_version()}, {platform.platform()}"
+    place = "and no file could be written"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="iopsim-crash-", suffix=".txt", delete=False) as file:
+            file.write(f"{versions}\n{' '.join(sys.argv)}\n\n{text}")
+            place = f"details are in {file.name}"
+    except OSError:
+        pass
+    return f"error: this is a bug in iopsim ({type(error).__name__}: {error}); {place}"

@@ -6,10 +6,13 @@ import gzip
 import json
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from iopsim.measures.registry import Outcome, Ratio, Sample, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Replication", "csv_cell", "decode", "encode"]
 
@@ -38,7 +41,7 @@ class Replication:
 
 
 def encode(replication: Replication) -> bytes:
-    """Gzipped JSON; floats as their shortest exact text, those JSON has no number for as `"nan"`, `"-inf"`."""
+    """Gzipped JSON; floats as their shortest exact text, and "nan", "inf", "-inf" for those JSON has not."""
     content = {
         "format": _FORMAT,
         "index": replication.index,
@@ -73,15 +76,16 @@ def decode(data: bytes) -> Replication:
 
 
 def csv_cell(value: object) -> str:
-    """Text of one cell: 12 significant digits, empty for None and NaN, and no text a spreadsheet would run."""
-    if value is None or value != value:  # noqa: PLR0124  (only NaN differs from itself)
-        return ""
-    if isinstance(value, float):
-        return f"{value + 0.0:.12g}"  # + 0.0 turns -0 into 0
-    text = str(value)
-    return (
-        f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-    )
+    """Text of a cell: 12 significant digits, nothing for None and NaN, no text a spreadsheet would run."""
+    match value:
+        case None:
+            return ""
+        case float():
+            return "" if math.isnan(value) else f"{value + 0.0:.12g}"  # + 0.0 turns -0 into 0
+        case str() if value.startswith(("=", "+", "-", "@", "\t", "\r")):
+            return f"'{value}"
+        case _:
+            return str(value)
 
 
 def _packed(outcome: Outcome) -> list[float | str]:

@@ -275,7 +275,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Block SIGINT in this thread; a process that is started meanwhile inherits it, deaf from its first breath."""
+    """Block SIGINT in this thread: a process started meanwhile inherits that, so it is deaf from birth."""
     if sys.platform == "win32":
         yield
         return

@@ -1,19 +1,29 @@
-"""Which calendar days of a stay count, in closed form: nobody's stay is expanded to days to count them."""
+"""Which calendar days of a stay count, in closed form: no stay is expanded to days only to count them.
+
+A day is spent where the patient is at its end (the midnight census of hospitals), so that every day of a stay
+is in care or held, never both; a stay that begins and ends on the same day counts that one day, in care. Days
+are whole numbers since `run.start`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from iopsim.measures.tables import ranges, sums
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
-__all__ = ["ServiceDays"]
+    from iopsim.measures.tables import Intervals
 
+__all__ = ["DayRows", "DaySpans", "ServiceDays"]
+
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -21,9 +31,8 @@ Ints = NDArray[np.int64]
 class ServiceDays:
     """The first `per_week` open days of each Monday-to-Sunday week of a stay (model.md §9).
 
-    Days are whole numbers since `run.start`. A program of at most five days a week is open Monday to Friday,
-    one of more days all week; closed dates are not open. The days of the week that come before the stay
-    began do not use up its week.
+    A program of at most five days a week is open Monday to Friday, one of more days all week; closed dates
+    are not open. Days of the week before the stay began do not use up its share.
 
     Attributes:
         monday: The first day of the tables, a Monday.
@@ -77,3 +86,62 @@ class ServiceDays:
         before = self.open_before[day]
         counted: NDArray[np.bool_] = (self.open_before[day + 1] > before) & (before - since < self.per_week)
         return counted
+
+
+class DaySpans(NamedTuple):
+    """Days [`first`, `past`) of stays whose place is taken from the day `begin` on; shape (n,)."""
+
+    stay: Ints
+    begin: Ints
+    first: Ints
+    past: Ints
+
+    @classmethod
+    def of(cls, spent: Intervals, admitted: Floats, horizon: float) -> DaySpans:
+        """The days at whose end a stretch of time was on; `admitted` by stay, shape (stays,)."""
+        end = np.floor(np.minimum(spent.end, horizon)).astype(np.int64)
+        begin = np.floor(admitted[spent.stay]).astype(np.int64)
+        return cls(spent.stay, begin, np.floor(spent.begin).astype(np.int64), end)
+
+    def within(self, first: int, past: int) -> DaySpans:
+        """The part that falls into the days [first, past)."""
+        return self._replace(first=self.first.clip(first, past), past=self.past.clip(first, past))
+
+    def per_stay(self, rule: ServiceDays, stays: int) -> Floats:
+        """Days that count, by stay; shape (stays,)."""
+        days = rule.between(self.begin, self.past) - rule.between(self.begin, self.first)
+        return sums(self.stay, days, stays)
+
+    def rows(self, rule: ServiceDays, weight: Floats) -> DayRows:
+        """Every day that counts, with the weight of its stay; shape of `weight` (stays,)."""
+        size = self.past - self.first
+        span, day = np.repeat(np.arange(len(size)), size), ranges(self.first, size)
+        counted = rule.counts(self.begin[span], day)
+        stay = self.stay[span[counted]]
+        return DayRows(stay, day[counted], weight[stay])
+
+
+class DayRows(NamedTuple):
+    """One row per stay and calendar day that counts, as `weight` days; shape (n,)."""
+
+    stay: Ints
+    day: Ints
+    weight: Floats
+
+    @classmethod
+    def of(cls, stay: Ints, time: Floats) -> DayRows:
+        """The days of the times, each day of a stay once."""
+        day = np.floor(time).astype(np.int64)
+        first = day.min(initial=0)
+        span = day.max(initial=0) - first + 1
+        stay, day = np.divmod(np.unique(stay * span + day - first), span)
+        return cls(stay, day + first, np.ones(len(stay)))
+
+    def within(self, first: int, past: int) -> DayRows:
+        """The rows of the days [first, past)."""
+        chosen = (self.day >= first) & (self.day < past)
+        return DayRows(self.stay[chosen], self.day[chosen], self.weight[chosen])
+
+    def per_stay(self, stays: int) -> Floats:
+        """Days by stay; shape (stays,)."""
+        return sums(self.stay, self.weight, stays)

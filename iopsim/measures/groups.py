@@ -52,17 +52,19 @@ def _sum(window: Window, what: str, level: str | None, group: str | None) -> flo
     return float(sum(column[window.ledger.groups.index(name)] for name in chosen))
 
 
-@_metric(
+def seat_utilization(window: Window, level: str | None = None, group: str | None = None) -> Ratio:
+    """Session-seats taken ÷ seats, of a level or a group."""
+    return Ratio(_sum(window, "taken", level, group), _sum(window, "seats", level, group))
+
+
+_metric(
     "seat_utilization",
     statistics=("mean",),
     unit="share",
     better="higher",
     definition="Session-seats taken, those held and those admitted but not started included, over the seats "
     "(without overbooking) of the sessions held.",
-)
-def seat_utilization(window: Window, level: str | None = None, group: str | None = None) -> Ratio:
-    """Session-seats taken ÷ seats."""
-    return Ratio(_sum(window, "taken", level, group), _sum(window, "seats", level, group))
+)(seat_utilization)
 
 
 @_metric(

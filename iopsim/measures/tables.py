@@ -13,7 +13,7 @@ from iopsim.model.ledger import ENDS, Cause, Fact, Ledger
 if TYPE_CHECKING:
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Attendance", "DayRows", "Intervals", "Sessions", "Stays", "ranges", "sums"]
+__all__ = ["Attendance", "Intervals", "Sessions", "Stays", "ranges", "sums"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -40,14 +40,6 @@ class Intervals(NamedTuple):
     begin: Floats
     end: Floats
     stay: Ints
-
-
-class DayRows(NamedTuple):
-    """One row per stay and calendar day that counts; `day` 0 is `run.start`, `weight` days; shape (n,)."""
-
-    stay: Ints
-    day: Ints
-    weight: Floats
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.measures.days import ServiceDays
-from iopsim.measures.tables import NONE, Attendance, DayRows, Intervals, Sessions, Stays, ranges, sums
+from iopsim.measures.days import DayRows, DaySpans, ServiceDays
+from iopsim.measures.tables import NONE, Attendance, Intervals, Sessions, Stays, ranges, sums
 from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Missing
 from iopsim.scenario.levels import care_of
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Attendance", "DayRows", "Intervals", "Kind", "Sessions", "Stays", "Window"]
+__all__ = ["Attendance", "DayKind", "DayRows", "Intervals", "Kind", "Sessions", "Stays", "Window"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Kind = Literal["waiting", "admitted", "in_care", "held", "occupied"]
+DayKind = Literal["in_care", "held"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,7 +40,10 @@ def _remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concate
 
     @wraps(method)
     def remembered(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (method, args, tuple(kwargs.items()))
+        key = (
+            method,
+            *(value for value in (*args, *kwargs.values()) if value is not None),
+        )  # None: the default
         if key not in self._memory:
             self._memory[key] = method(self, *args, **kwargs)
         return cast("R", self._memory[key])
@@ -109,12 +113,22 @@ class Window:
         inside: Bools = (time >= self.start) & (time < self.end)
         return inside
 
+    @staticmethod
+    def happened(time: Floats) -> Bools:
+        """Whether each time, or difference of times, is there at all."""
+        happened: Bools = ~np.isnan(time)
+        return happened
+
     # Stays
 
     @cached_property
     def stays(self) -> Stays:
         """The facts pivoted: one entry per stay."""
         return Stays.pivoted(self.ledger)
+
+    @property
+    def _count(self) -> int:
+        return len(self.ledger.stay_patient)
 
     @_remembered
     def in_level(self, level: str, track: str | None = None) -> Bools:
@@ -132,10 +146,27 @@ class Window:
         """Cohort S: stays whose care started in the window."""
         return self.in_level(level, track) & self.inside(self.stays.started)
 
+    @_remembered
+    def with_role(self, role: str) -> Bools:
+        """Mask of the stays that have a clinician of a role on whose caseload they are."""
+        posts = [number for number, (name, _) in enumerate(self.ledger.posts) if name == role]
+        return np.isin(self.stays.post, posts)
+
+    @cached_property
+    def wait_days(self) -> Floats:
+        """Start of care less joining, NaN for those who did not start; shape (stays,)."""
+        return self.stays.started - self.stays.joined
+
+    @cached_property
+    def still_waiting(self) -> Bools:
+        """Whether each stay is on the waitlist at the end of the run-out; shape (stays,)."""
+        s = self.stays
+        return np.isinf(_first(s.refused, s.reneged, s.withdrawn, s.admitted))
+
     @cached_property
     def ever_attended(self) -> Bools:
         """Whether each stay attended a session, however late in the run; shape (stays,)."""
-        attended = np.zeros(len(self.stays.level), bool)
+        attended = np.zeros(self._count, bool)
         attended[self.attendance.stay[self.attendance.attended]] = True
         return attended
 
@@ -143,8 +174,8 @@ class Window:
     def outcomes(self) -> dict[str, Bools]:
         """Masks of the stays by how care ended: of those that started care, each is in exactly one.
 
-        Keys are the facts that end care in lower case, `still_in_care` at the end of the run-out, and `never_started`:
-        ended for any cause before attending a session, in groups only.
+        Keys are the facts that end care in lower case; `still_in_care` at the end of the run-out; and, in
+        groups only, `never_started`: ended for any cause before attending a session.
         """
         end_fact = self.stays.end_fact
         in_groups = np.array([bool(self.scenario.levels[level].groups) for level in self.ledger.levels])
@@ -161,8 +192,8 @@ class Window:
         """
         s = self.stays
         stepped_at_once = (s.end_fact == Fact.STEPPED_UP) & (np.isnan(s.suspended) | ~np.isnan(s.resumed))
-        moves_on = (s.end_fact == Fact.COMPLETED) & (s.destination >= 0)
-        ready = [~np.isnan(s.suspended), moves_on | stepped_at_once]
+        moves_on = (s.destination >= 0) & ((s.end_fact == Fact.COMPLETED) | stepped_at_once)
+        ready = [~np.isnan(s.suspended), moves_on]
         stay = np.concatenate([np.flatnonzero(who) for who in ready])
         begin = np.concatenate([s.suspended[ready[0]], s.ended[ready[1]]])
         end = np.concatenate([_first(s.resumed, s.released)[ready[0]], _first(s.released)[ready[1]]])
@@ -206,7 +237,7 @@ class Window:
         """Days in the window that each stay spends in one way; shape (stays,)."""
         begin, end, stay = self.intervals(kind)
         inside = np.clip(end, self.start, self.end) - np.clip(begin, self.start, self.end)
-        return sums(stay, inside, len(self.stays.level))
+        return sums(stay, inside, self._count)
 
     def mean_count(self, kind: Kind, mask: Bools) -> float:
         """Time average over the window of the stays in `mask` that spend it in one way."""
@@ -229,8 +260,8 @@ class Window:
         return np.diff(_area(self.intervals(kind, mask), edges)) / 7
 
     @_remembered
-    def blocked_days(self, level: str) -> Floats:
-        """Waiting patient-days in the window by what was missing; shape (8,), indexed by bits of Missing."""
+    def blocked_days(self, level: str) -> dict[str, float]:
+        """Waiting patient-days in the window by what was missing; keys as `registry.missing_sets`."""
         ledger, days = self.ledger, np.zeros(2 * Missing.ORDER)
         here = ledger.blocked_level == ledger.levels.index(level)
         for kind in np.unique(ledger.blocked_kind[here]):
@@ -238,7 +269,13 @@ class Window:
             edges = np.clip(np.append(ledger.blocked_time[rows], np.inf), self.start, self.end)
             waiting = self.intervals("waiting", self.in_level(level) & (self.stays.kind == kind))
             days += sums(ledger.blocked_missing[rows], np.diff(_area(waiting, edges)), len(days))
-        return days
+        role = self.scenario.levels[level].caseload
+        return {
+            "seat": float(days[Missing.SEAT]),
+            f"{role}": float(days[Missing.CASELOAD]),
+            f"seat_and_{role}": float(days[Missing.SEAT | Missing.CASELOAD]),
+            "order": float(days[Missing.ORDER]),
+        }
 
     # Group sessions
 
@@ -250,9 +287,9 @@ class Window:
     @cached_property
     def member_sessions(self) -> tuple[Floats, Floats]:
         """Sessions of the window that each stay was expected at, and that it attended; shapes (stays,)."""
-        rows, stays = self.attendance, len(self.stays.level)
-        inside = self.inside(rows.time)
-        return sums(rows.stay, inside, stays), sums(rows.stay, inside & rows.attended, stays)
+        rows, inside = self.attendance, self.inside(self.attendance.time)
+        came = inside & rows.attended
+        return sums(rows.stay, inside, self._count), sums(rows.stay, came, self._count)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -260,101 +297,80 @@ class Window:
         inside = self.inside(self.ledger.session_time)
         return Sessions.summed(self.scenario, self.ledger, self.attendance, inside)
 
-    # Days to price
+    # Days to price: the rules of `measures.days`, in [start, end) or else in the window
 
     def calendar_day_count(
-        self,
-        level: str,
-        kind: Literal["in_care", "held"],
-        start: float | None = None,
-        end: float | None = None,
+        self, level: str, kind: DayKind, start: float | None = None, end: float | None = None
     ) -> Floats:
-        """Calendar days per stay in [start, end) (default: the window) in care or held; shape (stays,).
-
-        A day is spent where the patient is at its end (the midnight census); a stay that begins and ends on
-        the same day counts that one day, in care.
-        """
-        return self._count_days(level, kind, None, start, end)
+        """Calendar days per stay, in care or held; shape (stays,), 0 in other levels."""
+        return self._spans_in(level, kind, start, end).per_stay(self._rule(None), self._count)
 
     def attended_day_count(self, level: str, start: float | None = None, end: float | None = None) -> Floats:
-        """Days attended per stay in [start, end) (default: the window); shape (stays,), 0 in other levels.
+        """Days attended per stay; shape (stays,), 0 in other levels.
 
         In groups: days with an attended session. In places: the first `days_per_week` open days of each
-        calendar week in care (every day if it says none), by the midnight census of `calendar_day_count`,
-        times the mean attendance. A week's days in care and held are counted off together.
+        calendar week in care (every day if it says none) × mean attendance.
         """
-        if self.scenario.levels[level].groups:
-            return self._total(self._attended_sessions(level), start, end)
-        per_week = self.scenario.levels[level].days_per_week
-        return self._count_days(level, "in_care", per_week, start, end) * self._attendance_mean(level)
+        return self._day_count(level, "in_care", start, end)
 
     def held_day_count(self, level: str, start: float | None = None, end: float | None = None) -> Floats:
-        """Held days per stay in [start, end) by the rule of `attended_day_count`; shape (stays,).
+        """Held days per stay, by the rule of attended ones; shape (stays,), 0 in other levels.
 
-        In groups: days on which the group met, on the weekdays of the seat that was held.
+        In groups: days on which the group met on the weekdays of the held seat. In places: what is left of
+        the first `days_per_week` open days of each calendar week, after those in care.
         """
-        if self.scenario.levels[level].groups:
-            return self._total(self._held_sessions(level), start, end)
-        per_week = self.scenario.levels[level].days_per_week
-        return self._count_days(level, "held", per_week, start, end) * self._attendance_mean(level)
+        return self._day_count(level, "held", start, end)
 
     def attended_days(self, level: str) -> DayRows:
         """One row per stay and day of the window that `attended_day_count` counts."""
-        if self.scenario.levels[level].groups:
-            return self._within(self._attended_sessions(level), None, None)
-        return self._expanded(level, "in_care")
+        return self._day_rows(level, "in_care")
 
     def held_days_rows(self, level: str) -> DayRows:
         """One row per stay and day of the window that `held_day_count` counts."""
-        if self.scenario.levels[level].groups:
-            return self._within(self._held_sessions(level), None, None)
-        return self._expanded(level, "held")
+        return self._day_rows(level, "held")
+
+    def _day_count(self, level: str, kind: DayKind, start: float | None, end: float | None) -> Floats:
+        here = self.scenario.levels[level]
+        if here.groups:
+            return self._session_days(level, kind).within(*self._bounds(start, end)).per_stay(self._count)
+        days = self._spans_in(level, kind, start, end).per_stay(self._rule(here.days_per_week), self._count)
+        return days * self._attendance_mean(level)
+
+    def _day_rows(self, level: str, kind: DayKind) -> DayRows:
+        here = self.scenario.levels[level]
+        if here.groups:
+            return self._session_days(level, kind).within(*self._bounds(None, None))
+        spans = self._spans_in(level, kind, None, None)
+        return spans.rows(self._rule(here.days_per_week), self._attendance_mean(level))
 
     def _bounds(self, start: float | None, end: float | None) -> tuple[int, int]:
-        return (
-            floor(self.start if start is None else start),
-            floor(min(self.end if end is None else end, self.horizon)),
-        )
+        start, end = self.start if start is None else start, self.end if end is None else end
+        return floor(start), floor(min(end, self.horizon))
 
     @_remembered
-    def _service_days(self, per_week: int | None) -> ServiceDays:
+    def _rule(self, per_week: int | None) -> ServiceDays:
         return ServiceDays.of(
             start=self.scenario.run.start,
-            first=floor(min(self.start, np.fmin.reduce(self.stays.admitted, initial=0.0))),
+            first=floor(np.fmin.reduce(self.stays.admitted, initial=self.start)),
             last=floor(self.horizon),
             per_week=per_week,
             closed=self.scenario.calendar.closed,
         )
 
+    def _spans_in(self, level: str, kind: DayKind, start: float | None, end: float | None) -> DaySpans:
+        return self._day_spans(level, kind).within(*self._bounds(start, end))
+
     @_remembered
-    def _day_spans(self, level: str, kind: Kind) -> tuple[Ints, Ints, Ints, Ints]:
-        """Stay, day of admission, and the days [first, past) that it ends in care or held."""
-        begin, end, stay = self.intervals(kind, self.in_level(level))
-        first, past = np.floor(begin), np.floor(np.minimum(end, self.horizon))
+    def _day_spans(self, level: str, kind: DayKind) -> DaySpans:
+        s, here = self.stays, self.in_level(level)
+        spent = self.intervals(kind, here)
         if kind == "in_care":
-            arrived = np.floor(self.stays.started)
-            same_day = np.flatnonzero(self.in_level(level) & (arrived == np.floor(self.stays.released)))
-            stay = np.append(stay, same_day)
-            first, past = np.append(first, arrived[same_day]), np.append(past, arrived[same_day] + 1)
-        some = first < past
-        days = (np.floor(self.stays.admitted[stay]), first, past)
-        return stay[some], *(day[some].astype(np.int64) for day in days)  # type: ignore[return-value]
-
-    def _count_days(
-        self, level: str, kind: Kind, per_week: int | None, start: float | None, end: float | None
-    ) -> Floats:
-        stay, admitted, first, past = self._day_spans(level, kind)
-        rule, bounds = self._service_days(per_week), self._bounds(start, end)
-        until = [rule.between(admitted, np.clip(day, *bounds)) for day in (first, past)]
-        return sums(stay, until[1] - until[0], len(self.stays.level))
-
-    def _expanded(self, level: str, kind: Kind) -> DayRows:
-        stay, admitted, first, past = self._day_spans(level, kind)
-        first, past = np.clip(first, *self._bounds(None, None)), np.clip(past, *self._bounds(None, None))
-        row, day = np.repeat(np.arange(len(stay)), past - first), ranges(first, past - first)
-        counted = self._service_days(self.scenario.levels[level].days_per_week).counts(admitted[row], day)
-        stay = stay[row[counted]]
-        return DayRows(stay, day[counted], self._attendance_mean(level)[stay])
+            same_day = np.flatnonzero(here & (np.floor(s.started) == np.floor(s.released)))
+            day = np.floor(s.started[same_day])
+            spent = Intervals(
+                np.append(spent.begin, day), np.append(spent.end, day + 1), np.append(spent.stay, same_day)
+            )
+        return DaySpans.of(spent, s.admitted, self.horizon)
 
     @_remembered
     def _attendance_mean(self, level: str) -> Floats:
@@ -364,42 +380,25 @@ class Window:
         return np.array(means)[self.stays.track, self.stays.source]
 
     @_remembered
-    def _attended_sessions(self, level: str) -> DayRows:
-        rows = self.attendance
-        came = rows.attended & self.in_level(level)[rows.stay]
-        return _distinct_days(rows.stay[came], rows.time[came])
+    def _session_days(self, level: str, kind: DayKind) -> DayRows:
+        here = self.in_level(level)
+        if kind == "held":
+            return DayRows.of(*self._held_sessions(here))
+        came = self.attendance.attended & here[self.attendance.stay]
+        return DayRows.of(self.attendance.stay[came], self.attendance.time[came])
 
-    @_remembered
-    def _held_sessions(self, level: str) -> DayRows:
-        ledger, begin_end_stay = self.ledger, self.intervals("held", self.in_level(level))
-        stays, times = [np.empty(0, np.int64)], [np.empty(0)]
-        for group in np.unique(self.stays.group[begin_end_stay.stay]):
+    def _held_sessions(self, here: Bools) -> tuple[Ints, Floats]:
+        """Stay and time of the sessions that the group held on the weekdays of a seat while it was held."""
+        ledger, s, held = self.ledger, self.stays, self.intervals("held", here)
+        found: list[tuple[Ints, Floats]] = [(np.empty(0, np.int64), np.empty(0))]
+        for group in np.unique(s.group[held.stay]):
             met = ledger.session_time[(ledger.session_group == group) & (ledger.session_cause == Cause.HELD)]
-            mine = self.stays.group[begin_end_stay.stay] == group
-            begin, end, stay = (column[mine] for column in begin_end_stay)
+            begin, end, stay = (column[s.group[held.stay] == group] for column in held)
             first = np.searchsorted(met, begin)
             size = np.searchsorted(met, end) - first
             time, stay = met[ranges(first, size)], np.repeat(stay, size)
             weekday = (np.floor(time).astype(np.int64) + self.scenario.run.start.weekday()) % 7
-            own = (self.stays.weekdays[stay] >> weekday & 1).astype(bool)
-            stays.append(stay[own])
-            times.append(time[own])
-        return _distinct_days(np.concatenate(stays), np.concatenate(times))
-
-    def _within(self, rows: DayRows, start: float | None, end: float | None) -> DayRows:
-        first, past = self._bounds(start, end)
-        chosen = (rows.day >= first) & (rows.day < past)
-        return DayRows(rows.stay[chosen], rows.day[chosen], rows.weight[chosen])
-
-    def _total(self, rows: DayRows, start: float | None, end: float | None) -> Floats:
-        chosen = self._within(rows, start, end)
-        return sums(chosen.stay, chosen.weight, len(self.stays.level))
-
-
-def _distinct_days(stay: Ints, time: Floats) -> DayRows:
-    """Days of the times, each day of a stay once."""
-    day = np.floor(time).astype(np.int64)
-    first = day.min(initial=0)
-    span = day.max(initial=0) - first + 1
-    stay, day = np.divmod(np.unique(stay * span + day - first), span)
-    return DayRows(stay, day + first, np.ones(len(stay)))
+            own = (s.weekdays[stay] >> weekday & 1).astype(bool)
+            found.append((stay[own], time[own]))
+        stays, times = zip(*found, strict=True)
+        return np.concatenate(stays), np.concatenate(times)

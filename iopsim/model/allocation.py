@@ -51,8 +51,12 @@ class Allocator:
         while (choice := self._choice(unit)) is not None:
             self._admit(*choice)
             admitted = True
-        newcomers, unit.newcomers = unit.newcomers, []
-        self._receive(unit, [stay for stay in newcomers if stay.state is State.WAITING])
+        newcomers = [stay for stay in unit.newcomers if stay.state is State.WAITING]
+        unit.newcomers.clear()
+        self._refuse(unit, newcomers)
+        for stay in newcomers:
+            if stay.state is State.WAITING and stay.patient.here is None:
+                self.journey.begin_patience(stay)
         if unit.waitlist.holders:
             self._unlock(unit)
         self._note(unit)
@@ -78,7 +82,7 @@ class Allocator:
 
     def _choice(self, unit: Unit) -> tuple[Stay, Offer] | None:
         """Who is next and what they get: the first who can be admitted, or the head when it is strict."""
-        if unit.caseload is not None and not unit.caseload.has_room:
+        if unit.caseload is not None and not unit.caseload.free:
             return None
         best: tuple[Stay, Offer] | None = None
         heads: Iterator[Stay] = unit.waitlist.heads()
@@ -107,8 +111,10 @@ class Allocator:
         if stay.unit.caseload is not None:
             stay.post = stay.unit.caseload.assign()
 
-    def _receive(self, unit: Unit, newcomers: list[Stay]) -> None:
-        """Refuse newcomers whom a cap shuts out; start the patience of the others."""
+    def _refuse(self, unit: Unit, newcomers: list[Stay]) -> None:
+        """Refuse the newcomers whom a cap of the waitlist shuts out."""
+        if not newcomers or not unit.is_capped:
+            return
         ahead = unit.waitlist.size - len(newcomers)
         by_origin = Counter(unit.waitlist.by_origin)
         by_origin.subtract(stay.origin for stay in newcomers)
@@ -118,17 +124,15 @@ class Allocator:
             else:
                 ahead += 1
                 by_origin[stay.origin] += 1
-                if stay.patient.here is None:
-                    self.journey.begin_patience(stay)
 
     def _note(self, unit: Unit) -> None:
         """Write down what each kind of waiting stay lacks, where it has changed."""
         for kind, waiting in enumerate(unit.waitlist.waiting):
             if waiting:
                 missing = unit.missing(kind, self._clock.now)
-                if missing is not unit.noted[kind]:
+                if missing != unit.noted[kind]:
                     unit.noted[kind] = missing
-                    self._recorder.blocked.append((self._clock.now, unit.index, kind, int(missing)))
+                    self._recorder.blocked.append((self._clock.now, unit.index, kind, missing))
 
     def _unlock(self, unit: Unit) -> None:
         """Move every cycle of holders who wait for each other's places (model.md §5): they swap at once."""
@@ -164,7 +168,7 @@ class Allocator:
         for stay in cycle:
             caseload = stay.unit.caseload
             offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
-            if offer is None or (caseload is not None and not caseload.has_room):
+            if offer is None or (caseload is not None and not caseload.free):
                 break
             stay.pool, stay.group, stay.days = offer
             stay.post = caseload.assign() if caseload is not None else -1

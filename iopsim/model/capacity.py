@@ -7,7 +7,8 @@ A *need* is what a waiting stay must find: a pool of places, or (track, time pre
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from iopsim.model.people import State
 from iopsim.scenario.parts import WEEKDAYS
@@ -43,6 +44,9 @@ class Capacity(Protocol):
     def find(self, need: Need, now: float) -> Offer | None:
         """Room for the need, or None; takes nothing."""
 
+    def has_room(self, need: Need, now: float) -> bool:
+        """Whether `find` would find room."""
+
     def take(self, stay: Stay, offer: Offer) -> None:
         """Give the room to the stay."""
 
@@ -64,7 +68,7 @@ class Places:
         if isinstance(places, Mapping):
             self.limits = [float(places.get(track, 0)) for track in tracks]
         else:
-            self.limits = [float("inf") if isinstance(places, str) else float(places)]
+            self.limits = [inf if isinstance(places, str) else float(places)]
         self.taken = [0] * len(self.limits)
 
     def need(self, patient: Patient, treatment: Treatment) -> Need:
@@ -73,7 +77,11 @@ class Places:
 
     def find(self, need: Need, now: float) -> Offer | None:
         """A free place of the pool."""
-        return Offer(pool=need[0]) if self.taken[need[0]] < self.limits[need[0]] else None
+        return Offer(pool=need[0]) if self.has_room(need, now) else None
+
+    def has_room(self, need: Need, now: float) -> bool:
+        """Whether a place of the pool is free."""
+        return self.taken[need[0]] < self.limits[need[0]]
 
     def take(self, stay: Stay, offer: Offer) -> None:
         """Occupy one place."""
@@ -107,17 +115,26 @@ class Group:
         self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
         self.taken = [0] * 7
+        self.days_with_room = len(self.weekdays)
         self.rosters: list[list[Stay]] = [[] for _ in range(7)]
         self.members: dict[int, Stay] = {}
 
     def fitting_days(self, wanted: int) -> tuple[int, ...]:
         """The `wanted` weekdays that are least full, ties in order of the week; empty when there are too few."""
-        free = [day for day in self.weekdays if self.taken[day] < self.limit]
-        if len(free) < wanted:
+        if self.days_with_room < wanted:
             return ()
+        taken, limit = self.taken, self.limit
+        free = [day for day in self.weekdays if taken[day] < limit]
         if len(free) > wanted:
-            free = sorted(sorted(free, key=lambda day: self.taken[day])[:wanted])
+            free = sorted(sorted(free, key=taken.__getitem__)[:wanted])
         return tuple(free)
+
+    def count(self, days: tuple[int, ...], change: int) -> None:
+        """Add `change` (+1 or −1) seats taken on each of the weekdays."""
+        for day in days:
+            full = self.taken[day] >= self.limit
+            self.taken[day] += change
+            self.days_with_room += full - (self.taken[day] >= self.limit)
 
     def next_meeting(self, days: tuple[int, ...]) -> float:
         """Start of the first session to come on one of the weekdays that is not closed; inf when none will be."""
@@ -125,7 +142,7 @@ class Group:
             time, day, closed = self.meetings[place]
             if not closed and day in days:
                 return time
-        return float("inf")
+        return inf
 
     def seat(self, stay: Stay) -> None:
         """Expect the stay on its weekdays."""
@@ -156,19 +173,29 @@ class Groups:
 
     def find(self, need: Need, now: float) -> Offer | None:
         """Seats in the fitting group that meets next; then the one with most free seats; then file order."""
-        best: tuple[float, int, int] | None = None
-        offer = None
+        offers = self._offers(need, now)
+        if not offers:
+            return None
+
+        def preference(offer: Offer) -> tuple[float, int, int]:
+            group = cast("Group", offer.group)
+            free = group.limit - max(group.taken[day] for day in offer.days)
+            return group.next_meeting(offer.days), -free, group.index
+
+        best = min(offers, key=preference)
+        return best if cast("Group", best.group).next_meeting(best.days) < inf else None
+
+    def has_room(self, need: Need, now: float) -> bool:
+        """Whether some fitting group has seats and will meet again."""
+        return any(cast("Group", group).next_meeting(days) < inf for _, group, days in self._offers(need, now))
+
+    def _offers(self, need: Need, now: float) -> list[Offer]:
+        offers = []
         for group in self.fitting(need):
-            if now < group.opens:
-                continue
-            days = group.fitting_days(need[2] or len(group.weekdays))
-            if not days:
-                continue
-            free = group.limit - max(group.taken[day] for day in days)
-            order = (group.next_meeting(days), -free, group.index)
-            if order[0] < float("inf") and (best is None or order < best):
-                best, offer = order, Offer(group=group, days=days)
-        return offer
+            days = group.fitting_days(need[2] or len(group.weekdays)) if group.opens <= now else ()
+            if days:
+                offers.append(Offer(0, group, days))
+        return offers
 
     def fitting(self, need: Need) -> list[Group]:
         """Groups of the right track and time that meet often enough, whether or not they have room."""
@@ -195,8 +222,7 @@ class Groups:
     def count(self, stay: Stay, change: int) -> None:
         """One seat on each of the stay's weekdays."""
         if stay.group is not None:
-            for day in stay.days:
-                stay.group.taken[day] += change
+            stay.group.count(stay.days, change)
 
     def give_back(self, stay: Stay) -> None:
         """Free all seats."""

@@ -35,7 +35,8 @@ class Clock(simpy.Environment):
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at `time`; `order` is one of the constants above plus a tie-breaker."""
-        heappush(self._queue, (time, order, next(self._eid), (function, argument)))
+        queue: list[Any] = self._queue
+        heappush(queue, (time, order, next(self._eid), (function, argument)))
 
     def run_until(self, end: float) -> None:
         """Process all that is due before `end` and leave the clock there."""

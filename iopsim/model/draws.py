@@ -49,19 +49,27 @@ class Draws:
     def __init__(self, seed: int, replication: int, used: set[tuple[object, ...]] | None = None) -> None:
         self._root = (seed, replication)
         self._used = used
+        # Setting the state of one generator costs a tenth of making another.
+        self._bits = np.random.Philox(key=0)
+        self._fresh = self._bits.state
+        self._shared = np.random.Generator(self._bits)
 
     def generator(self, *key: object) -> np.random.Generator:
         """A generator that belongs to (seed, replication, *key): a stable hash, no arithmetic on seeds."""
-        name = repr((*self._root, *key)).encode()
-        digest = hashlib.blake2b(name, digest_size=16).digest()
-        return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+        return np.random.Generator(np.random.Philox(key=int.from_bytes(self._digest(key), "little")))
+
+    def _digest(self, key: tuple[object, ...]) -> bytes:
+        return hashlib.blake2b(repr((*self._root, *key)).encode(), digest_size=16).digest()
 
     def block(self, cell: Cell, decision: str, level: str = "", entry: int = 0, occurrence: int = 0) -> array[float]:
         """Uniform numbers in (0, 1), one per candidate of the cell, for one decision."""
         key = (decision, level, entry, occurrence)
         numbers = cell.blocks.get(key)
         if numbers is None:
-            uniforms = self.generator(cell.source, cell.number, *key).random(cell.size)
+            digest = self._digest((cell.source, cell.number, *key))
+            self._fresh["state"]["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
+            self._bits.state = self._fresh
+            uniforms = self._shared.random(cell.size)
             numbers = array("d", np.maximum(uniforms, _SMALLEST).tobytes())
             cell.blocks[key] = numbers
         return numbers
@@ -69,13 +77,17 @@ class Draws:
     def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
         if self._used is not None:
-            name = (patient.source, patient.cell.number, patient.row, decision, level, entry, occurrence)
-            assert name not in self._used, f"drawn twice: {name}"
-            self._used.add(name)
+            self._use(patient, decision, level, entry, occurrence)
         numbers = patient.cell.blocks.get((decision, level, entry, occurrence))
         if numbers is None:
             numbers = self.block(patient.cell, decision, level, entry, occurrence)
         return numbers[patient.row]
+
+    def _use(self, patient: Patient, *key: object) -> None:
+        assert self._used is not None
+        name = (patient.source, patient.cell.number, patient.row, *key)
+        assert name not in self._used, f"drawn twice: {name}"
+        self._used.add(name)
 
     def exponential(self, patient: Patient, decision: str, level: str, entry: int) -> float:
         """The patient's unit exponential for a hazard."""

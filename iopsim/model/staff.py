@@ -17,6 +17,7 @@ class Caseload:
     Attributes:
         first: Index of the role's first post among the posts of all roles.
         carried: Patients by post.
+        free: How many more patients all posts together can carry.
         units: The levels that draw on the role.
     """
 
@@ -25,21 +26,16 @@ class Caseload:
         self.limit = role.caseload_limit
         self.carried = [0] * role.posts
         self.units: list[Unit] = []
-        self._free = self.limit * role.posts
-
-    @property
-    def has_room(self) -> bool:
-        """Whether some post is below its limit."""
-        return self._free > 0
+        self.free = self.limit * role.posts
 
     def assign(self) -> int:
         """Add a patient to the post with the fewest (all have one limit), ties in order; give its index."""
         post = self.carried.index(min(self.carried))
         self.carried[post] += 1
-        self._free -= 1
+        self.free -= 1
         return self.first + post
 
     def count(self, post: int, change: int) -> None:
         """Add `change` (+1 or −1) patients to a post, given by its index among all posts."""
         self.carried[post - self.first] += change
-        self._free -= change
+        self.free -= change

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Treatment", "Unit", "weeks_to_event"]
 
 
+_SEAT, _CASELOAD, _ORDER = int(Missing.SEAT), int(Missing.CASELOAD), int(Missing.ORDER)
+
+
 def weeks_to_event(per_week: float, exponential: float) -> float:
     """Days until a weekly share acts, at the end of the week in which the cumulative hazard reaches the draw."""
     if per_week <= 0:
@@ -75,7 +78,7 @@ class Unit:
         self.newcomers: list[Stay] = []
         self.asked_at = -inf
         self.needs: list[Need] = []
-        self.noted: list[Missing] = []
+        self.noted: list[int] = []
         self._kinds: dict[Need, int] = {}
 
         names = [*scenario.sources, *scenario.levels]
@@ -111,17 +114,20 @@ class Unit:
         if need not in self._kinds:
             self._kinds[need] = len(self.needs)
             self.needs.append(need)
-            self.noted.append(Missing.NOTHING)
+            self.noted.append(0)
         return self._kinds[need]
 
-    def missing(self, kind: int, now: float) -> Missing:
-        """What those of a kind lack to be admitted now."""
-        lack = Missing.NOTHING
-        if self.capacity.find(self.needs[kind], now) is None:
-            lack |= Missing.SEAT
-        if self.caseload is not None and not self.caseload.has_room:
-            lack |= Missing.CASELOAD
-        return lack or Missing.ORDER
+    def missing(self, kind: int, now: float) -> int:
+        """What those of a kind lack to be admitted now, as bits of `Missing`."""
+        lack = 0 if self.capacity.has_room(self.needs[kind], now) else _SEAT
+        if self.caseload is not None and not self.caseload.free:
+            lack |= _CASELOAD
+        return lack or _ORDER
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether the waitlist may refuse anybody."""
+        return self.cap < inf or bool(self.caps)
 
     def is_full_for(self, stay: Stay, ahead: int, ahead_of_origin: int) -> bool:
         """Whether a cap of the waitlist refuses the stay, given how many waited before it."""

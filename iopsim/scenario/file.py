@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from iopsim.errors import Fault, InputError, Mark
 from iopsim.scenario.tree import Node, Step, merge, put, without_nulls
-from iopsim.scenario.yaml_text import TreeBuilder, colon_hint, dump, mark_at, unseen_character
+from iopsim.scenario.yaml_text import TreeBuilder, colon_hint, dump, mark_at, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -217,8 +217,8 @@ def _decoded(data: bytes, name: str) -> str:
 
 def _compose(text: str, name: str, path: Path = ()) -> tuple[Node | None, list[Fault]]:
     """The tree of a text, None when its end cannot be reached, and its faults; `path` leads to its root."""
-    if unseen := unseen_character(text, name):
-        return None, [unseen]
+    if refused := refusal(text, name):
+        return None, [refused]
     builder = TreeBuilder(name, path)
     try:
         for event in _events(text, name):
@@ -261,7 +261,7 @@ _SENTENCES = (
     (r"expected ':'", "expected `key: value`; there is no colon with a space after it", True),
     (r"sequence entries", 'a list item ("- …") starts on a line of its own; or write [a, b]', False),
     (r"escape character", "between double quotes a backslash starts an escape; use single quotes", False),
-    (r"expected alphabetic", "text that starts with *, & or % goes in quotes", True),
+    (r"expected alphabetic", "text that starts with * or & goes in quotes", True),
     (r"expected <block end>", "this does not belong to what stands above; check {suspects}", False),
     (r"(.+)", "this is not YAML: {0}", False),
 )

@@ -188,7 +188,9 @@ class Group(Part):
         if self.from_ and self.until and self.until < self.from_:
             raise PydanticCustomError("until", "`until` lies before `from`")
         if self.min_census > self.enrolled_at_most:
-            raise PydanticCustomError("min_census", "`min_census` is more than can be enrolled: it would never meet")
+            raise PydanticCustomError(
+                "min_census", "`min_census` is more than can be enrolled: it would never meet"
+            )
         return self
 
     @property
@@ -266,31 +268,27 @@ class Level(Part):
     cost_per_day: Amount | None = None
     cost_per_attended_day: Amount | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_capacity(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and value.get("groups") and value.get("places") is not None:
-            raise PydanticCustomError("capacity", "give `places` or `groups`, not both")
-        return value
-
     @model_validator(mode="after")
     def _makes_sense(self) -> Level:
-        for wrong, text in self._contradictions():
-            if wrong:
-                raise PydanticCustomError("level", text)
+        if texts := [text for wrong, text in self._contradictions() if wrong]:
+            raise PydanticCustomError("level", "; ".join(texts))  # type: ignore[arg-type]
         return self
 
     def _contradictions(self) -> tuple[tuple[bool, Any], ...]:
         lag = any(destination.lag_days is not None for destination in self.next.values())
         phased = self.phases is not None
         return (
+            (bool(self.groups) and "places" in self.model_fields_set, "give `places` or `groups`, not both"),
             ((self.stay_days is None) == (not phased), "give `stay_days` or `phases`, one of the two"),
             (phased and not self.groups, "`phases` count sessions: they need `groups`"),
             (
                 self.cost_per_day is not None and self.cost_per_attended_day is not None,
                 "give `cost_per_day` or `cost_per_attended_day`, not both",
             ),
-            (lag and self.hold_days > 0, "a place cannot be held through a lag: drop `hold_days` or `lag_days`"),
+            (
+                lag and self.hold_days > 0,
+                "a place cannot be held through a lag: drop `hold_days` or `lag_days`",
+            ),
             (self.extension is not None and not phased, "`extension` needs `phases`"),
             (self.plan == "attended" and not phased, "`plan: attended` needs `phases`"),
             (
@@ -303,7 +301,10 @@ class Level(Part):
                 "attendance by session (`sd`, `discharge_after_missed`) needs `groups`",
             ),
             (
-                any(b.days_per_week > a.days_per_week for a, b in zip(self.phases or (), (self.phases or ())[1:], strict=False)),
+                any(
+                    b.days_per_week > a.days_per_week
+                    for a, b in zip(self.phases or (), (self.phases or ())[1:], strict=False)
+                ),
                 "`days_per_week` may not rise from one phase to the next",
             ),
         )
@@ -360,7 +361,9 @@ def _varied(care: Care, part: CarePart) -> Care:
         said["phases"] = said["extension"] = None
     if said.get("phases") is not None:
         said["stay_days"] = None
-    return care.model_copy(update={name: value for name, value in said.items() if value is not None or name in _EXCLUSIVE})
+    return care.model_copy(
+        update={name: value for name, value in said.items() if value is not None or name in _EXCLUSIVE}
+    )
 
 
 _EXCLUSIVE = ("stay_days", "phases", "extension")

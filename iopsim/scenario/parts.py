@@ -53,7 +53,8 @@ class Part(BaseModel):
 def _a_name(text: str) -> str:
     if not _NAME.match(text):
         raise PydanticCustomError(
-            "name", "a name starts with a letter a-z and goes on with a-z, 0-9 and _; use `label:` for anything else"
+            "name",
+            "a name starts with a letter a-z and goes on with a-z, 0-9 and _; use `label:` for anything else",
         )
     return text
 
@@ -84,9 +85,7 @@ def _a_hold(value: object) -> object:
     if value == "forever":
         return float("inf")
     if isinstance(value, str):
-        raise PydanticCustomError(
-            "hold", "a number of days or `forever` (got {got})", {"got": repr(value)}
-        )
+        raise PydanticCustomError("hold", "a number of days or `forever` (got {got})", {"got": repr(value)})
     return value
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,7 @@ __all__ = [
     "Service",
     "Source",
     "Target",
+    "json_schema",
 ]
 
 EVERYONE = "all"  # the track and the payer of a scenario that names none
@@ -34,7 +35,9 @@ EVERYONE = "all"  # the track and the payer of a scenario that names none
 class Run(Part):
     """When and how often to simulate. `start` is the first measured day (model.md §2)."""
 
-    start: Annotated[dt.date, Field(strict=True)] = dt.date(2027, 1, 4)
+    start: Annotated[dt.date, Field(strict=True, ge=dt.date(1950, 1, 1), le=dt.date(2200, 1, 1))] = dt.date(
+        2027, 1, 4
+    )
     warm_up_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = 52
     weeks: Annotated[int, Field(strict=True, ge=1, le=2600)] = 52
     run_out_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = 26
@@ -143,10 +146,13 @@ class Service(Part):
             raise PydanticCustomError("service", "give `per` or `every_weeks`, one of the two")
         if self.per == "session" and (self.minutes or self.share < 1 or self.within_group or self.tracks):
             raise PydanticCustomError(
-                "service", "`per: session` takes its minutes from the group's hours: only indirect minutes and cost go with it"
+                "service",
+                "`per: session` takes its minutes from the group's hours: only indirect minutes and cost go with it",
             )
         if self.per != "session" and self.indirect_minutes_per_patient:
-            raise PydanticCustomError("service", "`indirect_minutes_per_patient` goes with `per: session` only")
+            raise PydanticCustomError(
+                "service", "`indirect_minutes_per_patient` goes with `per: session` only"
+            )
         return self
 
 
@@ -171,7 +177,9 @@ class Money(Part):
     @model_validator(mode="after")
     def _one_overhead(self) -> Money:
         if self.overhead_share_of_cost is not None and self.overhead_per_year is not None:
-            raise PydanticCustomError("overhead", "give `overhead_share_of_cost` or `overhead_per_year`, not both")
+            raise PydanticCustomError(
+                "overhead", "give `overhead_share_of_cost` or `overhead_per_year`, not both"
+            )
         return self
 
 
@@ -226,3 +234,9 @@ class Scenario(Part):
     def says(self, table: Mapping[str, Level | Source | Role | Label | Service], name: str) -> str:
         """What people read for `name` in one of the scenario's mappings: its label, or the name with spaces."""
         return table[name].label or name.replace("_", " ")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the scenario language, for editors that complete and check YAML."""
+    schema = Scenario.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

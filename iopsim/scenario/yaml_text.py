@@ -22,15 +22,27 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.tree import Path, Scalar
 
-__all__ = ["TreeBuilder", "colon_hint", "dump", "mark_at", "unseen_character"]
+__all__ = ["TreeBuilder", "colon_hint", "dump", "mark_at", "refusal"]
 
-_VALUES_AT_MOST = 20_000  # aliases expanded; a full scenario has about a thousand
+_VALUES_AT_MOST = 10_000  # aliases expanded; a full scenario has about a thousand
 _DEPTH_AT_MOST = 40
 _KEY_AT_MOST = 200  # characters
 _WIDTH = 100  # of a dumped line
 
 _UNSEEN = re.compile(
     r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_UNSEEN_SENTENCE = "the character U+{:04X} cannot be seen; remove it"
+_REFUSED = (
+    (_UNSEEN, "bad-character", _UNSEEN_SENTENCE),
+    (re.compile("^%", re.MULTILINE), "directive", "lines that start with % are not read; remove it"),
+    # Over some long lines the reader takes a time that grows with the square of their length.
+    (re.compile("^.{100001}", re.MULTILINE), "long-line", "a line has at most 100,000 characters; break it"),
+    (
+        re.compile(r"\A(?:.*\n){20000}"),
+        "too-many-lines",
+        "a scenario has under 20,000 lines; data goes in CSV",
+    ),
 )
 _PLAIN = re.compile(
     r"""(?P<null>  null|Null|NULL|~|)
@@ -50,15 +62,12 @@ def mark_at(text: str, name: str) -> Mark:
     return Mark(name, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
-def unseen_character(text: str, name: str) -> Fault | None:
-    """The fault of the first character that no text editor shows."""
-    if unseen := _UNSEEN.search(text):
-        return Fault("bad-character", _unseen_sentence(unseen[0]), "", mark_at(text[: unseen.start()], name))
+def refusal(text: str, name: str) -> Fault | None:
+    """Why a text is not even given to the reader, if there is a reason."""
+    for pattern, code, sentence in _REFUSED:
+        if found := pattern.search(text):
+            return Fault(code, sentence.format(ord(found[0][0])), "", mark_at(text[: found.start()], name))
     return None
-
-
-def _unseen_sentence(character: str) -> str:
-    return f"the character U+{ord(character):04X} cannot be seen; remove it"
 
 
 def colon_hint(text: str) -> str:
@@ -239,7 +248,7 @@ class TreeBuilder:
 
     def _check_seen(self, text: str, mark: Mark) -> None:
         if unseen := _UNSEEN.search(text):
-            self._fault("bad-character", _unseen_sentence(unseen[0]), mark)
+            self._fault("bad-character", _UNSEEN_SENTENCE.format(ord(unseen[0])), mark)
 
     def _where(self) -> str:
         inner: list[str | int] = []

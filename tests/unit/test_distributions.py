@@ -145,7 +145,34 @@ def test_hazard_time_is_the_quantile_of_the_survivors(law: Law) -> None:
 @every([case for case in CONTINUOUS if not {"at_most", "max"} & set(*case.values()) and "beta" not in case])
 def test_hazard_time_reaches_the_far_tail(law: Law) -> None:
     for e in (30.0, 100.0, 300.0):
-        assert law.survival(law.hazard_time(e)) == pytest.approx(math.exp(-e), rel=1e-8)
+        assert -math.log(law.survival(law.hazard_time(e))) == pytest.approx(e, rel=1e-8)
+
+
+@every(
+    [
+        {"weibull": {"mean": 60, "cv": 0.001, "at_most": 600}},
+        {"weibull": {"mean": 1e-6, "cv": 100}},
+        {"gamma": {"mean": 1e12, "cv": 100}},
+        {"gamma": {"mean": 60, "cv": 0.001, "at_least": 60}},
+        {"lognormal": {"mean": 10, "cv": 100, "at_least": 3}},
+        {
+            "beta": {
+                "mean": 32.62496195874611,
+                "sd": 14.175109044552837,
+                "min": -2.5855395792473524,
+                "max": 67.9757161507608,
+            }
+        },
+        {"beta": {"mean": 0.002, "sd": 0.001}},
+    ]
+)
+def test_an_extreme_law_stays_a_law(law: Law) -> None:
+    low, high = law.support
+    values = [law.quantile(u) for u in (0.0, 1e-16, 0.01, 0.5, 0.99, 1 - 1e-16, 1.0)]
+    assert values == sorted(values)
+    assert low <= values[0] < values[-1] <= high
+    assert low < law.mean < high
+    assert law.survival(law.quantile(0.99)) == pytest.approx(0.01, rel=1e-6)
 
 
 @every(CONTINUOUS + ATOMIC)
@@ -461,6 +488,7 @@ def refusal(folder: Path, column: str = "days", name: str = "stays.csv") -> tupl
         b"id;days\na;30\nb;10\n;\nc;20.5\n\nd;10",
         b'"stay, id";"days"\n"a";"30"\n"b";10\nc; 20.5 \nd;1e1\n',
         b"id\tdays\na\t10\nb\t10\nc\t20.5\nd\t30\n",
+        b'id;"stay, in days, at discharge";days\na;1;10\nb;2;10\nc;3;20.5\nd;4;30\n',
         b"days\n10\n10\n20.5\n30\n",
     ],
 )
@@ -520,6 +548,7 @@ def test_the_data_lie_in_the_folder_of_the_scenario(folder: Path, monkeypatch: p
     (inner / "link.csv").symlink_to(folder / "stays.csv")
     for name in ("../stays.csv", str(folder / "stays.csv"), "link.csv", "x/../../stays.csv"):
         assert "lies outside the scenario's folder" in refusal(inner, name=name)[1]
+    assert "lies outside the scenario's folder" in refusal(folder, name="inner/../stays.csv")[1]
     (inner / "data").mkdir()
     (inner / "data" / "stays.csv").write_text("days\n7\n", encoding="utf-8")
     assert read(inner, name="data/stays.csv").mean == 7.0

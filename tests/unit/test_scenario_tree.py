@@ -108,7 +108,8 @@ def test_dotted() -> None:
 
 TREE = """
 run: {seed: 7}
-levels: {iop: {phases: [{weeks: 8}, {weeks: 4}], stay: {gamma: {mean: 9, cv: 2}}, next: {php: 0.4, home: 0.6}}}
+levels:
+  iop: {phases: [{weeks: 8}, {weeks: 4}], stay: {gamma: {mean: 9, cv: 2}}, next: {php: 0.4, home: 0.6}}
 notes: {run.seed: a}
 """
 

@@ -37,7 +37,7 @@ __all__ = [
 
 _LEAST_SPREAD = 0.001  # standard deviation over width: narrower beta laws are all rounding
 _LEAST_SHAPE = 0.05  # of a beta law: nearly all of a lower one lies on its ends, a discrete law
-_LEAST_TAIL = 1e-100  # the inverse of the incomplete beta function is not a number in farther tails
+_LEAST_TAIL = 1e-16  # farther out the inverse of the incomplete beta function may be no number
 _standard_normal_inverse = NormalDist().inv_cdf
 
 
@@ -113,7 +113,7 @@ class _ByHazard(Continuous):
 
     def _above(self, t: float) -> float:
         scale, power = self._scale_power
-        return math.exp(-math.pow(t / scale, 1.0 / power))
+        return math.exp(-math.exp(min(math.log(t / scale) / power, 700.0)))  # exp(710) overflows
 
     def hazard_time(self, exponential: float) -> float:
         """In closed form, unless truncated."""

@@ -1,0 +1,42 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from iopsim.scenario.load import Loaded
+
+__all__ = ["load", "scenario_argument", "set_option"]
+
+scenario_argument = click.argument("scenario", metavar="SCENARIO")
+set_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change one value, as in levels.iop.places=14; may be repeated.",
+)
+
+
+def load(path: str, sets: tuple[str, ...]) -> Loaded:
+    """Read a scenario and check that every metric it names exists.
+
+    Raises:
+        InputError: With all faults.
+    """
+    from iopsim.errors import InputError
+    from iopsim.experiment.names import check_names
+    from iopsim.scenario import load_with_marks
+
+    loaded = load_with_marks(path, sets)
+    faults = []
+    for wrong in check_names(loaded.scenario):
+        hint = f' (did you mean "{wrong.suggestion}"?)' if wrong.suggestion else ""
+        message = f'no metric "{wrong.name}"{hint}; `iopsim metrics {path}` lists those of this scenario'
+        faults.append(loaded.fault("unknown-metric", wrong.path, message))
+    if faults:
+        raise InputError(*faults)
+    return loaded

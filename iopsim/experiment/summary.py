@@ -1,0 +1,329 @@
+"""What a run found: every metric with its interval, verdicts on targets, and what is to be said of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from iopsim.errors import InputError
+from iopsim.experiment.names import Reported, check_names, nearest, no_such_metric, reported
+from iopsim.experiment.statistics import LEVEL, Pool, Replicated, observations_needed, quantile_of, ratio_of
+from iopsim.measures.registry import Ratio, Sample, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from iopsim.experiment.statistics import Interval
+    from iopsim.measures.registry import Better, Outcome
+    from iopsim.scenario.schema import Scenario, Target
+
+    Outcomes = Sequence[Mapping[str, Outcome]]
+
+__all__ = [
+    "Estimate",
+    "Gathered",
+    "Goal",
+    "Verdict",
+    "estimates",
+    "find",
+    "flags",
+    "goals",
+    "limiting",
+    "replication_rows",
+    "summary_rows",
+]
+
+Verdict = Literal["", "met", "missed", "undecided"]
+UNRESOLVED_AT_MOST = 0.01  # model.md §10
+WORTH_A_WORD = 0.05  # a second reason for waiting is named from this share on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One reported number.
+
+    Attributes:
+        name: Full name, such as `iop.wait_days.p90`.
+        unit: Its unit, in the scenario's currency if it is money.
+        better: Which direction a planner wants.
+        interval: Estimate and 95 % confidence interval.
+        target: What the scenario asks of it, such as `at most 14`; empty without a target.
+        verdict: Whether the interval lies wholly inside the target (met), wholly outside (missed) or neither.
+        share_of_years: Share of the simulated years whose own value met the target; NaN without one.
+    """
+
+    name: str
+    unit: str
+    better: Better
+    interval: Interval
+    target: str = ""
+    verdict: Verdict = ""
+    share_of_years: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What all targets on one metric ask of it together: a value from `low` to `high`, both included."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def with_target(self, target: Target) -> Goal:
+        """The goal narrowed by one more target."""
+        if target.at_most is None:
+            return Goal(max(self.low, target.limit), self.high)
+        return Goal(self.low, min(self.high, target.limit))
+
+    def __str__(self) -> str:
+        sides = (("at least", self.low), ("at most", self.high))
+        return " and ".join(f"{word} {limit:.12g}" for word, limit in sides if math.isfinite(limit))
+
+    def verdict(self, interval: Interval) -> Verdict:
+        """Met or missed only where the whole interval says so; an end that is not known is unbounded."""
+        low = -math.inf if math.isnan(interval.low) else interval.low
+        high = math.inf if math.isnan(interval.high) else interval.high
+        if self.low <= low and high <= self.high:
+            return "met"
+        return "missed" if low > self.high or high < self.low else "undecided"
+
+    def share_met(self, each: np.ndarray) -> float:
+        """Share of the replications with a value whose value meets the goal; NaN if none has one."""
+        own = each[~np.isnan(each)]
+        return float(np.mean((self.low <= own) & (own <= self.high))) if own.size else math.nan
+
+
+def goals(targets: Iterable[Target]) -> dict[str, Goal]:
+    """What is asked of each metric that a target stands on."""
+    found: dict[str, Goal] = {}
+    for target in targets:
+        found[target.metric] = found.get(target.metric, Goal()).with_target(target)
+    return found
+
+
+class Gathered:
+    """The outcomes of all replications of one plan, to be estimated from; observations are pooled once."""
+
+    def __init__(self, outcomes: Outcomes, level: float = LEVEL) -> None:
+        self._outcomes = outcomes
+        self._level = level
+        self._pools: dict[str, Pool] = {}
+
+    def of(self, name: str, entry: Reported) -> Replicated:
+        """One reported number, estimated from all replications."""
+        stem = entry.bound.stem
+        key = name if self._outcomes and name in self._outcomes[0] else stem
+        parts = [outcomes[key] for outcomes in self._outcomes]
+        samples = [part.values for part in parts if isinstance(part, Sample)]
+        if samples and entry.p is not None:
+            if key not in self._pools:
+                self._pools[key] = Pool.of(samples)
+            return quantile_of(self._pools[key], entry.p, self._level)
+        pairs = np.array([_quotient(part, entry.statistic) for part in parts]).reshape(-1, 2)
+        return ratio_of(pairs[:, 0], pairs[:, 1], self._level)
+
+
+def estimates(scenario: Scenario, outcomes: Outcomes) -> list[Estimate]:
+    """Every metric that exists for the scenario, in order of registration.
+
+    Args:
+        scenario: What was simulated.
+        outcomes: What `measure` found in each replication, in order of replication.
+
+    Raises:
+        InputError: If a target or an observed value stands on a metric that does not exist.
+    """
+    if misnamed := check_names(scenario):
+        raise InputError(*(wrong.fault for wrong in misnamed))
+    gathered, asked = Gathered(outcomes), goals(scenario.targets)
+    found = []
+    for name, entry in reported(scenario).items():
+        replicated = gathered.of(name, entry)
+        interval, goal = replicated.interval, asked.get(name)
+        found.append(
+            Estimate(
+                name=name,
+                unit=entry.unit_in(scenario),
+                better=entry.bound.metric.better,
+                interval=interval,
+                target=str(goal) if goal else "",
+                verdict=goal.verdict(interval) if goal else "",
+                share_of_years=goal.share_met(replicated.each) if goal else math.nan,
+            )
+        )
+    return found
+
+
+def find(found: Sequence[Estimate], name: str) -> Estimate:
+    """The estimate of that full name.
+
+    Raises:
+        InputError: If there is none; the message offers the nearest name.
+    """
+    for estimate in found:
+        if estimate.name == name:
+            return estimate
+    raise InputError(no_such_metric(name, nearest(name, [estimate.name for estimate in found])))
+
+
+def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
+    """What limits the program, in one sentence: what those who wait for its own levels mostly lack."""
+    by_name = {estimate.name: estimate.interval for estimate in found}
+    lacking: dict[str, list[tuple[Interval, str]]] = {}
+    for name, entry in reported(scenario).items():
+        names = entry.bound.names
+        level, missing = names.get("level"), names.get("missing")
+        if level and missing and scenario.levels[level].is_own and by_name[name].estimate > 0:
+            lacking.setdefault(level, []).append((by_name[name], missing))
+    if not lacking:
+        return "Nobody waits for a level of the program's own: nothing limits it."
+    clauses = [
+        _limit_of(scenario, level, sorted(lacks, key=lambda lack: -lack[0].estimate))
+        for level, lacks in lacking.items()
+    ]
+    return f"{'; '.join(clauses)}."
+
+
+def flags(found: Sequence[Estimate], scenario: Scenario) -> list[str]:
+    """Warnings that belong beside the numbers: waits that never resolved, nobody started, too few waits."""
+    entries = reported(scenario)
+    targeted = {entries[name].bound.names.get("level") for name in goals(scenario.targets) if name in entries}
+    levels = {name for name, level in scenario.levels.items() if level.is_own or name in targeted}
+    by_name = {estimate.name: estimate.interval for estimate in found}
+    warnings, withheld = [], []
+    for name, entry in entries.items():
+        interval, names = by_name[name], entry.bound.names
+        if name.endswith(".unresolved.share") and names["level"] in levels:
+            warnings += _unresolved(scenario, names, interval, by_name)
+        elif entry.p is not None and interval.n and math.isnan(interval.estimate):
+            withheld.append((name, observations_needed(entry.p)))
+    if withheld:
+        some = ", ".join(f"{name} (takes {count})" for name, count in withheld[:4])
+        more = f" and {len(withheld) - 4} more" if len(withheld) > 4 else ""
+        warnings.append(
+            f"Too few observations for a percentile, left blank: {some}{more}; "
+            "simulate more replications or more weeks."
+        )
+    return warnings
+
+
+def summary_rows(found: Iterable[Estimate]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of summary.csv."""
+    columns = ["metric", "unit", "estimate", "ci_low", "ci_high", "sd", "n", "better", "target", "verdict"]
+    rows: list[list[object]] = [
+        [one.name, one.unit, i.estimate, i.low, i.high, i.sd, i.n, one.better, one.target, one.verdict]
+        for one in found
+        for i in [one.interval]
+    ]
+    return columns, rows
+
+
+def replication_rows(outcomes: Outcomes) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of replications.csv: what estimates are made of, numerators and denominators apart."""
+    columns = ["replication"]
+    for name, outcome in (outcomes[0] if outcomes else {}).items():
+        columns += [f"{name}{suffix}" for suffix in _columns(outcome)]
+    rows: list[list[object]] = [
+        [index, *(cell for outcome in row.values() for cell in _columns(outcome).values())]
+        for index, row in enumerate(outcomes)
+    ]
+    return columns, rows
+
+
+def _quotient(outcome: Outcome, statistic: str | None) -> tuple[float, float]:
+    match outcome:
+        case Value(value):
+            return value, 1.0
+        case Ratio(numerator, denominator):
+            return numerator, denominator
+        case Sample(values):
+            if statistic == "max":
+                return (float(values.max()) if values.size else math.nan), 1.0
+            if statistic == "mean":
+                return float(values.sum()), float(values.size)
+            raise ValueError(f"a sample has no statistic {statistic}")
+
+
+def _columns(outcome: Outcome) -> dict[str, float]:
+    match outcome:
+        case Value(value):
+            return {"": value}
+        case Ratio(numerator, denominator):
+            return {":numerator": numerator, ":denominator": denominator}
+        case Sample(values):
+            return {":sum": float(values.sum()), ":count": float(values.size)}
+
+
+def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, str]]) -> str:
+    """`Seats limit Day care: on 71 % (64–78 %) of the days people waited, only a fitting seat was missing`."""
+    (first, missing), *others = lacks
+    subject, verb, plight = _shortage(scenario, level, missing)
+    text = f"on {_percent(first)} of the days people waited, {plight}"
+    if others and others[0][0].estimate >= WORTH_A_WORD:
+        second, next_missing = others[0]
+        text += f", on {_percent(second)} {_shortage(scenario, level, next_missing)[2]}"
+        if second.high >= first.low:
+            verb = "seems to limit" if verb.endswith("s") else "seem to limit"
+    return f"{subject[0].upper()}{subject[1:]} {verb} {scenario.says(scenario.levels, level)}: {text}"
+
+
+def _shortage(scenario: Scenario, level: str, missing: str) -> tuple[str, str, str]:
+    """What is short, the verb that goes with it, and what that meant on a day of waiting."""
+    seat = "seat" if scenario.levels[level].groups else "place"
+    said = {
+        "seat": (f"{seat}s", "limit", f"only a fitting {seat} was missing"),
+        "order": (
+            "the order of the waitlist",
+            "limits",
+            "only somebody earlier in the list stood in the way",
+        ),
+    }
+    for role in scenario.staff:
+        caseloads = f"{_in_a_sentence(scenario.says(scenario.staff, role))} caseloads"
+        said[role] = (caseloads, "limit", f"only room in {caseloads} was missing")
+        said[f"seat_and_{role}"] = (
+            f"{seat}s together with {caseloads}",
+            "limit",
+            f"both a fitting {seat} and room in {caseloads} were missing",
+        )
+    return said[missing]
+
+
+def _unresolved(
+    scenario: Scenario, names: Mapping[str, str | None], interval: Interval, by_name: Mapping[str, Interval]
+) -> list[str]:
+    level, track = str(names["level"]), names.get("track")
+    who = scenario.says(scenario.levels, level) + (
+        f", {scenario.says(scenario.tracks, track)}" if track else ""
+    )
+    waits = by_name.get(f"{level}.{track}.wait_days.mean" if track else f"{level}.wait_days.mean")
+    if interval.n and waits and not waits.n:
+        return [f"{who}: nobody who joined the waitlist in the measured weeks ever started."]
+    if interval.estimate > UNRESOLVED_AT_MOST:
+        return [
+            f"{who}: {_percent(interval)} of those who joined in the measured weeks were still waiting at "
+            f"the end, so the waits shown leave out the longest; raise run.run_out_weeks"
+            f" (now {scenario.run.run_out_weeks}), and if that does not help, the list never clears."
+        ]
+    return []
+
+
+def _percent(share: Interval) -> str:
+    """`71 % (64–78 %)`; the bracket is left out where an end is not known."""
+    text = f"{share.estimate:.{_decimals(share.estimate)}%}".replace("%", " %")
+    if math.isnan(share.low) or math.isnan(share.high):
+        return text
+    low, high = (100 * min(max(end, 0.0), 1.0) for end in (share.low, share.high))
+    digits = _decimals(share.estimate)
+    return f"{text} ({low:.{digits}f}–{high:.{digits}f} %)"
+
+
+def _decimals(share: float) -> int:
+    return 0 if share >= 0.095 else 1
+
+
+def _in_a_sentence(label: str) -> str:
+    """The label in lower case where it is an ordinary word: `RN` stays."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

@@ -1,0 +1,69 @@
+"""The resolved form of a scenario: everything said, defaults too, as a plain tree that reads back as the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from iopsim.scenario.tree import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iopsim.scenario.distributions import Empirical
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.tree import Path
+
+__all__ = ["identity", "paths", "resolved", "resolved_text"]
+
+_NOT_THE_QUESTION = ("name", "description", "notes")
+
+
+def resolved(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as a plain tree with its defaults filled in; what is None is left out."""
+    tree = _listed(scenario.model_dump(exclude_none=True))
+    for name, level in scenario.levels.items():
+        # What `by` leaves out it takes from the level: a default filled in would override that.
+        tree["levels"][name]["by"] = _listed(level.by.model_dump(exclude_unset=True, exclude_none=True))
+        if level.groups:
+            del tree["levels"][name]["places"]
+    return dict(tree)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _listed(child) for key, child in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def resolved_text(scenario: Scenario) -> str:
+    """The resolved form as YAML."""
+    from iopsim.scenario.file import dump
+
+    return dump(resolved(scenario))
+
+
+def identity(scenario: Scenario) -> dict[str, Any]:
+    """What the results depend on: the resolved form without its name and texts, and hashes of its data files."""
+    tree = {key: value for key, value in resolved(scenario).items() if key not in _NOT_THE_QUESTION}
+    return tree | {"data": {dotted(path): law.content_hash for path, law in _samples(scenario, ())}}
+
+
+def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical]]:
+    """Every law of a data file, with its path."""
+    from pydantic import BaseModel
+
+    from iopsim.scenario.distributions import Empirical
+
+    if isinstance(value, Empirical):
+        yield path, value
+    elif isinstance(value, BaseModel | Mapping):
+        for key, child in value.items() if isinstance(value, Mapping) else value:
+            yield from _samples(child, (*path, key))
+
+
+def paths(tree: Any, path: Path = ()) -> set[str]:
+    """The dotted path of every key and item of a plain tree."""
+    items = tree.items() if isinstance(tree, Mapping) else enumerate(tree if isinstance(tree, list) else ())
+    below = [paths(child, (*path, key)) for key, child in items]
+    return {dotted(path)}.union(*below) if path else set().union(*below)

@@ -1,0 +1,148 @@
+"""A scenario file to a typed `Scenario`, or to every fault in it at once."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from iopsim.errors import Fault, InputError
+from iopsim.scenario.canonical import identity, resolved, resolved_text
+from iopsim.scenario.file import assign, survey
+from iopsim.scenario.findings import Finding, matches, without
+from iopsim.scenario.tree import Node, dotted, locate, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.tree import Path
+
+__all__ = ["Loaded", "identity", "load", "load_with_marks", "replaces", "resolved", "resolved_text"]
+
+_TABLES = (
+    "sources.*.tracks", "sources.*.times", "sources.*.payers", "sources.*.modalities",
+    "levels.*.places", "levels.*.next", "levels.*.waitlist.at_most",
+    "levels.*.leave_early.step_up.to", "levels.*.by.*.*.leave_early.step_up.to",
+)  # fmt: skip
+
+
+def replaces(path: Path) -> bool:
+    """Whether the mapping at `path` is one table that `extends` and `--set` replace as a whole."""
+    return any(matches(path, table) for table in _TABLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A scenario, and where in which file everything in it was said."""
+
+    scenario: Scenario
+    root: Node
+
+    def fault(self, code: str, path: Path, message: str) -> Fault:
+        """A fault at the place of `path`, or of the nearest part around it that was written."""
+        return _placed(self.root, Finding(code, path, message))
+
+
+def load(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file, what it extends and the assignments of `sets` (`staff.nurse.posts=2`), and check all.
+
+    Raises:
+        InputError: With every fault that could be found, by place.
+    """
+    return load_with_marks(path, sets).scenario
+
+
+def load_with_marks(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Loaded:
+    """As `load`, for those who have faults of their own to place.
+
+    Raises:
+        InputError: With every fault that could be found, by place.
+    """
+    from iopsim.scenario.distributions import LAW_NAMES
+
+    root, faults = survey(path, replaces, LAW_NAMES)
+    if root is None:
+        raise InputError(*faults)
+    root = _named(root, path)
+    for assignment in sets:
+        try:
+            root = assign(root, assignment, replaces, LAW_NAMES)
+        except InputError as error:
+            faults += error.faults
+    scenario, findings = _understood(plain(root), pathlib.Path(path).parent)
+    told = {fault.path for fault in faults}
+    faults += [_placed(root, finding) for finding in findings if dotted(finding.path) not in told]
+    if faults or scenario is None:
+        raise InputError(*sorted(faults, key=lambda fault: (fault.mark is not None, fault.mark)))
+    return Loaded(scenario, root)
+
+
+def _placed(root: Node, finding: Finding) -> Fault:
+    return Fault(finding.code, finding.message, dotted(finding.place), locate(root, finding.place)[1])
+
+
+def _named(root: Node, path: str | os.PathLike[str]) -> Node:
+    """The tree with a name of its own: one that a base gave is the base's, and the file's stem stands in."""
+    if not isinstance(root.value, dict):
+        return root
+    name = root.value.get("name")
+    if name is not None and name.mark.file == os.fspath(path):
+        return root
+    stem = re.sub(r"[^a-z0-9_]+", "_", pathlib.Path(path).stem.lower()).strip("_") or "scenario"
+    legal = stem if stem[0].isalpha() else f"scenario_{stem}"
+    return replace(root, value=root.value | {"name": Node(legal, root.mark)})
+
+
+def _understood(tree: Any, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:
+    """What a plain tree says, unless it is wrong, and all that is wrong with it."""
+    from iopsim.scenario import checks
+    from iopsim.scenario.names import clashes, dangling
+    from iopsim.scenario.not_yet import unsupported
+    from iopsim.scenario.schema import Scenario
+
+    found = unsupported(tree)
+    supported = without(tree, {finding.path for finding in found})
+    scenario, wrong = _validated(Scenario, supported, folder)
+    found += wrong
+    told = {finding.path for finding in found}
+    found += [finding for finding in (*clashes(tree), *dangling(tree)) if finding.path not in told]
+    readable = scenario or _readable(supported, wrong, folder)
+    if readable is not None:
+        found += checks.of_parts(readable)
+        if not any(finding.path[:1] == ("run",) for finding in found):
+            found += checks.of_dates(readable)
+    if scenario is not None and not found:
+        found += checks.of_whole(scenario, tree)
+    return scenario, found
+
+
+def _validated(
+    model: type[Scenario], tree: Any, folder: pathlib.Path
+) -> tuple[Scenario | None, list[Finding]]:
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(tree, context={"folder": folder}), []
+    except ValidationError as error:
+        from iopsim.scenario.messages import findings
+
+        return None, findings(error, tree)
+
+
+def _readable(tree: Any, wrong: Iterable[Finding], folder: pathlib.Path) -> Scenario | None:
+    """The scenario without the sources, levels, roles and services that are wrong in themselves."""
+    from collections.abc import Mapping
+
+    from iopsim.scenario.levels import Level
+    from iopsim.scenario.schema import Scenario, Source
+
+    class Readable(Scenario):
+        sources: Mapping[str, Source] = {}
+        levels: Mapping[str, Level] = {}
+
+    tables = ("sources", "levels", "staff", "services")
+    cut = {finding.place[: 2 if finding.place[0] in tables else 1] for finding in wrong if finding.place}
+    return _validated(Readable, without(tree, cut), folder)[0]

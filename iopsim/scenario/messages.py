@@ -1,0 +1,193 @@
+"""What the validation of the typed tree finds, in a planner's words: what is wrong, what was got, what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from inspect import isclass
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core.core_schema import ErrorType
+
+from iopsim.scenario.distributions import LAW_NAMES, Law
+from iopsim.scenario.distributions.faults import closest
+from iopsim.scenario.distributions.law import LAWS
+from iopsim.scenario.findings import MISSING, Finding, words
+from iopsim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+    from iopsim.scenario.tree import Path
+
+__all__ = ["findings"]
+
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+_LENGTHS = {"too_short", "too_long", "string_too_short", "string_too_long"}
+_TYPES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+
+
+def findings(error: ValidationError, tree: Any) -> list[Finding]:
+    """Every fault of a validation of `tree`, one for each key."""
+    found = [_finding(details, tree) for details in error.errors(include_url=False)]
+    meant = {
+        (*finding.path[:-1], near[1])
+        for finding in found
+        if finding.code == "unknown-key" and (near := re.search(r'did you mean "(.+)"', finding.message))
+    }
+    return [finding for finding in found if finding.code != MISSING or finding.path not in meant]
+
+
+def _finding(details: ErrorDetails, tree: Any) -> Finding:
+    kind, loc = details["type"], details["loc"]
+    path = _as_written(tree, loc)
+    if kind == "missing":
+        return Finding(MISSING, (*path, loc[-1]), f"needs `{loc[-1]}`")
+    if kind == "extra_forbidden":
+        return Finding("unknown-key", path, f"unknown key{_hint(path)}")
+    if kind in _BOUNDS:
+        return Finding("out-of-range", path, _out_of_range(details))
+    if kind in _LENGTHS:
+        return Finding("length", path, _wrong_length(details))
+    if kind == "value_error":
+        return Finding("bad-value", path, str(details["ctx"]["error"]))
+    if kind not in get_args(ErrorType):
+        return Finding(kind.replace("_", "-"), path, details["msg"])
+    types = list(_types_at(path))
+    expected = words(dict.fromkeys(map(_description, types)), "or")
+    got = details["input"]
+    return Finding("wrong-type", path, f"must be {expected} (got {_got(got)}){_remedy(types, got)}")
+
+
+def _as_written(tree: Any, loc: Path) -> Path:
+    """The path of the file: `loc` without the marks that validation puts between its steps."""
+    path: Path = ()
+    for step in loc:
+        if isinstance(tree, Mapping) and step in tree:
+            tree, path = tree[step], (*path, step)
+        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+            tree, path = tree[step], (*path, step)
+    return path
+
+
+def _types_at(path: Path) -> Iterator[Any]:
+    """The types that a value at `path` may have."""
+    types: list[Any] = [Scenario]
+    for step in path:
+        types = [inner for outer in types for inner in _inside(outer, step)]
+    return (kind for kind in types if kind is not type(None))
+
+
+def _inside(kind: Any, step: str | int) -> Iterator[Any]:
+    if kind is Law:
+        yield from [LAWS[step]] if step in LAWS else []
+    elif isclass(kind) and issubclass(kind, BaseModel):
+        fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+        yield from _members(fields[str(step)].annotation) if step in fields else ()
+    elif isinstance(step, int) == (get_origin(kind) is tuple):
+        yield from _members(get_args(kind)[0 if get_origin(kind) is tuple else 1]) if get_args(kind) else ()
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """The alternatives of a type."""
+    if get_origin(annotation) is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _keys(kind: Any) -> list[str]:
+    if kind is Law:
+        return sorted(LAW_NAMES)
+    if isclass(kind) and issubclass(kind, BaseModel):
+        return [field.alias or name for name, field in kind.model_fields.items()]
+    return []
+
+
+def _hint(path: Path) -> str:
+    keys = [key for kind in _types_at(path[:-1]) for key in _keys(kind)]
+    return closest(str(path[-1]), keys) or f"; the keys here are {words(keys)}"
+
+
+def _description(kind: Any) -> str:
+    origin = get_origin(kind)
+    if kind is dt.date:
+        return "a date such as 2027-01-04"
+    if origin is Literal:
+        return words((f"`{choice}`" for choice in get_args(kind)), "or")
+    if origin is tuple:
+        return "a list"
+    if keys := _keys(kind):
+        return f"a mapping with the keys {words(keys)}"
+    return _TYPES.get(kind, "a mapping, a value for each name")
+
+
+def _got(value: object) -> str:
+    if isinstance(value, str):
+        return f'text "{value[:40]}"'
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _remedy(types: list[Any], got: object) -> str:
+    """What to write instead, where the value shows what was meant."""
+    if isinstance(got, str):
+        choices = [choice for kind in types if get_origin(kind) is Literal for choice in get_args(kind)]
+        if near := closest(got, map(str, choices)):
+            return f"; {near[2:-1]}"
+        if dt.date in types and re.fullmatch(r"\d{4}-\d\d-\d\d", got):
+            return "; write it without quotes"
+        if {int, float} & set(types):
+            return _number_remedy(got)
+    if str in types and isinstance(got, int | float | dt.date):
+        return "; put it in quotes"
+    if int in types and isinstance(got, float) and got.is_integer():
+        return f"; write {got:.0f}"
+    if any(get_origin(kind) is tuple for kind in types) and not isinstance(got, Mapping):
+        return f"; write [{got}]"
+    return ""
+
+
+def _number_remedy(got: str) -> str:
+    if re.fullmatch(r"[-+]?\d+(\.\d+)?", got):
+        return "; write it without quotes"
+    if percent := re.fullmatch(r"(\d+(?:\.\d+)?) *%", got):
+        return f"; write {float(percent[1]) / 100:g}"
+    return "; write the number alone, its unit is in the key" if re.match(r"[-+]?\d", got) else ""
+
+
+def _out_of_range(details: ErrorDetails) -> str:
+    key, word = _BOUNDS[details["type"]]
+    bound, got = details["ctx"][key], details["input"]
+    is_percent = bound == 1 and key in ("le", "lt") and 1 < got <= 100
+    remedy = f"; {got:g} % is written {got / 100:g}" if is_percent else ""
+    limit = f"{bound:g}" if isinstance(bound, int | float) else bound
+    return f"must be {word} {limit} (got {got}){remedy}"
+
+
+def _wrong_length(details: ErrorDetails) -> str:
+    context = details["ctx"]
+    bound = context.get("min_length") or context.get("max_length")
+    if details["type"].startswith("string"):
+        few = "at least" if "min_length" in context else "at most"
+        return f'needs {few} {bound} character{"s" * (bound != 1)} (got "{details["input"][:40]}")'
+    if bound == 1:
+        return "must not be empty; leave it out or fill it in"
+    return f"needs {bound} values (got {context['actual_length']})"

@@ -1,0 +1,135 @@
+"""Names: every one that is used must be defined, and mean one thing. Read off the plain tree, valid or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from iopsim.scenario.distributions.faults import closest
+from iopsim.scenario.findings import Finding, select, words
+from iopsim.scenario.parts import HOME
+from iopsim.scenario.schema import EVERYONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["METRIC_WORDS", "RESERVED", "RETURNED", "clashes", "dangling"]
+
+RETURNED = "returned"  # where those come from who were in care before
+EITHER = "either"  # the time preference that any group fits
+
+RESERVED = frozenset({HOME, RETURNED, EITHER, "program", "group", "alternative", "order", "seat"})
+"""Words that mean something of their own wherever a name may stand."""
+
+METRIC_WORDS = frozenset(
+    """access_days attendance cancelled_sessions caseload_utilization census completed conversion discharged
+    dropped_out group_fill held held_back_by held_days left lost never_started over_capacity_sessions referrals
+    reneged reneged_wait_days seat_utilization started_within_7_days started_within_14_days stay_days stepped_up
+    still_in_care unresolved utilization wait_days waitlist""".split()
+)
+"""What follows a level in the name of a metric, where a track may stand too."""
+
+_LEVEL_OR_HOME = ("level", HOME)
+_ORIGIN = ("source", "level", RETURNED)
+
+# Where names stand as values, and what each names.
+_VALUES: dict[str, tuple[str, ...]] = {
+    "sources.*.to": ("level",),
+    "levels.*.caseload": ("role",),
+    "levels.*.waitlist.otherwise": _LEVEL_OR_HOME,
+    "levels.*.waitlist.renege_to": _LEVEL_OR_HOME,
+    "levels.*.leave_early.dropout_to": _LEVEL_OR_HOME,
+    "levels.*.by.*.*.leave_early.dropout_to": _LEVEL_OR_HOME,
+    "levels.*.returns.to": ("level",),
+    "levels.*.returns.from.*": _LEVEL_OR_HOME,
+    "levels.*.groups.*.tracks.*": ("track",),
+    "services.*.role": ("role",),
+    "services.*.levels.*": ("level",),
+    "services.*.tracks.*": ("track",),
+    "money.inpatient_alternative.for.*": ("source",),
+}
+# Where they stand as keys.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "sources.*.tracks.*": ("track",),
+    "sources.*.times.*": ("time",),
+    "sources.*.payers.*": ("payer",),
+    "levels.*.places.*": ("track",),
+    "levels.*.groups.*.facilitators.*": ("role",),
+    "levels.*.leave_early.step_up.to.*": ("level",),
+    "levels.*.by.*.*.leave_early.step_up.to.*": ("level",),
+    "levels.*.next.*": _LEVEL_OR_HOME,
+    "levels.*.waitlist.priority.*": _ORIGIN,
+    "levels.*.waitlist.at_most.*": _ORIGIN,
+    "levels.*.by.track.*": ("track",),
+    "levels.*.by.source.*": ("source",),
+    "money.revenue.*": ("level",),
+    "money.revenue.*.*": ("payer",),
+}
+_OWNERS = {"levels.*": "level", "sources.*": "source", "staff.*": "role", "levels.*.groups.*": "group"}
+_SECTIONS = {"level": "levels", "source": "sources", "role": "staff", "track": "tracks", "payer": "payers"}
+
+
+def dangling(tree: Any) -> list[Finding]:
+    """Names that are used and defined nowhere."""
+    known = {
+        kind: [path[-1] for path, _ in select(tree, f"{section}.*")] for kind, section in _SECTIONS.items()
+    }
+    known["track"] = known["track"] or [EVERYONE]
+    known["payer"] = known["payer"] or [EVERYONE]
+    groups = select(tree, "levels.*.groups.*")
+    labels = [group.get("time", "day") for _, group in groups if isinstance(group, dict)]
+    known["time"] = [*dict.fromkeys(filter(_is_text, labels)), EITHER]
+    used = [
+        (path, name, kinds) for pattern, kinds in _VALUES.items() for path, name in select(tree, pattern)
+    ] + [(path, path[-1], kinds) for pattern, kinds in _KEYS.items() for path, _ in select(tree, pattern)]
+    return [
+        Finding("unknown-name", path, _unknown(name, kinds, known))
+        for path, name, kinds in used
+        if isinstance(name, str) and not any(name in known.get(kind, (kind,)) for kind in kinds)
+    ]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[Any]]) -> str:
+    possible = [word for kind in kinds for word in known.get(kind, [kind])]
+    noun = words([kind for kind in kinds if kind in known], "or")
+    hint = closest(name.lower(), possible)
+    if hint or not possible:
+        return f'unknown {noun} "{name}"{hint or f"; none is defined under `{_SECTIONS[kinds[0]]}`"}'
+    verb = "is" if len(possible) == 1 else "are"
+    if noun == "time":
+        return f'no group meets at "{name}"; the times that groups have {verb} {words(possible)}'
+    return f'unknown {noun} "{name}"; known {verb} {words(possible)}'
+
+
+def clashes(tree: Any) -> list[Finding]:
+    """Names that mean two things: in one scenario, to the language, or in the name of a metric."""
+    return [*_twice(tree), *_reserved(tree)]
+
+
+def _twice(tree: Any) -> Iterator[Finding]:
+    owners: dict[str | int, str] = {}
+    for pattern, kind in _OWNERS.items():
+        for path, _ in select(tree, pattern):
+            if owner := owners.get(path[-1]):
+                whose = f"another {kind}" if owner == kind else f"a {owner}"
+                message = f"{whose} has this name too; rename one, since metrics go by name"
+                yield Finding("name-twice", path, message)
+            owners.setdefault(path[-1], kind)
+
+
+def _reserved(tree: Any) -> Iterator[Finding]:
+    for pattern in (*_OWNERS, "tracks.*", "payers.*"):
+        for path, _ in select(tree, pattern):
+            if path[-1] in RESERVED:
+                yield Finding("reserved-name", path, f"`{path[-1]}` has a meaning of its own; rename it")
+            elif pattern == "tracks.*" and path[-1] in METRIC_WORDS:
+                yield Finding(
+                    "reserved-name", path, f"`{path[-1]}` is the name of a metric; rename the track"
+                )
+    for path, time in select(tree, "levels.*.groups.*.time"):
+        if time == EITHER:
+            message = "`either` is what patients may want; a group meets at one time, such as day or evening"
+            yield Finding("reserved-name", path, message)

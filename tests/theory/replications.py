@@ -1,0 +1,223 @@
+"""Independent replications of a small clinic, and what their ledgers say beside an exact answer.
+
+The four parts of a statistical test (house.md, rule 10): `replicate` makes enough replications from a fixed seed;
+`agree` asks for |mean − exact| within 4 standard errors, and guards that the standard error is small enough to
+mean something; a *mutant*, a model or clinic made slightly wrong, must make the same check raise `Disagreement`.
+
+The estimators here read the facts of the ledger and nothing of `iopsim.measures`: a second opinion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iopsim.model.clinic import simulate
+from iopsim.model.ledger import ENDS, Fact, Ledger
+from iopsim.model.people import Stay
+from iopsim.model.waitlist import Waitlist
+from iopsim.scenario.schema import Scenario
+
+Z_LIMIT = 4.0
+PRECISION = 0.03
+
+Floats = NDArray[np.float64]
+Part = tuple[float, float]
+
+
+class Disagreement(AssertionError):
+    """The simulation lies further from the exact answer than chance explains."""
+
+
+class Stays:
+    """Some stays of one replication; a fact that did not happen has the time +inf."""
+
+    def __init__(self, times: Floats, days: float) -> None:
+        self._times = times
+        self._days = days
+
+    def __len__(self) -> int:
+        return self._times.shape[1]
+
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> Stays:
+        return Stays(self._times[:, chosen], self._days)
+
+    def at(self, *facts: Fact) -> Floats:
+        """Time of the first of the facts, by stay."""
+        first: Floats = self._times[list(facts)].min(axis=0)
+        return first
+
+    def had(self, *facts: Fact) -> NDArray[np.bool_]:
+        """Whether one of the facts happened, by stay."""
+        return self.at(*facts) < np.inf
+
+    def in_window(self, fact: Fact) -> Stays:
+        """Those to whom the fact happened in the measured window."""
+        return self[(self.at(fact) >= 0) & (self.at(fact) < self._days)]
+
+    def mean_number(self, begin: Fact, *ends: Fact) -> Part:
+        """Patient-days in the window between `begin` and the first of `ends`, and days of the window."""
+        spent = np.clip(self.at(*ends), 0, self._days) - np.clip(self.at(begin), 0, self._days)
+        return spent.sum(), self._days
+
+    def census(self, days: Floats) -> Floats:
+        """Number in care at each of the days."""
+        started, ended = np.sort(self.at(Fact.STARTED)), np.sort(self.at(*ENDS))
+        return (np.searchsorted(started, days) - np.searchsorted(ended, days)).astype(float)
+
+
+class Run:
+    """One replication."""
+
+    def __init__(self, scenario: Scenario, ledger: Ledger) -> None:
+        self.scenario = scenario
+        self.ledger = ledger
+        self.days = 7.0 * scenario.run.weeks
+        self._times = np.full((len(Fact), len(ledger.stay_level)), np.inf)
+        self._times[ledger.fact, ledger.stay] = ledger.time
+        self._origin = np.full(len(ledger.stay_level), -1)
+        joined = ledger.fact == Fact.JOINED
+        self._origin[ledger.stay[joined]] = ledger.a[joined]
+
+    def stays(self, level: str = "clinic", origin: str | None = None) -> Stays:
+        """The stays in a level, of those who come from one origin or from all."""
+        here = self.ledger.stay_level == self.ledger.levels.index(level)
+        if origin is not None:
+            here &= self._origin == self.ledger.origins.index(origin)
+        return Stays(self._times[:, here], self.days)
+
+    def joined(self, level: str = "clinic", origin: str | None = None) -> Stays:
+        """The cohort that joined the level's waitlist in the window."""
+        return self.stays(level, origin).in_window(Fact.JOINED)
+
+
+Statistic = Callable[[Run], Part]
+
+
+def scenario_of(
+    level: Mapping[str, Any],
+    per_week: float | Mapping[str, float],
+    *,
+    weeks: int = 52,
+    warm_up_weeks: int = 4,
+    run_out_weeks: int = 4,
+    seed: int = 1,
+    **rest: Any,
+) -> Scenario:
+    """A clinic of one level, called `clinic`, with one source called `community`, or with a source for each rate."""
+    rates = per_week if isinstance(per_week, Mapping) else {"community": per_week}
+    return Scenario.model_validate(
+        {
+            "run": run_of(weeks, warm_up_weeks, run_out_weeks, seed),
+            "sources": {name: {"to": "clinic", "per_week": rate} for name, rate in rates.items()},
+            "levels": {"clinic": level},
+            **rest,
+        }
+    )
+
+
+def run_of(weeks: int, warm_up_weeks: int = 4, run_out_weeks: int = 4, seed: int = 1) -> dict[str, Any]:
+    """The `run` part of a scenario."""
+    return {"weeks": weeks, "warm_up_weeks": warm_up_weeks, "run_out_weeks": run_out_weeks, "seed": seed}
+
+
+def replicate(scenario: Scenario, replications: int = 40) -> list[Run]:
+    """Independent replications 0, 1, … of the scenario's own seed."""
+    return [Run(scenario, simulate(scenario, replication)) for replication in range(replications)]
+
+
+def estimate(runs: Sequence[Run], statistic: Statistic) -> tuple[float, float]:
+    """Ratio of the sums over replications, and its standard error by linearization.
+
+    Source: Cochran, Sampling Techniques, 3rd ed. (1977), §6.4.
+    """
+    above, below = np.array([statistic(run) for run in runs], float).T
+    mean = above.sum() / below.sum()
+    residuals = above - mean * below
+    return float(mean), float(residuals.std(ddof=1) / len(runs) ** 0.5 / below.mean())
+
+
+def agree(runs: Sequence[Run], statistic: Statistic, exact: float, precision: float = PRECISION) -> None:
+    """Ask that a statistic be within 4 standard errors of the exact value, and precise enough to tell.
+
+    Args:
+        runs: Independent replications.
+        statistic: Gives numerator and denominator of one replication.
+        exact: What theory says, never a number that a simulation has given.
+        precision: Largest standard error that passes, as a share of the exact value.
+
+    Raises:
+        Disagreement: The mean is too far from `exact`.
+        AssertionError: The standard error is too large.
+    """
+    mean, error = estimate(runs, statistic)
+    name = getattr(statistic, "__name__", repr(statistic))
+    if not abs(mean - exact) <= Z_LIMIT * error:
+        raise Disagreement(f"{name}: {mean:.6g}, exactly {exact:.6g}, standard error {error:.2g}")
+    assert error <= precision * exact, f"{name}: standard error {error:.2g} of {exact:.6g} has no power"
+
+
+# What one replication of a clinic of one level says
+
+
+def wait_share(run: Run) -> Part:
+    """Share who are not admitted at once."""
+    stays = run.joined()
+    return (stays.at(Fact.ADMITTED) > stays.at(Fact.JOINED)).sum(), len(stays)
+
+
+def mean_wait(run: Run) -> Part:
+    """Mean days to the start of care of all who join; infinite if one never starts."""
+    stays = run.joined()
+    return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED)).sum(), len(stays)
+
+
+def mean_waiting(run: Run) -> Part:
+    """Mean number on the waitlist."""
+    return run.stays().mean_number(Fact.JOINED, Fact.ADMITTED, Fact.RENEGED, Fact.REFUSED)
+
+
+def mean_in_care(run: Run) -> Part:
+    """Mean census."""
+    return run.stays().mean_number(Fact.STARTED, *ENDS)
+
+
+def mean_stay(run: Run) -> Part:
+    """Mean days in care of those who start in the window; infinite if one never leaves."""
+    stays = run.stays().in_window(Fact.STARTED)
+    return (stays.at(*ENDS) - stays.at(Fact.STARTED)).sum(), len(stays)
+
+
+def share_joined(fact: Fact, level: str = "clinic", origin: str | None = None) -> Statistic:
+    """Share of those who join to whom the fact happens."""
+
+    def statistic(run: Run) -> Part:
+        stays = run.joined(level, origin)
+        return stays.had(fact).sum(), len(stays)
+
+    statistic.__name__ = f"{fact.name.lower()}_share of {origin or level}"
+    return statistic
+
+
+def share_started(fact: Fact) -> Statistic:
+    """Share of those who start care in the window to whom the fact happens."""
+
+    def statistic(run: Run) -> Part:
+        stays = run.stays().in_window(Fact.STARTED)
+        return stays.had(fact).sum(), len(stays)
+
+    statistic.__name__ = f"{fact.name.lower()}_share"
+    return statistic
+
+
+# Mutants that more than one test uses
+
+
+def last_come_first_served(waitlist: Waitlist, stay: Stay, add: Any = Waitlist.add) -> None:
+    """A wrong `Waitlist.add`: within a class, the last to join is the first to be admitted."""
+    rank_class, joined, *identity = stay.rank
+    stay.rank = (rank_class, -joined, *identity)
+    add(waitlist, stay)
