@@ -108,15 +108,14 @@ def open_run(
             path=folder.with_name(folder.name.removesuffix(PARTIAL)),
             folder=folder,
             replications=replications,
-            manifest=_read_manifest(folder),
+            manifest={**(about or {}), **_surroundings()},
             lock=lock,
         )
         try:
             run.clear()
-            started = [*run.manifest.get("started", []), now.isoformat(timespec="seconds")]
-            facts = {"scenario": scenario, "key": key, "results_schema": RESULTS_SCHEMA}
-            facts |= {"replications": replications, "started": started} | _surroundings()
-            run.note(**{**(about or {}), **facts})
+            started = [*_read_manifest(folder).get("started", []), now.isoformat(timespec="seconds")]
+            facts = {"results_schema": RESULTS_SCHEMA, "replications": replications, "started": started}
+            run.note(scenario=scenario, key=key, **facts)
         except BaseException:
             lock.close()
             raise

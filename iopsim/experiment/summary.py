@@ -39,6 +39,7 @@ __all__ = [
 Verdict = Literal["", "met", "missed", "undecided"]
 UNRESOLVED_AT_MOST = 0.01  # model.md §10
 WORTH_A_WORD = 0.05  # a second reason for waiting is named from this share on
+_UNRESOLVED = ".unresolved.share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,22 +189,22 @@ def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
 
 def flags(found: Sequence[Estimate], scenario: Scenario) -> list[str]:
     """Warnings that belong beside the numbers: waits that never resolved, nobody started, too few waits."""
-    entries = reported(scenario)
-    targeted = {entries[name].bound.names.get("level") for name in goals(scenario.targets) if name in entries}
-    levels = {name for name, level in scenario.levels.items() if level.is_own or name in targeted}
+    entries, asked = reported(scenario), goals(scenario.targets)
+    targeted = {entries[name].bound.names.get("level") for name in asked if name in entries}
     by_name = {estimate.name: estimate.interval for estimate in found}
     warnings, withheld = [], []
     for name, entry in entries.items():
-        interval, names = by_name[name], entry.bound.names
-        if name.endswith(".unresolved.share") and names["level"] in levels:
-            warnings += _unresolved(scenario, names, interval, by_name)
+        interval, level = by_name[name], entry.bound.names.get("level")
+        if level and name.endswith(_UNRESOLVED) and (scenario.levels[level].is_own or level in targeted):
+            waits = by_name[f"{name.removesuffix(_UNRESOLVED)}.wait_days.mean"]
+            warnings += _unresolved(scenario, entry.bound.names, interval, waits)
         elif entry.p is not None and interval.n and math.isnan(interval.estimate):
-            withheld.append((name, observations_needed(entry.p)))
+            withheld.append(f"{name} (takes {observations_needed(entry.p)})")
     if withheld:
-        some = ", ".join(f"{name} (takes {count})" for name, count in withheld[:4])
+        withheld.sort(key=lambda text: text.split()[0] not in asked)
         more = f" and {len(withheld) - 4} more" if len(withheld) > 4 else ""
         warnings.append(
-            f"Too few observations for a percentile, left blank: {some}{more}; "
+            f"Too few observations for a percentile, left blank: {', '.join(withheld[:4])}{more}; "
             "simulate more replications or more weeks."
         )
     return warnings
@@ -257,7 +258,7 @@ def _columns(outcome: Outcome) -> dict[str, float]:
 
 
 def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, str]]) -> str:
-    """`Seats limit Day care: on 71 % (64–78 %) of the days people waited, only a fitting seat was missing`."""
+    """`Seats limit Day care: on 71 % (64–78 %) of the days people waited, only a fitting seat was …`."""
     (first, missing), *others = lacks
     subject, verb, plight = _shortage(scenario, level, missing)
     text = f"on {_percent(first)} of the days people waited, {plight}"
@@ -274,11 +275,7 @@ def _shortage(scenario: Scenario, level: str, missing: str) -> tuple[str, str, s
     seat = "seat" if scenario.levels[level].groups else "place"
     said = {
         "seat": (f"{seat}s", "limit", f"only a fitting {seat} was missing"),
-        "order": (
-            "the order of the waitlist",
-            "limits",
-            "only somebody earlier in the list stood in the way",
-        ),
+        "order": ("the order of the waitlist", "limits", "only somebody ahead stood in the way"),
     }
     for role in scenario.staff:
         caseloads = f"{_in_a_sentence(scenario.says(scenario.staff, role))} caseloads"
@@ -292,36 +289,31 @@ def _shortage(scenario: Scenario, level: str, missing: str) -> tuple[str, str, s
 
 
 def _unresolved(
-    scenario: Scenario, names: Mapping[str, str | None], interval: Interval, by_name: Mapping[str, Interval]
+    scenario: Scenario, names: Mapping[str, str | None], share: Interval, waits: Interval
 ) -> list[str]:
     level, track = str(names["level"]), names.get("track")
-    who = scenario.says(scenario.levels, level) + (
-        f", {scenario.says(scenario.tracks, track)}" if track else ""
-    )
-    waits = by_name.get(f"{level}.{track}.wait_days.mean" if track else f"{level}.wait_days.mean")
-    if interval.n and waits and not waits.n:
+    who = scenario.says(scenario.levels, level)
+    if track:
+        who += f", {scenario.says(scenario.tracks, track)}"
+    if share.n and not waits.n:
         return [f"{who}: nobody who joined the waitlist in the measured weeks ever started."]
-    if interval.estimate > UNRESOLVED_AT_MOST:
+    if share.estimate > UNRESOLVED_AT_MOST:
         return [
-            f"{who}: {_percent(interval)} of those who joined in the measured weeks were still waiting at "
-            f"the end, so the waits shown leave out the longest; raise run.run_out_weeks"
-            f" (now {scenario.run.run_out_weeks}), and if that does not help, the list never clears."
+            f"{who}: {_percent(share)} of those who joined in the measured weeks were still waiting at the "
+            "end, so the waits shown leave out the longest; raise run.run_out_weeks "
+            f"(now {scenario.run.run_out_weeks}), and if that does not help, the list never clears."
         ]
     return []
 
 
 def _percent(share: Interval) -> str:
     """`71 % (64–78 %)`; the bracket is left out where an end is not known."""
-    text = f"{share.estimate:.{_decimals(share.estimate)}%}".replace("%", " %")
+    digits = 0 if share.estimate >= 0.095 else 1
+    text = f"{100 * share.estimate:.{digits}f} %"
     if math.isnan(share.low) or math.isnan(share.high):
         return text
     low, high = (100 * min(max(end, 0.0), 1.0) for end in (share.low, share.high))
-    digits = _decimals(share.estimate)
     return f"{text} ({low:.{digits}f}–{high:.{digits}f} %)"
-
-
-def _decimals(share: float) -> int:
-    return 0 if share >= 0.095 else 1
 
 
 def _in_a_sentence(label: str) -> str:

@@ -104,5 +104,5 @@ def _held(window: Window, groups: list[str]) -> Bools:
     """Mask of the sessions of some groups that took place in the window."""
     ledger = window.ledger
     numbers = [ledger.groups.index(group) for group in groups]
-    of_groups: Bools = np.isin(ledger.session_group, numbers)
-    return of_groups & (ledger.session_cause == Cause.HELD) & window.inside(ledger.session_time)
+    held: Bools = np.isin(ledger.session_group, numbers) & (ledger.session_cause == Cause.HELD)
+    return held & window.inside(ledger.session_time)
