@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from iopsim.scenario.load import Loaded
 
-__all__ = ["load", "scenario_argument", "set_option"]
+__all__ = ["load", "scenario_argument", "set_option", "with_run_options"]
 
 scenario_argument = click.argument("scenario", metavar="SCENARIO")
 set_option = click.option(
@@ -40,3 +40,9 @@ def load(path: str, sets: tuple[str, ...]) -> Loaded:
     if faults:
         raise InputError(*faults)
     return loaded
+
+
+def with_run_options(sets: tuple[str, ...], replications: int | None, seed: int | None) -> tuple[str, ...]:
+    """The --set assignments, with those that --replications and --seed stand for."""
+    short = {"run.replications": replications, "run.seed": seed}
+    return (*sets, *(f"{path}={value}" for path, value in short.items() if value is not None))

@@ -51,7 +51,7 @@ def encode(replication: Replication) -> bytes:
         "profiles": {name: _texts(numbers) for name, numbers in replication.profiles.items()},
     }
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    return gzip.compress(text.encode(), compresslevel=1, mtime=0)  # 6 is 6 times as slow and saves 4 %
 
 
 def decode(data: bytes) -> Replication:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
+    _Pipe = Connection[Any, Any]
+
 __all__ = ["default_workers", "run_replications"]
 
 T = TypeVar("T")
@@ -95,7 +97,7 @@ class _Crew(Generic[T]):
         self.waiting = deque(indices)
         self.size = size
         self.on_done = on_done
-        self.busy: dict[Connection[Any, Any], _Worker] = {}
+        self.busy: dict[_Pipe, _Worker] = {}
         self.hired: list[_Process] = []
         self.seconds = math.inf  # of one replication, as last measured
         self.deaths = 0  # since a result last arrived
@@ -118,7 +120,7 @@ class _Crew(Generic[T]):
             with _signals_held_back():
                 self.dissolve()
 
-    def answered(self, timeout: float | None = None) -> list[Connection[Any, Any]]:
+    def answered(self, timeout: float | None = None) -> list[_Pipe]:
         ready = connection.wait(list(self.busy), timeout)
         return [pipe for pipe in self.busy if pipe in ready]
 
@@ -137,7 +139,7 @@ class _Crew(Generic[T]):
                 "give the same command with fewer --workers, or --workers 1 to run without any"
             ) from error
 
-    def give(self, pipe: Connection[Any, Any]) -> None:
+    def give(self, pipe: _Pipe) -> None:
         """The next chunk, or leave to go. A worker that died meanwhile is found by its pipe's end."""
         worker = self.busy[pipe]
         worker.chunk = [self.waiting.popleft() for _ in range(self.chunk_size())]
@@ -154,7 +156,7 @@ class _Crew(Generic[T]):
         worthwhile = math.ceil(_CHUNK_SECONDS / max(self.seconds, 1e-6))
         return min(len(self.waiting), max(1, min(fair, worthwhile)))
 
-    def receive(self, pipe: Connection[Any, Any]) -> None:
+    def receive(self, pipe: _Pipe) -> None:
         chunk = self.busy[pipe].chunk
         try:
             answer = pickle.loads(pipe.recv_bytes())
@@ -171,7 +173,7 @@ class _Crew(Generic[T]):
         for index, result in zip(chunk, results, strict=True):
             self.on_done(index, result)
 
-    def lose(self, pipe: Connection[Any, Any]) -> None:
+    def lose(self, pipe: _Pipe) -> None:
         """What a dead worker had in hand goes to the end of the line, and from there out one by one."""
         worker = self.busy.pop(pipe)
         pipe.close()
@@ -216,7 +218,7 @@ class _Process(SpawnProcess):
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _serve(pipe: Connection[Any, Any], task: Callable[[int], object]) -> None:
+def _serve(pipe: _Pipe, task: Callable[[int], object]) -> None:
     """The life of a worker: a chunk in, its results out, until the other end is closed or dead."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, ConnectionError):

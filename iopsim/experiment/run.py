@@ -15,7 +15,7 @@ from iopsim.experiment.executors import run_replications
 from iopsim.experiment.replicate import replicate
 from iopsim.experiment.statistics import mean_of
 from iopsim.experiment.store import run_key
-from iopsim.experiment.summary import SUMMARY_COLUMNS, Estimate, estimates, replication_rows, summary_rows
+from iopsim.experiment.summary import Estimate, estimates, replication_rows, summary_rows
 from iopsim.model import MODEL_VERSION
 from iopsim.scenario import identity, resolved_text
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from iopsim.experiment.store import Run
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Progress", "complete", "key_of", "simulate_all", "write_tables"]
+__all__ = ["Progress", "complete", "key_of", "simulate_all", "write_events", "write_tables"]
 
 Progress = Callable[[int, int], None]  # (finished, of all)
 
@@ -89,9 +89,8 @@ def write_tables(scenario: Scenario, run: Run, replications: Sequence[Replicatio
     outcomes = [replication.outcomes for replication in replications]
     found = estimates(scenario, outcomes)
     run.write("scenario.resolved.yaml", resolved_text(scenario))
-    run.write_csv("summary.csv", SUMMARY_COLUMNS, summary_rows(found))
-    columns, rows = replication_rows(outcomes)
-    run.write_csv("replications.csv", columns, rows)
+    run.write_csv("summary.csv", *summary_rows(found))
+    run.write_csv("replications.csv", *replication_rows(outcomes))
     run.write_csv("weekly.csv.gz", WEEKLY_COLUMNS, _weekly_rows(scenario, replications))
     run.write_csv("profiles.csv", ("profile", "position", "total"), _profile_rows(replications))
     return found

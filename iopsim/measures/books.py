@@ -19,7 +19,7 @@ from iopsim.measures.work import deliveries
 if TYPE_CHECKING:
     from iopsim.measures.window import Window
     from iopsim.scenario.levels import Group
-    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.schema import InpatientAlternative, Scenario
 
 __all__ = ["Alternative", "Books", "alternative", "books", "break_even_census"]
 
@@ -76,6 +76,11 @@ class Books:
         """What the days of each stay cost: their share of the program's cost, or their price."""
         return np.where(self.own, self.day_cost * self.days, self.bought.all)
 
+    @property
+    def group_margins(self) -> Floats:
+        """Revenue less share of cost of the days attended in each group; shape (groups,)."""
+        return self.group_revenue - self.day_cost * self.group_days
+
     def margin(self, chosen: Bools) -> float:
         """Revenue less the share of cost of the chosen stays."""
         return float(self.revenue[chosen].sum() - self.day_cost * self.days[chosen].sum())
@@ -117,26 +122,30 @@ def books(window: Window) -> Books:
 
 
 class Alternative(NamedTuple):
-    """Patients for whom inpatient care is compared with the program.
+    """The starters for whom inpatient care is compared with the program.
 
     Attributes:
-        starters: Those of the sources concerned who started in the program in the window, each once.
-        program: Cost of all care in the program that they started in the window.
-        inpatient: Cost of one inpatient episode for each.
+        starters: Patients of the sources concerned in S, each once.
+        program: Cost of all stays of theirs in S.
+        inpatient: Cost of an inpatient episode for each of them.
+        diverted: Cost of an inpatient episode for the share who would have had one.
     """
 
     starters: int
     program: float
     inpatient: float
+    diverted: float
 
 
 @remembered
-def alternative(window: Window, sources: tuple[str, ...], episode_cost: float) -> Alternative:
-    """The patients of some sources in the program, beside inpatient care at a cost per episode."""
+def alternative(window: Window, assumed: InpatientAlternative) -> Alternative:
+    """Care in the program beside inpatient care, for starters from the sources that the assumption names."""
     money, stays = books(window), window.stays
-    chosen = money.cohort & np.isin(stays.source, [window.ledger.sources.index(name) for name in sources])
+    sources = [window.ledger.sources.index(source) for source in assumed.for_]
+    chosen = money.cohort & np.isin(stays.source, sources)
     starters = len(np.unique(stays.patient[chosen]))
-    return Alternative(starters, money.episodes(chosen), starters * episode_cost)
+    inpatient = starters * assumed.stay_days * assumed.cost_per_day
+    return Alternative(starters, money.episodes(chosen), inpatient, assumed.divertible * inpatient)
 
 
 @remembered

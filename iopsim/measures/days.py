@@ -134,7 +134,8 @@ class DayRows(NamedTuple):
         day = np.floor(time).astype(np.int64)
         first = day.min(initial=0)
         span = day.max(initial=0) - first + 1
-        stay, day = np.divmod(np.unique(stay * span + day - first), span)
+        keys = np.sort(stay * span + day - first)
+        stay, day = np.divmod(keys[np.append(True, keys[1:] > keys[:-1])[: len(keys)]], span)
         return cls(stay, day + first, np.ones(len(stay)))
 
     def within(self, first: int, past: int) -> DayRows:

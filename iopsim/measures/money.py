@@ -1,6 +1,7 @@
 """Money: what the program costs and earns, its price in the whole system, and inpatient care beside it.
 
-The arithmetic is in `books`. Amounts are those of the measured window, in the scenario's currency (model.md §9).
+The arithmetic is in `books`. Amounts are those of the measured window, in the scenario's currency.
+Source: model.md §9.
 """
 
 from __future__ import annotations
@@ -8,14 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from iopsim.measures.registry import Better, Compute, Names, Ratio, Value, metric
+from iopsim.measures.registry import Names, Ratio, Value, metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from iopsim.measures.books import Alternative, Books
     from iopsim.measures.window import Bools, Window
-    from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import InpatientAlternative, Scenario
 
 __all__: list[str] = []  # the metrics are reached through the registry
@@ -78,11 +76,11 @@ def _has_alternative_and_cost(scenario: Scenario, names: Names) -> bool:
 
 # The program: all levels of its own together
 
-PARTS_OF_COST = {
+_PARTS_OF_COST = {
     "payroll": "Salaries of all posts and their benefits, for the days of the window.",
     "service_cost": "What services cost besides hours, each time that they are delivered.",
-    "overhead": "A share s of all cost, s ÷ (1 − s) of payroll and service cost; or its yearly amount, for the "
-    "days of the window.",
+    "overhead": "A share s of all cost, which is s ÷ (1 − s) of payroll and service cost; or the yearly "
+    "amount, for the days of the window.",
     "cost": "Payroll, service cost and overhead.",
 }
 
@@ -91,7 +89,7 @@ def _total(part: str, window: Window) -> Value:
     return Value(getattr(_books(window), part))
 
 
-for _part, _definition in PARTS_OF_COST.items():
+for _part, _definition in _PARTS_OF_COST.items():
     metric(
         f"program.{_part}",
         statistics=("total",),
@@ -106,8 +104,8 @@ for _part, _definition in PARTS_OF_COST.items():
     "program.attended_days",
     statistics=("total",),
     unit="days",
-    definition="Days attended in the program's own levels: days with a session attended; for a stay in days, "
-    "the first `days_per_week` open days of each week in care × attendance.",
+    definition="Days attended in the program's own levels: days with a session attended; for a stay in "
+    "days, the first `days_per_week` open days of each week in care × attendance.",
     where=_has_own_level,
 )
 def _attended_days(window: Window) -> Value:
@@ -130,8 +128,8 @@ def _cost_per_attended_day(window: Window) -> Ratio:
     "program.cost.per_episode",
     unit="{currency}/episode",
     better="lower",
-    definition="Cost of the stays of S: the days that they attend until the end of the run-out, at the cost per "
-    "attended day in the window, ÷ stays of S. A stay in one own level is an episode.",
+    definition="Days that the stays of S attend until the end of the run-out × cost per attended day in "
+    "the window ÷ stays of S. An episode is a stay in one of the program's own levels.",
     where=_has_cost,
 )
 def _cost_per_episode(window: Window) -> Ratio:
@@ -143,8 +141,8 @@ def _cost_per_episode(window: Window) -> Ratio:
     "program.cost.per_completed_episode",
     unit="{currency}/episode",
     better="lower",
-    definition="Cost of all stays of S, as in `program.cost.per_episode`, ÷ those of S that completed: what it "
-    "takes to get one patient through the program.",
+    definition="Cost of all stays of S, as in `program.cost.per_episode`, ÷ those of S that completed: the "
+    "stays that end early are part of what a completed one costs.",
     where=_has_cost,
 )
 def _cost_per_completed_episode(window: Window) -> Ratio:
@@ -201,8 +199,8 @@ for _table in ("payer", "track", "source"):
         f"program.margin_by_{_table}.<{_table}>",
         unit="{currency}",
         better="higher",
-        definition=f"Revenue from the patients of one {_table}, less the cost that falls on them: all cost is "
-        "shared by attended days.",
+        definition=f"Revenue from the patients of one {_table}, less the share of all cost that falls on "
+        "their attended days.",
         where=_has_revenue,
     )(partial(_margin_by, _table))
 
@@ -211,8 +209,7 @@ for _table in ("payer", "track", "source"):
     "program.margin_by_group.<group>",
     unit="{currency}",
     better="higher",
-    definition="Revenue from the days attended in a group, less the cost that falls on them: all cost is shared "
-    "by attended days.",
+    definition="Revenue from the days attended in a group, less the share of all cost that falls on them.",
     where=_group_earns,
 )
 def _margin_by_group(window: Window, group: str) -> Value:
@@ -223,10 +220,10 @@ def _margin_by_group(window: Window, group: str) -> Value:
     "group.<group>.break_even_census",
     unit="members",
     better="lower",
-    definition="Members at which the group's contribution is zero: cost of a session ÷ (attendance × (revenue of "
-    "a day − work for who attends) − services to the member alone, per session). A session costs its "
-    "facilitators' hours and its services; an hour, pay and benefits of the FTE that it needs; overhead and "
-    "other staff are left out. None if a member costs more than is paid.",
+    definition="Members at whom the group's contribution is zero: cost of a session (its facilitators' "
+    "hours and services) ÷ (attendance × (revenue of a day − work for who attends) − services to the "
+    "member alone, per session). Hours cost the pay and benefits of the FTE that they need; overhead and "
+    "other staff are left out. There is none if a member costs more than is paid.",
     where=_group_earns,
 )
 def _break_even_census(window: Window, group: str) -> Value:
@@ -243,8 +240,8 @@ def _break_even_census(window: Window, group: str) -> Value:
     statistics=("total",),
     unit="{currency}",
     better="lower",
-    definition="Price of the days in the window in a level bought from outside, in care or held; in an own level, "
-    "its share of the program's cost by attended days.",
+    definition="Price of the days in care or held, for a level bought from outside; share of the program's "
+    "cost by attended days, for an own one.",
     where=_level_costs,
 )
 def _level_cost(window: Window, level: str) -> Value:
@@ -256,8 +253,8 @@ def _level_cost(window: Window, level: str) -> Value:
     statistics=("total",),
     unit="{currency}",
     better="lower",
-    definition="Price of the days in the window on which a place bought from outside was held for somebody whose "
-    "treatment there had ended or was suspended; part of the level's cost.",
+    definition="Part of the cost of a level bought from outside that paid for held places: their patients' "
+    "treatment had ended or was suspended.",
     where=_is_bought,
 )
 def _level_held_cost(window: Window, level: str) -> Value:
@@ -267,6 +264,10 @@ def _level_held_cost(window: Window, level: str) -> Value:
 def _source(window: Window, source: str) -> Bools:
     mask: Bools = window.stays.source == window.ledger.sources.index(source)
     return mask
+
+
+def _cost_of_source(window: Window, source: str) -> float:
+    return float(_books(window).system_cost[_source(window, source)].sum())
 
 
 @metric(
@@ -279,7 +280,7 @@ def _source(window: Window, source: str) -> Bools:
     where=_system_costs,
 )
 def _system_cost(window: Window, source: str) -> Value:
-    return Value(float(_books(window).system_cost[_source(window, source)].sum()))
+    return Value(_cost_of_source(window, source))
 
 
 @metric(
@@ -291,7 +292,7 @@ def _system_cost(window: Window, source: str) -> Value:
 )
 def _system_cost_per_referral(window: Window, source: str) -> Ratio:
     referred = _source(window, source) & window.inside(window.stays.referred)
-    return Ratio(_system_cost(window, source).value, float(referred.sum()))
+    return Ratio(_cost_of_source(window, source), float(referred.sum()))
 
 
 # Inpatient care beside it: arithmetic on an assumption, not an effect that was estimated
@@ -306,24 +307,72 @@ def _assumed(window: Window) -> InpatientAlternative:
 def _alternative(window: Window) -> Alternative:
     from iopsim.measures.books import alternative
 
-    assumed = _assumed(window)
-    return alternative(window, assumed.for_, assumed.stay_days * assumed.cost_per_day)
+    return alternative(window, _assumed(window))
 
 
-def _of_alternative(
-    name: str,
-    *statistics: str,
-    unit: str,
-    better: Better,
-    definition: str,
-    where: Callable[[Scenario, Names], bool] = _has_alternative_and_cost,
-) -> Callable[[Compute], Compute]:
-    """Register a metric of the comparison, with what is assumed said first."""
-    return metric(
-        f"alternative.{name}",
-        statistics=statistics,
-        unit=unit,
-        better=better,
-        definition=f"If inpatient care was the alternative for the share `divertible` of starters: {definition}",
-        where=where,
-    )
+@metric(
+    "alternative.cost",
+    statistics=("total",),
+    unit="{currency}",
+    definition="If the share `divertible` of starters would otherwise be inpatients: the cost of that "
+    "care, starters × share × days × cost per day. Starters are the patients of the sources concerned who "
+    "are in S, each once.",
+    where=_has_alternative,
+)
+def _alternative_cost(window: Window) -> Value:
+    return Value(_alternative(window).diverted)
+
+
+@metric(
+    "alternative.saving",
+    statistics=("total",),
+    unit="{currency}",
+    better="higher",
+    definition="If the share `divertible` of starters would otherwise be inpatients: the cost of that "
+    "care, less the cost of the stays of all starters in the program. Below 0 the program costs more than "
+    "it saves.",
+    where=_has_alternative_and_cost,
+)
+def _alternative_saving(window: Window) -> Value:
+    care = _alternative(window)
+    return Value(care.diverted - care.program)
+
+
+@metric(
+    "alternative.break_even_share",
+    unit="share",
+    better="lower",
+    definition="If this share of starters would otherwise be inpatients, the program saves what it costs: "
+    "cost of the starters' stays in the program ÷ cost of an inpatient episode for each. Above 1 it never "
+    "does.",
+    where=_has_alternative_and_cost,
+)
+def _break_even_share(window: Window) -> Ratio:
+    care = _alternative(window)
+    return Ratio(care.program, care.inpatient)
+
+
+@metric(
+    "alternative.difference.per_day",
+    unit="{currency}/day",
+    better="higher",
+    definition="If a starter would otherwise be an inpatient: cost of an inpatient day less that of an "
+    "attended day in the program.",
+    where=_has_alternative_and_cost,
+)
+def _difference_per_day(window: Window) -> Ratio:
+    books, days = _books(window), float(_books(window).days.sum())
+    return Ratio(_assumed(window).cost_per_day * days - books.cost, days)
+
+
+@metric(
+    "alternative.difference.per_episode",
+    unit="{currency}/episode",
+    better="higher",
+    definition="If a starter would otherwise be an inpatient: cost of an inpatient episode less the mean "
+    "cost of a starter's stays in the program.",
+    where=_has_alternative_and_cost,
+)
+def _difference_per_episode(window: Window) -> Ratio:
+    care = _alternative(window)
+    return Ratio(care.inpatient - care.program, care.starters)

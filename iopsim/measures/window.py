@@ -245,14 +245,21 @@ class Window:
 
     def max_count(self, kind: Kind, mask: Bools) -> int:
         """Most stays at one instant of the window, after all that happens at that instant."""
-        begin, end, _ = self.intervals(kind, mask)
-        met = (begin < self.end) & (end > self.start)
-        times = np.concatenate((np.maximum(begin[met], self.start), end[met]))
-        change = np.repeat((1, -1), len(times) // 2)
-        order = np.argsort(times, kind="stable")
-        times, count = times[order], change[order].cumsum()
+        times, change, stay = self._steps(kind)
+        chosen = mask[stay]
+        times, count = times[chosen], change[chosen].cumsum()
         settled = np.append(times[1:] > times[:-1], True)[: len(times)]
         return int(count[settled].max(initial=0))
+
+    @_remembered
+    def _steps(self, kind: Kind) -> tuple[Floats, Ints, Ints]:
+        """Time, +1 or −1, and stay of every change in the window, in order; it opens with those who are there."""
+        begin, end, stay = self.intervals(kind)
+        met = np.flatnonzero((begin < self.end) & (end > self.start))
+        times = np.concatenate((np.maximum(begin[met], self.start), end[met]))
+        order = np.argsort(times)
+        order = order[times[order] < self.end]
+        return times[order], np.repeat((1, -1), len(met))[order], np.tile(stay[met], 2)[order]
 
     def weekly_mean(self, kind: Kind, mask: Bools, first: int, last: int) -> Floats:
         """Mean number of stays in each of the weeks `first` to `last` − 1; shape (weeks,)."""

@@ -64,9 +64,10 @@ def patients(scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequen
                 when = candidates if cell_number >= 0 else -candidates
                 rows = _referred(draws, cell, when, height, rates, timeline.first, growth)
                 drawn = {trait: draws.block(cell, trait) for trait in traits}
+                first = len(people)
                 people.extend(
                     Patient(
-                        index=len(people) + place,
+                        index=first + place,
                         source=number,
                         cell=cell,
                         row=row,

@@ -1,4 +1,4 @@
-"""The resolved form of a scenario: everything said, defaults too, as a plain tree that reads back as the same."""
+"""The resolved form of a scenario: a plain tree with every default said, which reads back as the same."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def resolved_text(scenario: Scenario) -> str:
 
 
 def identity(scenario: Scenario) -> dict[str, Any]:
-    """What the results depend on: the resolved form without its name and texts, and hashes of its data files."""
+    """What results depend on: the resolved form without name and texts, and the hashes of its data files."""
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NOT_THE_QUESTION}
     return tree | {"data": {dotted(path): law.content_hash for path, law in _samples(scenario, ())}}
 

@@ -1,4 +1,4 @@
-"""What no part of a scenario can see alone: dates, care that differs by track or source, and what needs what."""
+"""What no part of a scenario can see alone: dates, care that differs by kind of patient, what needs what."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _contradictions(level: Level, part: CarePart, care: Care) -> Iterator[str]:
         yield "attendance by session (`sd`, `discharge_after_missed`) needs `groups`"
     if sd and sd**2 >= mean * (1 - mean):
         most = (mean * (1 - mean)) ** 0.5
-        yield f"no shares from 0 to 1 have mean {mean} and, from the level, sd {sd}; sd must be below {most:.3g}"
+        yield f"no shares from 0 to 1 have mean {mean} and sd {sd}; sd must be below {most:.3g}"
 
 
 def _laws(scenario: Scenario) -> Iterator[Finding]:
@@ -129,7 +129,9 @@ def _revenue(scenario: Scenario) -> Iterator[Finding]:
     for name in scenario.money.revenue:
         if name in scenario.levels and not (level := scenario.levels[name]).is_own:
             price = "cost_per_day" if level.cost_per_day is not None else "cost_per_attended_day"
-            message = f"a level with a price (`{price}`) is bought from outside and earns nothing; drop one of the two"
+            message = (
+                f"a level with a `{price}` is bought from outside and earns nothing; drop one of the two"
+            )
             yield Finding("revenue", ("money", "revenue", name), message)
 
 

@@ -271,7 +271,7 @@ class Level(Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> Level:
         if texts := [text for wrong, text in self._contradictions() if wrong]:
-            raise PydanticCustomError("level", "; ".join(texts))  # type: ignore[arg-type]
+            raise PydanticCustomError("level", "; ".join(texts))
         return self
 
     def _contradictions(self) -> tuple[tuple[bool, Any], ...]:

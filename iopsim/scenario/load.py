@@ -47,7 +47,7 @@ class Loaded:
 
 
 def load(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scenario:
-    """Read a scenario file, what it extends and the assignments of `sets` (`staff.nurse.posts=2`), and check all.
+    """Read a scenario file, what it extends, and assignments such as `staff.nurse.posts=2`; check everything.
 
     Raises:
         InputError: With every fault that could be found, by place.
@@ -72,7 +72,7 @@ def load_with_marks(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> L
             root = assign(root, assignment, replaces, LAW_NAMES)
         except InputError as error:
             faults += error.faults
-    scenario, findings = _understood(plain(root), pathlib.Path(path).parent)
+    scenario, findings = _understood(root, pathlib.Path(path).parent)
     told = {fault.path for fault in faults}
     faults += [_placed(root, finding) for finding in findings if dotted(finding.path) not in told]
     if faults or scenario is None:
@@ -96,20 +96,21 @@ def _named(root: Node, path: str | os.PathLike[str]) -> Node:
     return replace(root, value=root.value | {"name": Node(legal, root.mark)})
 
 
-def _understood(tree: Any, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:
-    """What a plain tree says, unless it is wrong, and all that is wrong with it."""
+def _understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:
+    """What a tree says, unless it is wrong, and all that is wrong with it."""
     from iopsim.scenario import checks
     from iopsim.scenario.names import clashes, dangling
     from iopsim.scenario.not_yet import unsupported
     from iopsim.scenario.schema import Scenario
 
+    tree = plain(root)
     found = unsupported(tree)
     supported = without(tree, {finding.path for finding in found})
-    scenario, wrong = _validated(Scenario, supported, folder)
+    scenario, wrong = _validated(Scenario, supported, root, folder)
     found += wrong
     told = {finding.path for finding in found}
     found += [finding for finding in (*clashes(tree), *dangling(tree)) if finding.path not in told]
-    readable = scenario or _readable(supported, wrong, folder)
+    readable = scenario or _readable(supported, wrong, root, folder)
     if readable is not None:
         found += checks.of_parts(readable)
         if not any(finding.path[:1] == ("run",) for finding in found):
@@ -120,7 +121,7 @@ def _understood(tree: Any, folder: pathlib.Path) -> tuple[Scenario | None, list[
 
 
 def _validated(
-    model: type[Scenario], tree: Any, folder: pathlib.Path
+    model: type[Scenario], tree: Any, root: Node, folder: pathlib.Path
 ) -> tuple[Scenario | None, list[Finding]]:
     from pydantic import ValidationError
 
@@ -129,20 +130,19 @@ def _validated(
     except ValidationError as error:
         from iopsim.scenario.messages import findings
 
-        return None, findings(error, tree)
+        return None, findings(error, root)
 
 
-def _readable(tree: Any, wrong: Iterable[Finding], folder: pathlib.Path) -> Scenario | None:
+def _readable(tree: Any, wrong: Iterable[Finding], root: Node, folder: pathlib.Path) -> Scenario | None:
     """The scenario without the sources, levels, roles and services that are wrong in themselves."""
-    from collections.abc import Mapping
+    from pydantic import create_model
 
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario, Source
 
-    class Readable(Scenario):
-        sources: Mapping[str, Source] = {}
-        levels: Mapping[str, Level] = {}
-
-    tables = ("sources", "levels", "staff", "services")
+    tables = {"sources", "levels", "staff", "services"}
     cut = {finding.place[: 2 if finding.place[0] in tables else 1] for finding in wrong if finding.place}
-    return _validated(Readable, without(tree, cut), folder)[0]
+    readable = create_model(
+        "Readable", __base__=Scenario, sources=(dict[str, Source], {}), levels=(dict[str, Level], {})
+    )
+    return _validated(readable, without(tree, cut), root, folder)[0]

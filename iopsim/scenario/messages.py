@@ -1,4 +1,4 @@
-"""What the validation of the typed tree finds, in a planner's words: what is wrong, what was got, what to do."""
+"""What validation finds, in a planner's words: what is wrong, what was got, what to do."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from iopsim.scenario.distributions.faults import closest
 from iopsim.scenario.distributions.law import LAWS
 from iopsim.scenario.findings import MISSING, Finding, words
 from iopsim.scenario.schema import Scenario
+from iopsim.scenario.tree import locate
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from iopsim.scenario.tree import Path
+    from iopsim.scenario.tree import Node, Path
 
 __all__ = ["findings"]
 
@@ -36,9 +37,11 @@ _LENGTHS = {"too_short", "too_long", "string_too_short", "string_too_long"}
 _TYPES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
 
 
-def findings(error: ValidationError, tree: Any) -> list[Finding]:
-    """Every fault of a validation of `tree`, one for each key."""
-    found = [_finding(details, tree) for details in error.errors(include_url=False)]
+def findings(error: ValidationError, root: Node) -> list[Finding]:
+    """Every fault of a validation of the tree at `root`, one for each key."""
+    found = [
+        _finding(details, locate(root, details["loc"])[0]) for details in error.errors(include_url=False)
+    ]
     meant = {
         (*finding.path[:-1], near[1])
         for finding in found
@@ -47,36 +50,29 @@ def findings(error: ValidationError, tree: Any) -> list[Finding]:
     return [finding for finding in found if finding.code != MISSING or finding.path not in meant]
 
 
-def _finding(details: ErrorDetails, tree: Any) -> Finding:
-    kind, loc = details["type"], details["loc"]
-    path = _as_written(tree, loc)
-    if kind == "missing":
-        return Finding(MISSING, (*path, loc[-1]), f"needs `{loc[-1]}`")
+def _finding(details: ErrorDetails, path: Path) -> Finding:
+    if details["type"] == "missing":
+        key = details["loc"][-1]
+        return Finding(MISSING, (*path, key), f"needs `{key}`")
+    code, message = _explained(details, path)
+    return Finding(code, path, message)
+
+
+def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
+    kind, got = details["type"], details["input"]
     if kind == "extra_forbidden":
-        return Finding("unknown-key", path, f"unknown key{_hint(path)}")
+        return "unknown-key", f"unknown key{_hint(path)}"
     if kind in _BOUNDS:
-        return Finding("out-of-range", path, _out_of_range(details))
+        return "out-of-range", _out_of_range(details)
     if kind in _LENGTHS:
-        return Finding("length", path, _wrong_length(details))
+        return "length", _wrong_length(details)
     if kind == "value_error":
-        return Finding("bad-value", path, str(details["ctx"]["error"]))
+        return "bad-value", str(details["ctx"]["error"])
     if kind not in get_args(ErrorType):
-        return Finding(kind.replace("_", "-"), path, details["msg"])
+        return kind.replace("_", "-"), details["msg"]
     types = list(_types_at(path))
     expected = words(dict.fromkeys(map(_description, types)), "or")
-    got = details["input"]
-    return Finding("wrong-type", path, f"must be {expected} (got {_got(got)}){_remedy(types, got)}")
-
-
-def _as_written(tree: Any, loc: Path) -> Path:
-    """The path of the file: `loc` without the marks that validation puts between its steps."""
-    path: Path = ()
-    for step in loc:
-        if isinstance(tree, Mapping) and step in tree:
-            tree, path = tree[step], (*path, step)
-        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
-            tree, path = tree[step], (*path, step)
-    return path
+    return "wrong-type", f"must be {expected} (got {_got(got)}){_remedy(types, got)}"
 
 
 def _types_at(path: Path) -> Iterator[Any]:
@@ -149,13 +145,7 @@ def _got(value: object) -> str:
 def _remedy(types: list[Any], got: object) -> str:
     """What to write instead, where the value shows what was meant."""
     if isinstance(got, str):
-        choices = [choice for kind in types if get_origin(kind) is Literal for choice in get_args(kind)]
-        if near := closest(got, map(str, choices)):
-            return f"; {near[2:-1]}"
-        if dt.date in types and re.fullmatch(r"\d{4}-\d\d-\d\d", got):
-            return "; write it without quotes"
-        if {int, float} & set(types):
-            return _number_remedy(got)
+        return _text_remedy(types, got)
     if str in types and isinstance(got, int | float | dt.date):
         return "; put it in quotes"
     if int in types and isinstance(got, float) and got.is_integer():
@@ -163,6 +153,17 @@ def _remedy(types: list[Any], got: object) -> str:
     if any(get_origin(kind) is tuple for kind in types) and not isinstance(got, Mapping):
         return f"; write [{got}]"
     return ""
+
+
+def _text_remedy(types: list[Any], got: str) -> str:
+    choices = [choice for kind in types if get_origin(kind) is Literal for choice in get_args(kind)]
+    if near := closest(got, map(str, choices)):
+        return f"; {near[2:-1]}"
+    if dt.date in types and re.fullmatch(r"\d{4}-\d\d-\d\d", got):
+        return "; write it without quotes"
+    if any(get_origin(kind) is tuple for kind in types):
+        return f"; write [{got}]"
+    return _number_remedy(got) if {int, float} & set(types) else ""
 
 
 def _number_remedy(got: str) -> str:
@@ -189,5 +190,5 @@ def _wrong_length(details: ErrorDetails) -> str:
         few = "at least" if "min_length" in context else "at most"
         return f'needs {few} {bound} character{"s" * (bound != 1)} (got "{details["input"][:40]}")'
     if bound == 1:
-        return "must not be empty; leave it out or fill it in"
+        return "is empty; it needs at least one entry"
     return f"needs {bound} values (got {context['actual_length']})"

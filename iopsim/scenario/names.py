@@ -1,4 +1,4 @@
-"""Names: every one that is used must be defined, and mean one thing. Read off the plain tree, valid or not."""
+"""Names: each one used must be defined, and mean one thing. Read off the plain tree, valid or not."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ EITHER = "either"  # the time preference that any group fits
 RESERVED = frozenset({HOME, RETURNED, EITHER, "program", "group", "alternative", "order", "seat"})
 """Words that mean something of their own wherever a name may stand."""
 
-METRIC_WORDS = frozenset(
-    """access_days attendance cancelled_sessions caseload_utilization census completed conversion discharged
-    dropped_out group_fill held held_back_by held_days left lost never_started over_capacity_sessions referrals
-    reneged reneged_wait_days seat_utilization started_within_7_days started_within_14_days stay_days stepped_up
-    still_in_care unresolved utilization wait_days waitlist""".split()
-)
+METRIC_WORDS = frozenset({
+    "access_days", "attendance", "cancelled_sessions", "caseload_utilization", "census", "completed",
+    "conversion", "discharged", "dropped_out", "group_fill", "held", "held_back_by", "held_days", "left",
+    "lost", "never_started", "over_capacity_sessions", "referrals", "reneged", "reneged_wait_days",
+    "seat_utilization", "started_within_14_days", "started_within_7_days", "stay_days", "stepped_up",
+    "still_in_care", "unresolved", "utilization", "wait_days", "waitlist",
+})  # fmt: skip
 """What follows a level in the name of a metric, where a track may stand too."""
 
 _LEVEL_OR_HOME = ("level", HOME)
@@ -77,7 +78,7 @@ def dangling(tree: Any) -> list[Finding]:
     known["payer"] = known["payer"] or [EVERYONE]
     groups = select(tree, "levels.*.groups.*")
     labels = [group.get("time", "day") for _, group in groups if isinstance(group, dict)]
-    known["time"] = [*dict.fromkeys(filter(_is_text, labels)), EITHER]
+    known["time"] = [*dict.fromkeys(filter(_is_text, [*labels, EITHER]))]
     used = [
         (path, name, kinds) for pattern, kinds in _VALUES.items() for path, name in select(tree, pattern)
     ] + [(path, path[-1], kinds) for pattern, kinds in _KEYS.items() for path, _ in select(tree, pattern)]
@@ -98,10 +99,8 @@ def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[Any]]) -> 
     hint = closest(name.lower(), possible)
     if hint or not possible:
         return f'unknown {noun} "{name}"{hint or f"; none is defined under `{_SECTIONS[kinds[0]]}`"}'
-    verb = "is" if len(possible) == 1 else "are"
-    if noun == "time":
-        return f'no group meets at "{name}"; the times that groups have {verb} {words(possible)}'
-    return f'unknown {noun} "{name}"; known {verb} {words(possible)}'
+    trouble = f'no group meets at "{name}"' if noun == "time" else f'unknown {noun} "{name}"'
+    return f"{trouble}; known: {', '.join(possible)}"
 
 
 def clashes(tree: Any) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Words of the scenario language that this version does not honor: each is refused by its path, never ignored."""
+"""Words of the scenario language that this version does not honor: refused by their path, never ignored."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ WORDS: dict[str, str] = {
     "money.inpatient_alternative.outcome_difference": "",
     "targets.*.floor": "",
 }
-"""What to write instead, by the path of the word; after a colon, the only form of the value that is refused."""
+"""What to write instead, by the path of the word; after a colon, the form of the value that is refused."""
 
 
 def unsupported(tree: Any) -> list[Finding]:

@@ -70,8 +70,8 @@ def unserved(scenario: Scenario) -> Iterator[Finding]:
             if level.groups:
                 yield from dict.fromkeys(_without_group(scenario, name, track, sources))
             elif isinstance(level.places, Mapping) and track not in level.places:
-                message = f'no places for track "{track}", which comes here from {words(sources)}; add it (0 admits nobody)'
-                yield Finding("no-place", ("levels", name, "places"), message)
+                whom = f'track "{track}", which comes here from {words(sources)}'
+                yield Finding("no-place", ("levels", name, "places"), f"no places for {whom}; add it")
 
 
 def _without_group(scenario: Scenario, name: str, track: str, sources: list[str]) -> Iterator[Finding]:

@@ -1,0 +1,75 @@
+"""`iopsim compare`: plans side by side, with the same patients in each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from iopsim.cli.options import set_option
+
+if TYPE_CHECKING:
+    from iopsim.experiment.compare import Difference
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["command"]
+
+
+@click.command("compare")
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO SCENARIO…")
+@set_option
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Compare this metric too; may be repeated.")
+@click.option("--replications", type=click.IntRange(1), help="How many replications of each plan.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of all chance.")
+@click.option("--workers", type=click.IntRange(1), help="Processes that simulate (default: one per core).")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table and the figure; must not exist.")
+@click.option("--no-figures", is_flag=True, help="Do not draw the figure.")
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON instead of a table.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and the results folder.")
+def command(
+    scenarios: tuple[str, ...],
+    sets: tuple[str, ...],
+    metrics: tuple[str, ...],
+    replications: int | None,
+    seed: int | None,
+    workers: int | None,
+    out: Path | None,
+    no_figures: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Simulate each SCENARIO with the same patients and print what differs from the first one.
+
+    Compares the metrics of the first scenario's targets, and those given with --metric. --set changes every plan.
+    """
+    from iopsim.cli.options import load, with_run_options
+    from iopsim.experiment.compare import comparable, compare
+
+    assignments = with_run_options(sets, replications, seed)
+    plans = _by_name([load(path, assignments).scenario for path in scenarios], scenarios)
+    comparable(plans, metrics)
+    outcomes = _simulate(plans, workers, quiet=quiet or as_json)
+    differences = compare(plans, outcomes, metrics)
+    folder = _write(plans, differences, out, figures=not no_figures)
+    if as_json:
+        click.echo(_as_json(differences))
+    elif quiet:
+        click.echo(folder)
+    else:
+        from iopsim.report.console import console, print_differences
+
+        screen = console()
+        print_differences(screen, next(iter(plans)), differences)
+        screen.print(f"results: {folder}", soft_wrap=True)
+
+
+def _by_name(plans: list[Scenario], paths: tuple[str, ...]) -> dict[str, Scenario]:
+    """The plans by their names; by their files where two have one name."""
+    names = [plan.name for plan in plans]
+    labels = [name if names.count(name) == 1 else path for name, path in zip(names, paths, strict=True)]
+    if len(set(labels)) < len(labels):
+        from iopsim.errors import Fault, InputError
+
+        raise InputError(Fault("same-plan", "the same file is given twice; give each plan once"))
+    return dict(zip(labels, plans, strict=True))

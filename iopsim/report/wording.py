@@ -1,0 +1,65 @@
+"""How numbers read: what planners see for a metric, and how its value is written with its unit."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+__all__ = ["SECTIONS", "Line", "interval_text", "number_text"]
+
+
+class Line(NamedTuple):
+    """One line of the report: the metric's name after the level, and the words for it."""
+
+    metric: str
+    words: str
+
+
+# What the table shows of every level, in sections; a line whose metric a level does not have is left out.
+SECTIONS: dict[str, tuple[Line, ...]] = {
+    "Access": (
+        Line("referrals.per_week", "Referrals a week"),
+        Line("wait_days.p50", "Wait to start, median"),
+        Line("wait_days.mean", "Wait to start, mean"),
+        Line("wait_days.p90", "Wait to start, nine in ten within"),
+        Line("started_within_14_days.share", "Started within 14 days"),
+        Line("reneged.share", "Gave up waiting"),
+        Line("lost.refused.share", "Refused, list full"),
+        Line("waitlist.mean", "Waitlist"),
+    ),
+    "Capacity": (
+        Line("census.mean", "Census"),
+        Line("utilization.mean", "Utilization"),
+        Line("group_fill.mean", "Group fill (attended ÷ seats)"),
+        Line("attendance.share", "Attendance"),
+        Line("stay_days.mean", "Length of stay, mean"),
+        Line("completed.share", "Completed"),
+        Line("dropped_out.share", "Dropped out"),
+        Line("discharged.share", "Discharged after missed sessions"),
+        Line("never_started.share", "Never came"),
+        Line("stepped_up.share", "Stepped up"),
+        Line("held.mean", "Places held for a next level"),
+        Line("held_days.per_patient", "Days held per patient ready"),
+    ),
+}
+
+
+def number_text(value: float, unit: str) -> str:
+    """A number as people read it: shares as percentages, money in whole units with thousands apart."""
+    if math.isnan(value):
+        return "–"
+    if unit == "share":
+        return f"{100 * value:.1f} %" if abs(value) < 0.9995 else f"{100 * value:.0f} %"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if size >= 10 or value == 0 else f"{value:.2f}"
+
+
+def interval_text(low: float, high: float, unit: str) -> str:
+    """A confidence interval as people read it; empty when it is not known."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{number_text(low, unit)} to {number_text(high, unit)}"

@@ -1,0 +1,219 @@
+"""A level that turns people away, and places held for the next level (model.md §§5, 6, 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from iopsim.model.allocation import Allocator
+from iopsim.model.ledger import ENDS, Fact
+from iopsim.model.people import Stay
+from iopsim.model.units import Unit
+from iopsim.scenario.schema import Scenario
+from iopsim.theory import chains
+from iopsim.theory.erlang import erlang_b
+from tests.theory.replications import (
+    Disagreement,
+    Part,
+    Run,
+    Statistic,
+    agree,
+    mean_in_care,
+    replicate,
+    run_of,
+    scenario_of,
+    share_joined,
+)
+
+# ── nobody waits: Erlang B ───────────────────────────────────────────────────────────────────────────────────
+
+LAWS = [{"exponential": {"mean": 1}}, 1, {"lognormal": {"mean": 1, "cv": 2}}]
+
+
+def loss_system(law: Any, at_most: int | dict[str, int] = 0) -> Scenario:
+    level = {"places": 4, "stay_days": law, "waitlist": {"at_most": at_most}}
+    return scenario_of(level, per_week=28, weeks=20)
+
+
+def erlang_b_holds(runs: Sequence[Run]) -> None:
+    refused = erlang_b(servers=4, offered_load=4)
+    agree(runs, share_joined(Fact.REFUSED), refused)
+    agree(runs, mean_in_care, 4 * (1 - refused))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=["exponential", "constant", "lognormal"])
+def test_a_list_of_none_is_erlang_b_whatever_the_law_of_the_stay(law: Any) -> None:
+    erlang_b_holds(replicate(loss_system(law)))
+
+
+def test_a_list_of_none_for_an_origin_is_erlang_b() -> None:
+    erlang_b_holds(replicate(loss_system(LAWS[0], at_most={"community": 0}), replications=30))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=["exponential", "constant", "lognormal"])
+def test_a_list_of_one_is_not_erlang_b(law: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Unit, "is_full_for", lambda unit, stay, ahead, of_origin: ahead > unit.cap)
+    with pytest.raises(Disagreement):
+        erlang_b_holds(replicate(loss_system(law), replications=10))
+
+
+# ── an inpatient unit before a program that can be full ──────────────────────────────────────────────────────
+
+INPATIENT = chains.Unit(arrivals_per_day=3, mean_stay_days=1, places=4)
+PROGRAM = chains.Unit(arrivals_per_day=1, mean_stay_days=2, places=3)
+STEP_DOWN, CAP, PATIENCE_DAYS = 0.4, 3, 4.0
+
+
+def step_down_scenario(step_downs_first: bool, hold_days: float | str = "forever") -> Scenario:
+    first, second = ("inpatient", "community") if step_downs_first else ("community", "inpatient")
+    return Scenario.model_validate(
+        {
+            "run": run_of(weeks=40),
+            "sources": {
+                "emergency": {"to": "inpatient", "per_week": 7.0 * INPATIENT.arrivals_per_day},
+                "community": {"to": "program", "per_week": 7.0 * PROGRAM.arrivals_per_day},
+            },
+            "levels": {
+                "inpatient": {
+                    **bedded(INPATIENT),
+                    "next": {"program": STEP_DOWN, "home": 1 - STEP_DOWN},
+                    "hold_days": hold_days,
+                    "waitlist": {"at_most": 0},
+                },
+                "program": {
+                    **bedded(PROGRAM),
+                    "waitlist": {
+                        "priority": {first: 1, second: 2},
+                        "at_most": {"community": CAP},
+                        "patience_days": {"exponential": {"mean": PATIENCE_DAYS}},
+                    },
+                },
+            },
+        }
+    )
+
+
+def bedded(unit: chains.Unit) -> dict[str, Any]:
+    return {"places": unit.places, "stay_days": {"exponential": {"mean": unit.mean_stay_days}}}
+
+
+def census_of(level: str) -> Statistic:
+    def statistic(run: Run) -> Part:
+        return run.stays(level).mean_number(Fact.STARTED, *ENDS)
+
+    statistic.__name__ = f"census of {level}"
+    return statistic
+
+
+def held_in(level: str) -> Statistic:
+    def statistic(run: Run) -> Part:
+        stays = run.stays(level)
+        return stays[stays.had(*ENDS)].mean_number(Fact.COMPLETED, Fact.RELEASED)
+
+    statistic.__name__ = f"held in {level}"
+    return statistic
+
+
+def community_waiting(run: Run) -> Part:
+    stays = run.stays("program", origin="community")
+    return stays.mean_number(Fact.JOINED, Fact.ADMITTED, Fact.RENEGED, Fact.REFUSED)
+
+
+def held_days_per_patient(run: Run) -> Part:
+    """Over those who become ready to step down in the window, who all join the program's list at once."""
+    stays = run.joined("program", origin="inpatient")
+    return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED)).sum(), len(stays)
+
+
+def blocked_step_down_holds(runs: Sequence[Run], step_downs_first: bool) -> None:
+    exact = chains.blocked_step_down(
+        INPATIENT,
+        PROGRAM,
+        step_down_share=STEP_DOWN,
+        community_at_most=CAP,
+        mean_patience_days=PATIENCE_DAYS,
+        step_downs_first=step_downs_first,
+    )
+    agree(runs, census_of("inpatient"), exact.inpatient_census)
+    agree(runs, held_in("inpatient"), exact.held)
+    agree(runs, held_days_per_patient, exact.held_days_per_patient)
+    agree(runs, census_of("program"), exact.program_census)
+    agree(runs, community_waiting, exact.community_waiting)
+    agree(runs, share_joined(Fact.REFUSED, "inpatient", "emergency"), exact.inpatient_refused_share)
+    agree(runs, share_joined(Fact.REFUSED, "program", "community"), exact.community_refused_share)
+    agree(runs, share_joined(Fact.RENEGED, "program", "community"), exact.community_reneged_share)
+
+
+@pytest.mark.parametrize("step_downs_first", [True, False])
+def test_an_inpatient_unit_blocked_by_a_full_program(step_downs_first: bool) -> None:
+    blocked_step_down_holds(replicate(step_down_scenario(step_downs_first)), step_downs_first)
+
+
+def test_the_other_rule_of_priority_is_caught() -> None:
+    with pytest.raises(Disagreement):
+        blocked_step_down_holds(replicate(step_down_scenario(True)), step_downs_first=False)
+
+
+def test_a_place_that_is_not_held_is_caught() -> None:
+    with pytest.raises(Disagreement):
+        blocked_step_down_holds(replicate(step_down_scenario(True, hold_days=0)), step_downs_first=True)
+
+
+def test_a_holder_who_gives_up_like_the_others_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = Allocator._receive
+
+    def with_patience_for_all(allocator: Allocator, unit: Unit, newcomers: list[Stay]) -> None:
+        receive(allocator, unit, newcomers)
+        for stay in newcomers:
+            if stay.patient.here is not None:
+                allocator.journey.begin_patience(stay)
+
+    monkeypatch.setattr(Allocator, "_receive", with_patience_for_all)
+    with pytest.raises(Disagreement):
+        blocked_step_down_holds(replicate(step_down_scenario(True)), step_downs_first=True)
+
+
+# ── two levels that refer to each other ──────────────────────────────────────────────────────────────────────
+
+X = chains.Unit(arrivals_per_day=2, mean_stay_days=1, places=3)
+Y = chains.Unit(arrivals_per_day=1, mean_stay_days=1.5, places=2)
+X_TO_Y, Y_TO_X = 0.5, 0.3
+
+
+def swapping_scenario() -> Scenario:
+    def level(unit: chains.Unit, other: str, share: float, source: str) -> dict[str, Any]:
+        onward = {"next": {other: share, "home": 1 - share}, "hold_days": "forever"}
+        return {**bedded(unit), **onward, "waitlist": {"at_most": {source: 0}}}
+
+    return Scenario.model_validate(
+        {
+            "run": run_of(weeks=40),
+            "sources": {
+                "to_x": {"to": "x", "per_week": 7.0 * X.arrivals_per_day},
+                "to_y": {"to": "y", "per_week": 7.0 * Y.arrivals_per_day},
+            },
+            "levels": {"x": level(X, "y", X_TO_Y, "to_x"), "y": level(Y, "x", Y_TO_X, "to_y")},
+        }
+    )
+
+
+def two_way_swap_holds(runs: Sequence[Run]) -> None:
+    exact = chains.two_way_swap(X, Y, share_x_to_y=X_TO_Y, share_y_to_x=Y_TO_X)
+    agree(runs, census_of("x"), exact.x_census)
+    agree(runs, census_of("y"), exact.y_census)
+    agree(runs, held_in("x"), exact.x_held)
+    agree(runs, held_in("y"), exact.y_held, precision=0.05)
+    agree(runs, share_joined(Fact.REFUSED, "x", "to_x"), exact.x_refused_share)
+    agree(runs, share_joined(Fact.REFUSED, "y", "to_y"), exact.y_refused_share)
+
+
+def test_holders_who_wait_for_each_other_swap_at_once() -> None:
+    two_way_swap_holds(replicate(swapping_scenario()))
+
+
+def test_holders_who_never_swap_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Allocator, "_unlock", lambda allocator, unit: None)
+    with pytest.raises(Disagreement):
+        two_way_swap_holds(replicate(swapping_scenario(), replications=4))
