@@ -105,7 +105,7 @@ def _code(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         _swallow_closed_pipe()
         return 0
-    except Exception as error:  # noqa: BLE001  (whatever it is, a planner gets a sentence, not a traceback)
+    except Exception as error:  # whatever it is, a planner gets a sentence, not a traceback
         click.echo(_reported(error), err=True)
         return _BUG
 

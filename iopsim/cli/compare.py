@@ -11,6 +11,7 @@ from iopsim.cli.options import set_option
 
 if TYPE_CHECKING:
     from iopsim.experiment.compare import Difference
+    from iopsim.measures.registry import Outcome
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["command"]
@@ -19,11 +20,15 @@ __all__ = ["command"]
 @click.command("compare")
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO SCENARIO…")
 @set_option
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Compare this metric too; may be repeated.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="Compare this metric too; may be repeated."
+)
 @click.option("--replications", type=click.IntRange(1), help="How many replications of each plan.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that simulate (default: one per core).")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table and the figure; must not exist.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the table and the figure; must not exist."
+)
 @click.option("--no-figures", is_flag=True, help="Do not draw the figure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON instead of a table.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the results folder.")
@@ -73,3 +78,59 @@ def _by_name(plans: list[Scenario], paths: tuple[str, ...]) -> dict[str, Scenari
 
         raise InputError(Fault("same-plan", "the same file is given twice; give each plan once"))
     return dict(zip(labels, plans, strict=True))
+
+
+def _simulate(
+    plans: dict[str, Scenario], workers: int | None, *, quiet: bool
+) -> dict[str, list[dict[str, Outcome]]]:
+    from iopsim.cli.progress import Reporter
+    from iopsim.experiment.executors import default_workers
+    from iopsim.experiment.run import simulate_all
+
+    reporter = Reporter(quiet=quiet)
+    outcomes = {}
+    for name, plan in plans.items():
+        with reporter.progress(name) as progress:
+            replications = simulate_all(plan, workers=workers or default_workers(), progress=progress)
+        outcomes[name] = [dict(replication.outcomes) for replication in replications]
+    return outcomes
+
+
+def _write(
+    plans: dict[str, Scenario], differences: list[Difference], out: Path | None, *, figures: bool
+) -> Path:
+    from iopsim.experiment.compare import difference_rows
+    from iopsim.experiment.run import key_of
+    from iopsim.experiment.store import open_run, run_key
+    from iopsim.model import MODEL_VERSION
+    from iopsim.scenario import resolved_text
+
+    run = next(iter(plans.values())).run
+    identity = {name: key_of(plan) for name, plan in plans.items()} | {
+        "metrics": [one.metric for one in differences]
+    }
+    key = run_key(identity, seed=run.seed, replications=run.replications, model_version=MODEL_VERSION)
+    about = {"model_version": MODEL_VERSION, "seed": run.seed, "plans": list(plans)}
+    opened = open_run(
+        Path("results"), "comparisons", key, replications=run.replications, out=out, about=about
+    )
+    with opened as folder:
+        for number, plan in enumerate(plans.values()):
+            folder.write(f"plans/{number}-{plan.name}.resolved.yaml", resolved_text(plan))
+        folder.write_csv("differences.csv", *difference_rows(differences))
+        if figures:
+            from iopsim.report.figures import draw_differences
+
+            for name, content in draw_differences(differences, next(iter(plans))):
+                folder.write(f"figures/{name}", content)
+        return folder.finish()
+
+
+def _as_json(differences: list[Difference]) -> str:
+    import json
+
+    from iopsim.experiment.compare import difference_rows
+
+    columns, rows = difference_rows(differences)
+    plain = [[None if cell != cell else cell for cell in row] for row in rows]  # noqa: PLR0124  (JSON has no NaN)
+    return json.dumps([dict(zip(columns, row, strict=True)) for row in plain], indent=2, ensure_ascii=False)

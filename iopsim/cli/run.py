@@ -21,7 +21,9 @@ __all__ = ["command"]
 @click.command("run")
 @scenario_argument
 @set_option
-@click.option("--replications", type=click.IntRange(1), help="How many replications, instead of the scenario's.")
+@click.option(
+    "--replications", type=click.IntRange(1), help="How many replications, instead of the scenario's."
+)
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance, instead of the scenario's.")
 @click.option("--out", type=click.Path(path_type=Path), help="Results folder to write; must not exist.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that simulate (default: one per core).")

@@ -1,0 +1,1 @@
+"""Facts to numbers: pure functions of a scenario, a ledger and the measured window."""

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from iopsim.measures.window import Window
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Bound", "Metric", "Outcome", "Ratio", "Sample", "Value", "bound", "measure", "metric", "registered"]
+__all__ = [
+    "Bound",
+    "Metric",
+    "Outcome",
+    "Ratio",
+    "Sample",
+    "Value",
+    "bound",
+    "measure",
+    "metric",
+    "registered",
+]
 
 Better = Literal["lower", "higher", "neither"]
 _PLACEHOLDER = re.compile(r"(\[\.)?<(\w+)>(\])?")

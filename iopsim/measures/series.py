@@ -6,7 +6,6 @@ what the numbers of a profile are is said by the functions below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,8 @@ import numpy as np
 from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from iopsim.measures.window import Window
 
 __all__ = ["profiles", "weekly"]
@@ -67,13 +68,19 @@ def _fill(window: Window) -> Mapping[str, list[float]]:
     attended = came[first + enrolled] - came[first]
     weekday = (window.scenario.run.start.weekday() + np.floor(ledger.session_time[held]).astype(np.int64)) % 7
     counts = {}
-    seats = {name: group.seats for level in window.scenario.levels.values() for name, group in level.groups.items()}
+    seats = {
+        name: group.seats for level in window.scenario.levels.values() for name, group in level.groups.items()
+    }
     for index, name in enumerate(ledger.groups):
         for day, label in enumerate(WEEKDAYS):
             here = (ledger.session_group[held] == index) & (weekday == day)
             if here.any():
                 taken = float(ledger.session_taken[held][here].sum())
-                counts[f"fill.{name}.{label}"] = [float(attended[here].sum()), taken, float(seats[name] * here.sum())]
+                counts[f"fill.{name}.{label}"] = [
+                    float(attended[here].sum()),
+                    taken,
+                    float(seats[name] * here.sum()),
+                ]
     return counts
 
 

@@ -253,7 +253,7 @@ class Window:
 
     @_remembered
     def _steps(self, kind: Kind) -> tuple[Floats, Ints, Ints]:
-        """Time, +1 or −1, and stay of every change in the window, in order; it opens with those who are there."""
+        """Time, +1 or −1, and stay of every change in the window, in order, from those there at its start."""
         begin, end, stay = self.intervals(kind)
         met = np.flatnonzero((begin < self.end) & (end > self.start))
         times = np.concatenate((np.maximum(begin[met], self.start), end[met]))

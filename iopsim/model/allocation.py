@@ -196,5 +196,3 @@ def _distinct_holders(unit: Unit) -> list[Stay]:
         if here is not None:
             chosen.setdefault((stay.kind, here.unit.index, here.pool, here.group, here.days), stay)
     return list(chosen.values())
-
-

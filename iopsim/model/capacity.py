@@ -187,7 +187,9 @@ class Groups:
 
     def has_room(self, need: Need, now: float) -> bool:
         """Whether some fitting group has seats and will meet again."""
-        return any(cast("Group", group).next_meeting(days) < inf for _, group, days in self._offers(need, now))
+        return any(
+            cast("Group", group).next_meeting(days) < inf for _, group, days in self._offers(need, now)
+        )
 
     def _offers(self, need: Need, now: float) -> list[Offer]:
         offers = []

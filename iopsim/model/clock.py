@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["ALLOCATION", "ARRIVAL", "COMPLETION", "LEAVING", "RENEGING", "SESSION", "Clock"]
 

@@ -61,7 +61,9 @@ class Draws:
     def _digest(self, key: tuple[object, ...]) -> bytes:
         return hashlib.blake2b(repr((*self._root, *key)).encode(), digest_size=16).digest()
 
-    def block(self, cell: Cell, decision: str, level: str = "", entry: int = 0, occurrence: int = 0) -> array[float]:
+    def block(
+        self, cell: Cell, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
+    ) -> array[float]:
         """Uniform numbers in (0, 1), one per candidate of the cell, for one decision."""
         key = (decision, level, entry, occurrence)
         numbers = cell.blocks.get(key)
@@ -74,7 +76,9 @@ class Draws:
             cell.blocks[key] = numbers
         return numbers
 
-    def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0) -> float:
+    def uniform(
+        self, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
+    ) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
         if self._used is not None:
             self._use(patient, decision, level, entry, occurrence)

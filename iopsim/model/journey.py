@@ -1,16 +1,15 @@
 """The care pathway: what happens to a patient, one method for each instant of the journey (model.md §§5-7).
 
-    refer → join ─→ (allocator admits) ─→ start ─→ complete / drop out / discharge / step up ─→ next level or home
-              ├→ refuse                     │                                    └→ come back, some time later
-              └→ renege                     └→ suspend ⇄ resume
+refer → join ─→ (allocator admits) ─→ start ─→ complete / drop out / discharge / step up ─→ next level or home
+          ├→ refuse                     │                                    └→ come back, some time later
+          └→ renege                     └→ suspend ⇄ resume
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from iopsim.model.clock import ARRIVAL, COMPLETION, LEAVING, RENEGING
+from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
 from iopsim.model.ledger import Fact
 from iopsim.model.people import NEVER, Patient, State, Stay
 from iopsim.model.sources import choose
@@ -18,6 +17,8 @@ from iopsim.model.units import weeks_to_event
 from iopsim.scenario.parts import HOME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from iopsim.model.allocation import Allocator
     from iopsim.model.clock import Clock
     from iopsim.model.draws import Draws
@@ -245,6 +246,7 @@ class Journey:
             self._at(self._clock.now + days, order, stay, self.end_hold, state)
 
     def end_hold(self, call: tuple[Stay, State]) -> None:
+        """A hold is over: back to the suspended treatment, or home with the place given back."""
         stay, state = call
         if stay.state is not state or stay.patient.here is not stay:
             return
@@ -323,9 +325,13 @@ class Journey:
 
     # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _at(self, time: float, order: int, stay: Stay, call: Callable[[Any], None], detail: object = None) -> None:
+    def _at(
+        self, time: float, order: int, stay: Stay, call: Callable[[Any], None], detail: object = None
+    ) -> None:
         """Put a call on the clock for a stay, in its patient's place among those of the same instant."""
-        self._clock.call_at(time, order + stay.patient.index, call, stay if detail is None else (stay, detail))
+        self._clock.call_at(
+            time, order + stay.patient.index, call, stay if detail is None else (stay, detail)
+        )
 
     def _draw(self, stay: Stay, decision: str) -> float:
         return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)

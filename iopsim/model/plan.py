@@ -160,10 +160,7 @@ class SessionPlan:
         return stay.missed_out
 
     def _foresee_turn(self, stay: Stay) -> None:
-        if stay.treatment.boundaries:
-            boundary = self._boundary(stay)
-        else:
-            boundary = stay.had + _AHEAD
+        boundary = self._boundary(stay) if stay.treatment.boundaries else stay.had + _AHEAD
         self._foresee(stay, boundary)
         missed_first = stay.had < stay.missed_out < boundary
         stay.turn = stay.missed_out if missed_first else boundary

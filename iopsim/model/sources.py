@@ -6,7 +6,6 @@ Raising a source's rate uncovers more points and lowering it hides some; nobody 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,12 @@ from iopsim.model.draws import Cell, Draws
 from iopsim.model.people import Patient
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from iopsim.model.timeline import Timeline
-    from iopsim.scenario.schema import Scenario, Source
+    from iopsim.scenario.schema import Scenario
 
 __all__ = ["choose", "patients", "table"]
 

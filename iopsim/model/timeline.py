@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from numpy.typing import NDArray
 
     from iopsim.scenario.levels import Group
@@ -53,7 +54,9 @@ class Timeline:
         dates = np.datetime64(self._start) + np.arange(first, last)
         months = dates.astype("datetime64[M]").astype(np.int64) % 12
         weekdays = (self._start.weekday() + np.arange(first, last)) % 7
-        seasons: NDArray[np.float64] = np.asarray(source.weekdays)[weekdays] * np.asarray(source.months)[months]
+        seasons: NDArray[np.float64] = (
+            np.asarray(source.weekdays)[weekdays] * np.asarray(source.months)[months]
+        )
         return seasons
 
     def meetings(self, group: Group, weekdays: tuple[int, ...]) -> list[tuple[float, int, bool]]:

@@ -139,7 +139,11 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
     care = care_of(level, track, source)
     certain, drawn = 0, []
     for bit, (service_name, service) in enumerate(scenario.services.items()):
-        if service.per == "session" or name not in service.levels or (service.tracks and track not in service.tracks):
+        if (
+            service.per == "session"
+            or name not in service.levels
+            or (service.tracks and track not in service.tracks)
+        ):
             continue
         if service.share >= 1:
             certain |= 1 << bit

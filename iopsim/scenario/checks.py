@@ -182,9 +182,9 @@ def _attended(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _notes(scenario: Scenario, tree: Any) -> Iterator[Finding]:
-    if scenario.notes:
-        known = paths(tree) | paths(resolved(scenario))
-        for about in scenario.notes:
-            if about not in known:
-                hint = closest(about, known) or "; write a dotted path, such as run.start"
-                yield Finding("no-such-place", ("notes", about), f"the scenario has no such place{hint}")
+    written = paths(tree)
+    if strays := scenario.notes.keys() - written:
+        known = written | paths(resolved(scenario))
+        for about in strays - known:
+            hint = closest(about, known) or "; write a dotted path, such as run.start"
+            yield Finding("no-such-place", ("notes", about), f"the scenario has no such place{hint}")

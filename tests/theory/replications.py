@@ -1,25 +1,27 @@
 """Independent replications of a small clinic, and what their ledgers say beside an exact answer.
 
-The four parts of a statistical test (house.md, rule 10): `replicate` makes enough replications from a fixed seed;
-`agree` asks for |mean − exact| within 4 standard errors, and guards that the standard error is small enough to
-mean something; a *mutant*, a model or clinic made slightly wrong, must make the same check raise `Disagreement`.
+A statistical test has four parts: `replicate` makes enough replications from a fixed seed; `agree` asks for
+|mean − exact| within 4 standard errors, and guards that the standard error is small enough to mean something;
+and a *mutant*, a model or a clinic made slightly wrong, must make the same check raise `DisagreementError`.
 
-The estimators here read the facts of the ledger and nothing of `iopsim.measures`: a second opinion.
+The estimators read the facts of the ledger and nothing of `iopsim.measures`: a second opinion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iopsim.model.clinic import simulate
 from iopsim.model.ledger import ENDS, Fact, Ledger
-from iopsim.model.people import Stay
 from iopsim.model.waitlist import Waitlist
 from iopsim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from iopsim.model.people import Stay
 
 Z_LIMIT = 4.0
 PRECISION = 0.03
@@ -28,7 +30,7 @@ Floats = NDArray[np.float64]
 Part = tuple[float, float]
 
 
-class Disagreement(AssertionError):
+class DisagreementError(AssertionError):
     """The simulation lies further from the exact answer than chance explains."""
 
 
@@ -107,7 +109,7 @@ def scenario_of(
     seed: int = 1,
     **rest: Any,
 ) -> Scenario:
-    """A clinic of one level, called `clinic`, with one source called `community`, or with a source for each rate."""
+    """A clinic of one level, `clinic`, with one source, `community`, or one for each rate."""
     rates = per_week if isinstance(per_week, Mapping) else {"community": per_week}
     return Scenario.model_validate(
         {
@@ -136,28 +138,31 @@ def estimate(runs: Sequence[Run], statistic: Statistic) -> tuple[float, float]:
     """
     above, below = np.array([statistic(run) for run in runs], float).T
     mean = above.sum() / below.sum()
-    residuals = above - mean * below
+    with np.errstate(invalid="ignore"):  # an infinite mean agrees with nothing
+        residuals = above - mean * below
     return float(mean), float(residuals.std(ddof=1) / len(runs) ** 0.5 / below.mean())
 
 
-def agree(runs: Sequence[Run], statistic: Statistic, exact: float, precision: float = PRECISION) -> None:
-    """Ask that a statistic be within 4 standard errors of the exact value, and precise enough to tell.
+def agree(runs: Sequence[Run], exact: Mapping[Statistic, float], precision: float = PRECISION) -> None:
+    """Ask that statistics be within 4 standard errors of the exact values, and precise enough to tell.
 
     Args:
         runs: Independent replications.
-        statistic: Gives numerator and denominator of one replication.
-        exact: What theory says, never a number that a simulation has given.
+        exact: What theory says by statistic, never a number that a simulation has given.
         precision: Largest standard error that passes, as a share of the exact value.
 
     Raises:
-        Disagreement: The mean is too far from `exact`.
-        AssertionError: The standard error is too large.
+        DisagreementError: A mean is too far from the exact value.
+        AssertionError: A standard error is too large.
     """
-    mean, error = estimate(runs, statistic)
-    name = getattr(statistic, "__name__", repr(statistic))
-    if not abs(mean - exact) <= Z_LIMIT * error:
-        raise Disagreement(f"{name}: {mean:.6g}, exactly {exact:.6g}, standard error {error:.2g}")
-    assert error <= precision * exact, f"{name}: standard error {error:.2g} of {exact:.6g} has no power"
+    relative_errors = {}
+    for statistic, value in exact.items():
+        mean, error = estimate(runs, statistic)
+        name = getattr(statistic, "__name__", repr(statistic))
+        if not abs(mean - value) <= Z_LIMIT * error:
+            raise DisagreementError(f"{name}: {mean:.6g} ± {error:.2g} (standard error), exactly {value:.6g}")
+        relative_errors[name] = error / value
+    assert max(relative_errors.values()) <= precision, f"without power: {relative_errors}"
 
 
 # What one replication of a clinic of one level says

@@ -29,7 +29,7 @@ def scenario() -> Scenario:
                 },
                 "aftercare": {
                     "stay_days": {"constant": 56},
-                    "groups": {"weekly": {"days": ["fri"], "seats": 10}},
+                    "groups": {"weekly": {"days": ["fri"], "seats": 1}},
                 },
                 "clinic": {"stay_days": {"constant": 56}},
             },
@@ -69,7 +69,7 @@ def test_seats_taken_are_of_the_seats_of_sessions_held(found: dict[str, float]) 
     assert found["group.evening.seat_utilization.mean"] == pytest.approx(2 / 5)
     assert found["program.seat_utilization.mean"] == pytest.approx((8 + 2) / (9 + 5))
     assert found["program.utilization.mean"] == found["program.seat_utilization.mean"]
-    assert found["aftercare.seat_utilization.mean"] == pytest.approx(1 / 10)
+    assert found["aftercare.seat_utilization.mean"] == 1
 
 
 def test_fill_counts_those_who_came(found: dict[str, float]) -> None:
@@ -89,6 +89,7 @@ def test_a_session_with_more_people_than_seats_is_over_capacity(found: dict[str,
     assert found["group.morning.over_capacity_sessions.total"] == 1
     assert found["program.over_capacity_sessions.total"] == 1
     assert found["group.evening.over_capacity_sessions.total"] == 0
+    assert found["aftercare.over_capacity_sessions.total"] == 0  # full is not over
 
 
 def test_cancelled_sessions_are_counted_by_cause(found: dict[str, float]) -> None:
