@@ -28,6 +28,7 @@ _COMMANDS = {
     "metrics": "List the metrics, or explain one.",
     "schema": "Print the JSON Schema of the scenario language.",
 }
+_FAULTS_SHOWN = 100  # the first hundred mistakes are enough to read
 _BUG = 1
 _INTERRUPTED = 130
 
@@ -90,14 +91,8 @@ def _code(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except InputError as error:
-        click.echo(_counted(error), err=True)
-        return error.exit_code
-    except Interrupted as error:
-        click.echo(f"\nstopped: {error}", err=True)
-        return error.exit_code
     except IopsimError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(_told(error), err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nstopped", err=True)
@@ -110,10 +105,13 @@ def _code(arguments: Sequence[str] | None) -> int:
         return _BUG
 
 
-def _counted(error: InputError) -> str:
-    lines = [str(fault) for fault in error.faults]
-    number = len(lines)
-    return "\n".join([*lines, f"{number} error{'s' if number != 1 else ''}"])
+def _told(error: IopsimError) -> str:
+    """What the user reads of an error: every fault of an input and their number, or a sentence."""
+    if isinstance(error, InputError):
+        lines = [str(fault) for fault in error.faults[:_FAULTS_SHOWN]]
+        number = len(error.faults)
+        return "\n".join([*lines, f"{number} error{'s' if number != 1 else ''}"])
+    return f"\nstopped: {error}" if isinstance(error, Interrupted) else f"error: {error}"
 
 
 def _swallow_closed_pipe() -> None:

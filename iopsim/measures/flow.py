@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from iopsim.measures.groups import has_groups, seat_utilization
 from iopsim.measures.registry import Better, Compute, Names, Ratio, Sample, Value, metric
 from iopsim.scenario.parts import HOME
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import CarePart, LeaveEarly, Level
     from iopsim.scenario.schema import Scenario
 
-__all__: list[str] = []  # the metrics are reached through the registry
-
+__all__ = ["has_groups"]  # the metrics are reached through the registry
 
 _SPREAD = ("mean", "p50", "p90", "p95")
 
@@ -59,6 +57,11 @@ def _care(scenario: Scenario, names: Names) -> list[Level | CarePart]:
 
 def _leave_early(scenario: Scenario, names: Names) -> list[LeaveEarly]:
     return [part.leave_early for part in _care(scenario, names) if part.leave_early]
+
+
+def has_groups(scenario: Scenario, names: Names) -> bool:
+    """Whether the level treats in groups."""
+    return bool(scenario.levels[names["level"]].groups)
 
 
 def _has_source(scenario: Scenario, names: Names) -> bool:
@@ -292,7 +295,7 @@ def _admitted_not_started(window: Window, level: str, track: str | None) -> Valu
 )
 def _utilization(window: Window, level: str, track: str | None) -> Ratio:
     if window.scenario.levels[level].groups:
-        return seat_utilization(window, level)
+        return Ratio(window.session_sum("taken", level), window.session_sum("seats", level))
     table = window.scenario.levels[level].places
     places = (table[track] if track else sum(table.values())) if isinstance(table, Mapping) else int(table)
     return Ratio(float(window.days("occupied")[window.in_level(level, track)].sum()), places * window.length)

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iopsim.measures.registry import Better, Compute, Names, Ratio, Value, metric
+from iopsim.measures.flow import has_groups
+from iopsim.measures.registry import Better, Compute, Ratio, Value, metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from iopsim.measures.window import Window
-    from iopsim.scenario.schema import Scenario
 
-__all__ = ["has_groups", "seat_utilization"]
-
-
-def has_groups(scenario: Scenario, names: Names) -> bool:
-    """Whether the level treats in groups."""
-    return bool(scenario.levels[names["level"]].groups)
+__all__: list[str] = []  # the metrics are reached through the registry
 
 
 def _metric(
@@ -45,26 +40,16 @@ def _metric(
     return register
 
 
-def _sum(window: Window, what: str, level: str | None, group: str | None) -> float:
-    """A column of `Window.sessions`, summed over one group or over those of a level."""
-    chosen = window.scenario.levels[level].groups if level else [group]
-    column = getattr(window.sessions, what)
-    return float(sum(column[window.ledger.groups.index(name)] for name in chosen))
-
-
-def seat_utilization(window: Window, level: str | None = None, group: str | None = None) -> Ratio:
-    """Session-seats taken ÷ seats, of a level or a group."""
-    return Ratio(_sum(window, "taken", level, group), _sum(window, "seats", level, group))
-
-
-_metric(
+@_metric(
     "seat_utilization",
     statistics=("mean",),
     unit="share",
     better="higher",
     definition="Session-seats taken, those held and those admitted but not started included, over the seats "
     "(without overbooking) of the sessions held.",
-)(seat_utilization)
+)
+def _seat_utilization(window: Window, level: str | None = None, group: str | None = None) -> Ratio:
+    return Ratio(window.session_sum("taken", level, group), window.session_sum("seats", level, group))
 
 
 @_metric(
@@ -75,7 +60,7 @@ _metric(
     definition="Members who attended over the seats (without overbooking) of the sessions held.",
 )
 def _group_fill(window: Window, level: str | None = None, group: str | None = None) -> Ratio:
-    return Ratio(_sum(window, "attended", level, group), _sum(window, "seats", level, group))
+    return Ratio(window.session_sum("attended", level, group), window.session_sum("seats", level, group))
 
 
 @_metric(
@@ -86,7 +71,7 @@ def _group_fill(window: Window, level: str | None = None, group: str | None = No
     definition="Sessions held that more members attended than there are seats.",
 )
 def _over_capacity_sessions(window: Window, level: str | None = None, group: str | None = None) -> Value:
-    return Value(_sum(window, "over_capacity", level, group))
+    return Value(window.session_sum("over_capacity", level, group))
 
 
 @_metric(
@@ -97,7 +82,9 @@ def _over_capacity_sessions(window: Window, level: str | None = None, group: str
     definition="Scheduled sessions that did not take place, for any cause.",
 )
 def _cancelled_sessions(window: Window, level: str | None = None, group: str | None = None) -> Value:
-    return Value(_sum(window, "closed", level, group) + _sum(window, "below_minimum", level, group))
+    return Value(
+        window.session_sum("closed", level, group) + window.session_sum("below_minimum", level, group)
+    )
 
 
 @_metric(
@@ -108,7 +95,7 @@ def _cancelled_sessions(window: Window, level: str | None = None, group: str | N
     definition="Scheduled sessions that did not take place because the day was closed.",
 )
 def _closed_sessions(window: Window, level: str | None = None, group: str | None = None) -> Value:
-    return Value(_sum(window, "closed", level, group))
+    return Value(window.session_sum("closed", level, group))
 
 
 @_metric(
@@ -119,7 +106,7 @@ def _closed_sessions(window: Window, level: str | None = None, group: str | None
     definition="Scheduled sessions that did not take place because too few patients were enrolled.",
 )
 def _sessions_below_minimum(window: Window, level: str | None = None, group: str | None = None) -> Value:
-    return Value(_sum(window, "below_minimum", level, group))
+    return Value(window.session_sum("below_minimum", level, group))
 
 
 @metric(
@@ -130,7 +117,7 @@ def _sessions_below_minimum(window: Window, level: str | None = None, group: str
     definition="Sessions attended over sessions that members were expected at.",
 )
 def _group_attendance(window: Window, group: str) -> Ratio:
-    return Ratio(_sum(window, "attended", None, group), _sum(window, "expected", None, group))
+    return Ratio(window.session_sum("attended", None, group), window.session_sum("expected", None, group))
 
 
 @metric(

@@ -41,6 +41,22 @@ class Intervals(NamedTuple):
     end: Floats
     stay: Ints
 
+    def among(self, mask: Bools) -> Intervals:
+        """Those of the stays that a mask marks; its shape (stays,)."""
+        chosen = mask[self.stay]
+        return Intervals(self.begin[chosen], self.end[chosen], self.stay[chosen])
+
+    def days_before(self, times: Floats) -> Floats:
+        """Patient-days spent before each time; shape of `times`."""
+
+        def since(edges: Floats) -> Floats:
+            edges = np.sort(edges)
+            passed = np.searchsorted(edges, times)
+            elapsed: Floats = times * passed - np.append(0.0, edges.cumsum())[passed]
+            return elapsed
+
+        return since(self.begin) - since(self.end)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stays:

@@ -40,10 +40,8 @@ def _remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concate
 
     @wraps(method)
     def remembered(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (
-            method,
-            *(value for value in (*args, *kwargs.values()) if value is not None),
-        )  # None: the default
+        said = [value for value in (*args, *kwargs.values()) if value is not None]  # None is the default
+        key = (method, *said)
         if key not in self._memory:
             self._memory[key] = method(self, *args, **kwargs)
         return cast("R", self._memory[key])
@@ -55,18 +53,6 @@ def _first(*times: Floats) -> Floats:
     """The earliest of what happened, +inf where nothing did."""
     earliest: Floats = reduce(np.fmin, times, np.full_like(times[0], np.inf))
     return earliest
-
-
-def _area(spent: Intervals, at: Floats) -> Floats:
-    """Patient-days spent before each of the times `at`; shape of `at`."""
-
-    def since(times: Floats) -> Floats:
-        times = np.sort(times)
-        passed = np.searchsorted(times, at)
-        elapsed: Floats = at * passed - np.append(0.0, times.cumsum())[passed]
-        return elapsed
-
-    return since(spent.begin) - since(spent.end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,10 +199,7 @@ class Window:
         `held`, suspended or between the end of treatment and release; `occupied`, from admission to release.
         """
         every = self._intervals(kind)
-        if mask is None:
-            return every
-        chosen = mask[every.stay]
-        return Intervals(every.begin[chosen], every.end[chosen], every.stay[chosen])
+        return every if mask is None else every.among(mask)
 
     @_remembered
     def _intervals(self, kind: Kind) -> Intervals:
@@ -253,10 +236,10 @@ class Window:
 
     @_remembered
     def _steps(self, kind: Kind) -> tuple[Floats, Ints, Ints]:
-        """Time, +1 or −1, and stay of every change in the window, in order, from those there at its start."""
+        """Time, +1 or −1, and stay of every change up to the end of the window, of those who are in it."""
         begin, end, stay = self.intervals(kind)
         met = np.flatnonzero((begin < self.end) & (end > self.start))
-        times = np.concatenate((np.maximum(begin[met], self.start), end[met]))
+        times = np.concatenate((begin[met], end[met]))
         order = np.argsort(times)
         order = order[times[order] < self.end]
         return times[order], np.repeat((1, -1), len(met))[order], np.tile(stay[met], 2)[order]
@@ -264,7 +247,7 @@ class Window:
     def weekly_mean(self, kind: Kind, mask: Bools, first: int, last: int) -> Floats:
         """Mean number of stays in each of the weeks `first` to `last` − 1; shape (weeks,)."""
         edges = self.start + 7 * np.arange(first, last + 1, dtype=np.float64)
-        return np.diff(_area(self.intervals(kind, mask), edges)) / 7
+        return np.diff(self.intervals(kind, mask).days_before(edges)) / 7
 
     @_remembered
     def blocked_days(self, level: str) -> dict[str, float]:
@@ -275,7 +258,7 @@ class Window:
             rows = here & (ledger.blocked_kind == kind)
             edges = np.clip(np.append(ledger.blocked_time[rows], np.inf), self.start, self.end)
             waiting = self.intervals("waiting", self.in_level(level) & (self.stays.kind == kind))
-            days += sums(ledger.blocked_missing[rows], np.diff(_area(waiting, edges)), len(days))
+            days += sums(ledger.blocked_missing[rows], np.diff(waiting.days_before(edges)), len(days))
         role = self.scenario.levels[level].caseload
         return {
             "seat": float(days[Missing.SEAT]),
@@ -303,6 +286,12 @@ class Window:
         """Sums over the sessions in the window, by group."""
         inside = self.inside(self.ledger.session_time)
         return Sessions.summed(self.scenario, self.ledger, self.attendance, inside)
+
+    def session_sum(self, what: str, level: str | None, group: str | None = None) -> float:
+        """A column of `sessions`, summed over the groups of a level or over one group."""
+        chosen = self.scenario.levels[level].groups if level else [group]
+        column = getattr(self.sessions, what)
+        return float(sum(column[self.ledger.groups.index(name)] for name in chosen if name))
 
     # Days to price: the rules of `measures.days`, in [start, end) or else in the window
 

@@ -149,7 +149,7 @@ class SessionPlan:
         return self._when_attended(stay, sessions)
 
     def _when_attended(self, stay: Stay, sessions: int) -> int:
-        """The session with which the patient has attended so many, or is discharged before that."""
+        """The session with which the patient has attended so many; past the discharge if that comes before."""
         while stay.attends.count(1) < sessions and stay.missed_out < 0:
             self._foresee(stay, len(stay.attends) + _AHEAD)
         attended = 0
@@ -157,7 +157,7 @@ class SessionPlan:
             attended += byte
             if attended == sessions:
                 return place + 1
-        return stay.missed_out
+        return stay.missed_out + 1
 
     def _foresee_turn(self, stay: Stay) -> None:
         boundary = self._boundary(stay) if stay.treatment.boundaries else stay.had + _AHEAD

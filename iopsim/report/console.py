@@ -160,7 +160,8 @@ def _targets(found: Sequence[Estimate]) -> Iterator[str]:
     for one in found:
         if one.target:
             interval = one.interval
-            value = f"{number_text(interval.estimate, one.unit)} ({interval_text(interval.low, interval.high, one.unit)})"
+            ends = interval_text(interval.low, interval.high, one.unit)
+            value = f"{number_text(interval.estimate, one.unit)} ({ends})"
             years = f"met in {100 * one.share_of_years:.0f} % of simulated years"
             yield (
                 f"target {one.name} {one.target}: {value} "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from iopsim.scenario.distributions import DaysLaw
 from iopsim.scenario.parts import (
     HOME,
     Amount,
@@ -24,11 +26,6 @@ from iopsim.scenario.parts import (
     shape,
     shares_sum_to_one,
 )
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from iopsim.scenario.distributions import DaysLaw
 
 __all__ = [
     "Attendance",

@@ -6,17 +6,14 @@ Its power is described by model.md; every field has a default unless it is the q
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from iopsim.scenario.levels import Level
 from iopsim.scenario.parts import Amount, Count, Name, Number, Part, Positive, PositiveCount, Share, Shares
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from iopsim.scenario.levels import Level
 
 __all__ = [
     "Calendar",

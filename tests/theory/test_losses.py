@@ -9,7 +9,6 @@ import pytest
 from iopsim.model.allocation import Allocator
 from iopsim.model.journey import Journey
 from iopsim.model.ledger import ENDS, Fact
-from iopsim.model.units import Unit
 from iopsim.scenario.schema import Scenario
 from iopsim.theory import chains
 from iopsim.theory.erlang import erlang_b
@@ -56,10 +55,9 @@ def test_a_list_of_none_for_an_origin_is_erlang_b() -> None:
 
 
 @pytest.mark.parametrize("law", LAWS, ids=["exponential", "constant", "lognormal"])
-def test_a_list_of_one_is_not_erlang_b(law: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Unit, "is_full_for", lambda unit, stay, ahead, of_origin: ahead > unit.cap)
+def test_a_list_of_one_is_not_erlang_b(law: Any) -> None:
     with pytest.raises(DisagreementError):
-        erlang_b_holds(replicate(loss_system(law), replications=10))
+        erlang_b_holds(replicate(loss_system(law, at_most=1), replications=25))
 
 
 # an inpatient unit before a program that can be full
@@ -196,7 +194,7 @@ def swapping_scenario() -> Scenario:
 
     return Scenario.model_validate(
         {
-            "run": run_of(weeks=40),
+            "run": run_of(weeks=30),
             "sources": {
                 "to_x": {"to": "x", "per_week": 7.0 * X.arrivals_per_day},
                 "to_y": {"to": "y", "per_week": 7.0 * Y.arrivals_per_day},
@@ -218,7 +216,7 @@ def two_way_swap_holds(runs: Sequence[Run]) -> None:
         held_in("y"): exact.y_held,
         share_joined(Fact.REFUSED, "y", "to_y"): exact.y_refused_share,
     }
-    agree(runs, at_x | at_y)
+    agree(runs, at_x | at_y, precision=0.04)
 
 
 def test_holders_who_wait_for_each_other_swap_at_once() -> None:

@@ -203,7 +203,7 @@ def test_margins_by_part_sum_to_the_margin(
 
 def test_break_even_census(found: dict[str, float]) -> None:
     # An FTE costs 875 a week, pay and benefits, and books 35 hours: 25 an hour. A session costs its
-    # counselors' hours and 5 + 3; one who attends makes 6 minutes of work (2.50), a visit costs 25, a screen 10.
+    # counselors' hours and 5 + 3. Who attends makes 6 minutes of work (2.50), a visit costs 25, a screen 10.
     first = 200 - 2 * 2.5 - 2 * 25  # of 3 member-sessions
     second = 800 - 4 * 2.5 - 4 * 25 - 4 * 10  # of 5
     assert found["group.first.break_even_census"] == pytest.approx((2 * 75 + 8) / (first / 3))
