@@ -59,7 +59,9 @@ def number_text(value: float, unit: str) -> str:
 
 
 def interval_text(low: float, high: float, unit: str) -> str:
-    """A confidence interval as people read it; empty when it is not known."""
+    """A confidence interval as people read it; empty when it is not known; no share below 0 or above 1."""
     if math.isnan(low) or math.isnan(high):
         return ""
+    if unit == "share":
+        low, high = max(low, 0.0), min(high, 1.0)
     return f"{number_text(low, unit)} to {number_text(high, unit)}"

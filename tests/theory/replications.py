@@ -60,10 +60,11 @@ class Stays:
         """Those to whom the fact happened in the measured window."""
         return self[(self.at(fact) >= 0) & (self.at(fact) < self._days)]
 
-    def mean_number(self, begin: Fact, *ends: Fact) -> Part:
-        """Patient-days in the window between `begin` and the first of `ends`, and days of the window."""
-        spent = np.clip(self.at(*ends), 0, self._days) - np.clip(self.at(begin), 0, self._days)
-        return spent.sum(), self._days
+    def mean_number(self, begin: Fact, *ends: Fact, window: tuple[float, float] | None = None) -> Part:
+        """Patient-days between `begin` and the first of `ends` in the window, and days of the window."""
+        first, last = window or (0.0, self._days)
+        spent = np.clip(self.at(*ends), first, last) - np.clip(self.at(begin), first, last)
+        return spent.sum(), last - first
 
     def census(self, days: Floats) -> Floats:
         """Number in care at each of the days."""
