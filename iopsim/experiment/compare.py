@@ -10,13 +10,13 @@ from iopsim.errors import Fault, InputError
 from iopsim.experiment.names import Reported, nearest, no_such_metric, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from iopsim.experiment.statistics import Interval, Replicated
     from iopsim.measures.registry import Better, Outcome
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Difference", "Words", "comparable", "compare"]
+__all__ = ["Difference", "Words", "comparable", "compare", "difference_rows"]
 
 Words = Literal["better", "worse", "higher", "lower", "no difference that matters", "not known yet"]
 CONFIDENCE = 0.95  # that all intervals of one comparison hold at once
@@ -47,7 +47,7 @@ class Difference:
         difference: Plan less base, with an interval that holds at 95 % together with all others of the
             comparison (Bonferroni).
         variance_ratio: Variance that the difference would have with other patients in each plan, over the
-            one it has: what meeting the same patients gained. NaN where nothing varies.
+            one it has: what meeting the same patients gained. NaN where the difference does not vary.
         words: What the interval says, in words.
     """
 
@@ -125,6 +125,26 @@ def compare(
     ]
 
 
+def difference_rows(differences: Iterable[Difference]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of differences.csv."""
+    columns = ["plan", "metric", "unit", "better", "base", "estimate", "difference", "ci_low", "ci_high"]
+    columns += ["sd", "n", "variance_ratio", "words"]
+    rows: list[list[object]] = []
+    for one in differences:
+        paired = one.difference
+        rows.append([one.plan, one.metric, one.unit, one.better, one.base_estimate, one.plan_estimate])
+        rows[-1] += [
+            paired.estimate,
+            paired.low,
+            paired.high,
+            paired.sd,
+            paired.n,
+            one.variance_ratio,
+            one.words,
+        ]
+    return columns, rows
+
+
 def _different_settings(scenarios: Mapping[str, Scenario]) -> Iterator[Fault]:
     (base, first), *others = scenarios.items()
     for plan, scenario in others:
@@ -158,7 +178,7 @@ def _difference(
         base_estimate=base.estimate,
         plan_estimate=other.estimate,
         difference=paired.interval,
-        variance_ratio=apart / together if together else (math.inf if apart else math.nan),
+        variance_ratio=apart / together if together else math.nan,
         words=_words(paired.interval, better, min(matters, default=0.0)),
     )
 

@@ -57,10 +57,12 @@ def reported(scenario: Scenario) -> dict[str, Reported]:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name most like a misspelled one; None if nothing is."""
+    """The name that may be meant: the one written without its statistic, or misspelled; None if none is."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(names), n=1)), None)
+    known = list(names)
+    longer = (one for one in known if one.startswith(f"{name}."))
+    return next(longer, None) or next(iter(get_close_matches(name, known, n=1)), None)
 
 
 def no_such_metric(name: str, suggestion: str | None, path: str = "", owner: str = "this scenario") -> Fault:

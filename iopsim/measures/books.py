@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iopsim.measures.tables import Bools, Floats, sums
-from iopsim.measures.window import _remembered as remembered
+from iopsim.measures.window import remembered
 from iopsim.measures.work import deliveries
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Books:
         revenue: What these days earned.
         group_days, group_revenue: The same by group; shape (groups,).
         cohort: S: stays that started care in an own level in the window.
-        cohort_days: Days that each of them attended until the end of the run-out, otherwise 0.
+        cohort_days: Days attended from the start of the window to the end of the run-out, all those of S.
         bought: What days in levels from outside cost, and which part of it paid for held places.
     """
 
@@ -116,7 +116,7 @@ def books(window: Window) -> Books:
         group_days=sums(group, np.ones(len(group)), groups),
         group_revenue=sums(group, day_price[rows.stay[came]], groups),
         cohort=cohort,
-        cohort_days=np.where(cohort, cohort_days, 0),
+        cohort_days=cohort_days,
         bought=_bought(window),
     )
 

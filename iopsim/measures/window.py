@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Attendance", "DayKind", "DayRows", "Intervals", "Kind", "Sessions", "Stays", "Window"]
+__all__ = ["Attendance", "DayKind", "DayRows", "Intervals", "Kind", "Sessions", "Stays", "Window", "remembered"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -35,18 +35,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concatenate[Window, P], R]:
+def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concatenate[Window, P], R]:
     """Compute once for each window and arguments: `functools.cache` would keep every window alive."""
 
     @wraps(method)
-    def remembered(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
-        said = [value for value in (*args, *kwargs.values()) if value is not None]  # None is the default
-        key = (method, *said)
+    def once(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (method, args, *((name, value) for name, value in kwargs.items() if value is not None))
         if key not in self._memory:
             self._memory[key] = method(self, *args, **kwargs)
         return cast("R", self._memory[key])
 
-    return remembered  # type: ignore[return-value]
+    return once  # type: ignore[return-value]
 
 
 def _first(*times: Floats) -> Floats:
@@ -116,23 +115,23 @@ class Window:
     def _count(self) -> int:
         return len(self.ledger.stay_patient)
 
-    @_remembered
+    @remembered
     def in_level(self, level: str, track: str | None = None) -> Bools:
         """Mask of the stays in a level, of one track or of all."""
         here: Bools = self.stays.level == self.ledger.levels.index(level)
         return here if track is None else here & (self.stays.track == self.ledger.tracks.index(track))
 
-    @_remembered
+    @remembered
     def joined_in_window(self, level: str, track: str | None = None) -> Bools:
         """Cohort C: stays that joined the waitlist in the window, those refused at joining included."""
         return self.in_level(level, track) & self.inside(self.stays.joined)
 
-    @_remembered
+    @remembered
     def started_in_window(self, level: str, track: str | None = None) -> Bools:
         """Cohort S: stays whose care started in the window."""
         return self.in_level(level, track) & self.inside(self.stays.started)
 
-    @_remembered
+    @remembered
     def with_role(self, role: str) -> Bools:
         """Mask of the stays that have a clinician of a role on whose caseload they are."""
         posts = [number for number, (name, _) in enumerate(self.ledger.posts) if name == role]
@@ -201,7 +200,7 @@ class Window:
         every = self._intervals(kind)
         return every if mask is None else every.among(mask)
 
-    @_remembered
+    @remembered
     def _intervals(self, kind: Kind) -> Intervals:
         s = self.stays
         pieces = {
@@ -215,7 +214,7 @@ class Window:
         lasts = np.flatnonzero(begin < end)
         return Intervals(begin[lasts], end[lasts], lasts % len(s.level))
 
-    @_remembered
+    @remembered
     def days(self, kind: Kind) -> Floats:
         """Days in the window that each stay spends in one way; shape (stays,)."""
         begin, end, stay = self.intervals(kind)
@@ -234,7 +233,7 @@ class Window:
         settled = np.append(times[1:] > times[:-1], True)[: len(times)]
         return int(count[settled].max(initial=0))
 
-    @_remembered
+    @remembered
     def _steps(self, kind: Kind) -> tuple[Floats, Ints, Ints]:
         """Time, +1 or −1, and stay of every change up to the end of the window, of those who are in it."""
         begin, end, stay = self.intervals(kind)
@@ -249,7 +248,7 @@ class Window:
         edges = self.start + 7 * np.arange(first, last + 1, dtype=np.float64)
         return np.diff(self.intervals(kind, mask).days_before(edges)) / 7
 
-    @_remembered
+    @remembered
     def blocked_days(self, level: str) -> dict[str, float]:
         """Waiting patient-days in the window by what was missing; keys as `registry.missing_sets`."""
         ledger, days = self.ledger, np.zeros(2 * Missing.ORDER)
@@ -343,7 +342,7 @@ class Window:
         start, end = self.start if start is None else start, self.end if end is None else end
         return floor(start), floor(min(end, self.horizon))
 
-    @_remembered
+    @remembered
     def _rule(self, per_week: int | None) -> ServiceDays:
         return ServiceDays.of(
             start=self.scenario.run.start,
@@ -356,7 +355,7 @@ class Window:
     def _spans_in(self, level: str, kind: DayKind, start: float | None, end: float | None) -> DaySpans:
         return self._day_spans(level, kind).within(*self._bounds(start, end))
 
-    @_remembered
+    @remembered
     def _day_spans(self, level: str, kind: DayKind) -> DaySpans:
         s, here = self.stays, self.in_level(level)
         spent = self.intervals(kind, here)
@@ -368,14 +367,14 @@ class Window:
             )
         return DaySpans.of(spent, s.admitted, self.horizon)
 
-    @_remembered
+    @remembered
     def _attendance_mean(self, level: str) -> Floats:
         """Mean attendance of each stay's kind of patient in a level, `by:` included; shape (stays,)."""
         here, ledger = self.scenario.levels[level], self.ledger
         means = [[care_of(here, t, s).attendance.mean for s in ledger.sources] for t in ledger.tracks]
         return np.array(means)[self.stays.track, self.stays.source]
 
-    @_remembered
+    @remembered
     def _session_days(self, level: str, kind: DayKind) -> DayRows:
         here = self.in_level(level)
         if kind == "held":

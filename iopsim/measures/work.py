@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iopsim.measures.tables import NONE, Floats, Ints, ranges, sums
-from iopsim.measures.window import _remembered as remembered
+from iopsim.measures.window import remembered
 from iopsim.model.ledger import Cause
 
 if TYPE_CHECKING:

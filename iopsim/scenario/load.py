@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from iopsim.errors import Fault, InputError
@@ -109,7 +110,7 @@ def _understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list
     scenario, wrong = _validated(Scenario, supported, root, folder)
     found += wrong
     told = {finding.path for finding in found}
-    found += [finding for finding in (*clashes(tree), *dangling(tree)) if finding.path not in told]
+    found += [*clashes(tree), *dangling(tree, told)]
     readable = scenario or _readable(supported, wrong, root, folder)
     if readable is not None:
         found += checks.of_parts(readable)
@@ -135,14 +136,18 @@ def _validated(
 
 def _readable(tree: Any, wrong: Iterable[Finding], root: Node, folder: pathlib.Path) -> Scenario | None:
     """The scenario without the sources, levels, roles and services that are wrong in themselves."""
+    tables = {"sources", "levels", "staff", "services"}
+    cut = {finding.place[: 2 if finding.place[0] in tables else 1] for finding in wrong if finding.place}
+    return _validated(_scenario_of_any_size(), without(tree, cut), root, folder)[0]
+
+
+@cache
+def _scenario_of_any_size() -> type[Scenario]:
     from pydantic import create_model
 
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario, Source
 
-    tables = {"sources", "levels", "staff", "services"}
-    cut = {finding.place[: 2 if finding.place[0] in tables else 1] for finding in wrong if finding.place}
-    readable = create_model(
-        "Readable", __base__=Scenario, sources=(dict[str, Source], {}), levels=(dict[str, Level], {})
+    return create_model(
+        "AnySize", __base__=Scenario, sources=(dict[str, Source], {}), levels=(dict[str, Level], {})
     )
-    return _validated(readable, without(tree, cut), root, folder)[0]

@@ -70,27 +70,28 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
         return "bad-value", str(details["ctx"]["error"])
     if kind not in get_args(ErrorType):
         return kind.replace("_", "-"), details["msg"]
-    types = list(_types_at(path))
+    types = _types_at(details["loc"])
     expected = words(dict.fromkeys(map(_description, types)), "or")
     return "wrong-type", f"must be {expected} (got {_got(got)}){_remedy(types, got)}"
 
 
-def _types_at(path: Path) -> Iterator[Any]:
-    """The types that a value at `path` may have."""
+def _types_at(loc: Path) -> list[Any]:
+    """The types that a value at `loc` may have; a step of it that only names a form of a value is passed over."""
     types: list[Any] = [Scenario]
-    for step in path:
-        types = [inner for outer in types for inner in _inside(outer, step)]
-    return (kind for kind in types if kind is not type(None))
+    for step in loc:
+        types = [inner for outer in types for inner in _inside(outer, step)] or types
+    return [kind for kind in types if kind is not type(None)]
 
 
 def _inside(kind: Any, step: str | int) -> Iterator[Any]:
+    origin, inner = get_origin(kind), get_args(kind)
     if kind is Law:
         yield from [LAWS[step]] if step in LAWS else []
     elif isclass(kind) and issubclass(kind, BaseModel):
         fields = {field.alias or name: field for name, field in kind.model_fields.items()}
         yield from _members(fields[str(step)].annotation) if step in fields else ()
-    elif isinstance(step, int) == (get_origin(kind) is tuple):
-        yield from _members(get_args(kind)[0 if get_origin(kind) is tuple else 1]) if get_args(kind) else ()
+    elif origin is tuple if isinstance(step, int) else origin is Mapping:
+        yield from _members(inner[0] if origin is tuple else inner[1])
 
 
 def _members(annotation: Any) -> Iterator[Any]:

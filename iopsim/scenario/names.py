@@ -10,7 +10,9 @@ from iopsim.scenario.parts import HOME
 from iopsim.scenario.schema import EVERYONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
+
+    from iopsim.scenario.tree import Path
 
 __all__ = ["METRIC_WORDS", "RESERVED", "RETURNED", "clashes", "dangling"]
 
@@ -69,31 +71,40 @@ _OWNERS = {"levels.*": "level", "sources.*": "source", "staff.*": "role", "level
 _SECTIONS = {"level": "levels", "source": "sources", "role": "staff", "track": "tracks", "payer": "payers"}
 
 
-def dangling(tree: Any) -> list[Finding]:
-    """Names that are used and defined nowhere."""
-    known = {
-        kind: [path[-1] for path, _ in select(tree, f"{section}.*")] for kind, section in _SECTIONS.items()
-    }
-    known["track"] = known["track"] or [EVERYONE]
-    known["payer"] = known["payer"] or [EVERYONE]
-    groups = select(tree, "levels.*.groups.*")
-    labels = [group.get("time", "day") for _, group in groups if isinstance(group, dict)]
-    known["time"] = [*dict.fromkeys(filter(_is_text, [*labels, EITHER]))]
+def dangling(tree: Any, told: Container[Path]) -> list[Finding]:
+    """Names that are used and defined nowhere; nothing about the paths that are `told` to be wrong already."""
+    known = _known(tree)
+    unread = {kind for kind, section in _SECTIONS.items() if (section,) in told}
     used = [
-        (path, name, kinds) for pattern, kinds in _VALUES.items() for path, name in select(tree, pattern)
-    ] + [(path, path[-1], kinds) for pattern, kinds in _KEYS.items() for path, _ in select(tree, pattern)]
+        *((path, name, kinds) for pattern, kinds in _VALUES.items() for path, name in select(tree, pattern)),
+        *((path, path[-1], kinds) for pattern, kinds in _KEYS.items() for path, _ in select(tree, pattern)),
+    ]
     return [
         Finding("unknown-name", path, _unknown(name, kinds, known))
         for path, name, kinds in used
-        if isinstance(name, str) and not any(name in known.get(kind, (kind,)) for kind in kinds)
+        if isinstance(name, str)
+        and path not in told
+        and unread.isdisjoint(kinds)
+        and not any(name in known.get(kind, [kind]) for kind in kinds)
     ]
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _known(tree: Any) -> dict[str, list[str]]:
+    """The names that are defined, by kind."""
+    known = {
+        kind: [str(path[-1]) for path, _ in select(tree, f"{section}.*")]
+        for kind, section in _SECTIONS.items()
+    }
+    groups = [group for _, group in select(tree, "levels.*.groups.*") if isinstance(group, dict)]
+    times = [time for group in groups if isinstance(time := group.get("time", "day"), str)]
+    return known | {
+        "track": known["track"] or [EVERYONE],
+        "payer": known["payer"] or [EVERYONE],
+        "time": list(dict.fromkeys([*times, EITHER])),
+    }
 
 
-def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[Any]]) -> str:
+def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[str]]) -> str:
     possible = [word for kind in kinds for word in known.get(kind, [kind])]
     noun = words([kind for kind in kinds if kind in known], "or")
     hint = closest(name.lower(), possible)

@@ -35,17 +35,18 @@ class DisagreementError(AssertionError):
 
 
 class Stays:
-    """Some stays of one replication; a fact that did not happen has the time +inf."""
+    """Some stays of one replication, by `number`; a fact that did not happen has the time +inf."""
 
-    def __init__(self, times: Floats, days: float) -> None:
+    def __init__(self, times: Floats, number: NDArray[np.int64], days: float) -> None:
+        self.number = number
         self._times = times
         self._days = days
 
     def __len__(self) -> int:
-        return self._times.shape[1]
+        return len(self.number)
 
     def __getitem__(self, chosen: NDArray[np.bool_]) -> Stays:
-        return Stays(self._times[:, chosen], self._days)
+        return Stays(self._times[:, chosen], self.number[chosen], self._days)
 
     def at(self, *facts: Fact) -> Floats:
         """Time of the first of the facts, by stay."""
@@ -90,7 +91,7 @@ class Run:
         here = self.ledger.stay_level == self.ledger.levels.index(level)
         if origin is not None:
             here &= self._origin == self.ledger.origins.index(origin)
-        return Stays(self._times[:, here], self.days)
+        return Stays(self._times, np.arange(len(here)), self.days)[here]
 
     def joined(self, level: str = "clinic", origin: str | None = None) -> Stays:
         """The cohort that joined the level's waitlist in the window."""

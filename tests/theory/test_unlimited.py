@@ -59,11 +59,11 @@ def test_the_steady_census_is_poisson() -> None:
 
 
 def test_referrals_that_come_too_evenly_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def every_half_day(*key: Any) -> np.ndarray[Any, Any]:
+    def one_a_day(*key: Any) -> np.ndarray[Any, Any]:
         *_, span = key
-        return np.arange(0.25, span, 1.0)
+        return np.arange(0.5, span, 1.0)
 
-    monkeypatch.setattr(sources, "_candidates", every_half_day)
+    monkeypatch.setattr(sources, "_candidates", one_a_day)
     with pytest.raises(DisagreementError, match="variance"):
         steady_census_holds(replicate(STEADY, replications=8))
 
@@ -73,16 +73,14 @@ def test_referrals_that_come_too_evenly_are_caught(monkeypatch: pytest.MonkeyPat
 LOGNORMAL = {"lognormal": {"mean": 3, "cv": 1.5}}
 
 
-def opening(law: Any) -> list[Run]:
-    return replicate(
-        scenario_of({"stay_days": law}, per_week=70, weeks=2, warm_up_weeks=0, run_out_weeks=0), 100
-    )
+def opening(law: Any) -> Scenario:
+    return scenario_of({"stay_days": law}, per_week=210, weeks=1, warm_up_weeks=0, run_out_weeks=0)
 
 
 def transient_holds(runs: Sequence[Run]) -> None:
     law = Lognormal(mean=3, cv=1.5)
-    days = (0.5, 1.5, 4.0, 10.0)
-    agree(runs, {census_on(day): census_after_opening(10, law.survival, day) for day in days})
+    days = (0.5, 1.5, 4.0, 6.5)
+    agree(runs, {census_on(day): census_after_opening(30, law.survival, day) for day in days})
 
 
 def census_on(day: float) -> Statistic:
@@ -94,12 +92,12 @@ def census_on(day: float) -> Statistic:
 
 
 def test_the_census_fills_after_opening() -> None:
-    transient_holds(opening(LOGNORMAL))
+    transient_holds(replicate(opening(LOGNORMAL), replications=120))
 
 
 def test_another_law_of_the_same_mean_fills_otherwise() -> None:
     with pytest.raises(DisagreementError):
-        transient_holds(opening({"exponential": {"mean": 3}}))
+        transient_holds(replicate(opening({"exponential": {"mean": 3}})))
 
 
 # the census of a clinic with seasons: M_t/G/∞
@@ -109,13 +107,13 @@ MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]  # of 2027
 STAY_DAYS = {"gamma": {"mean": 20, "cv": 0.5}}
 
 
-def seasonal(months: list[float]) -> list[Run]:
+def seasonal(months: list[float]) -> Scenario:
     scenario = {
         "run": run_of(weeks=52, warm_up_weeks=0, run_out_weeks=0) | {"start": dt.date(2027, 1, 1)},
         "sources": {"community": {"to": "clinic", "per_week": 14, "months": months}},
         "levels": {"clinic": {"stay_days": STAY_DAYS}},
     }
-    return replicate(Scenario.model_validate(scenario))
+    return Scenario.model_validate(scenario)
 
 
 def seasonal_census_holds(runs: Sequence[Run]) -> None:
@@ -136,12 +134,12 @@ def census_in(first: float, last: float) -> Statistic:
 
 
 def test_the_census_follows_the_seasons() -> None:
-    seasonal_census_holds(seasonal(MONTHS))
+    seasonal_census_holds(replicate(seasonal(MONTHS)))
 
 
 def test_seasons_that_come_a_month_late_are_caught() -> None:
     with pytest.raises(DisagreementError):
-        seasonal_census_holds(seasonal([*MONTHS[-1:], *MONTHS[:-1]]))
+        seasonal_census_holds(replicate(seasonal([*MONTHS[-1:], *MONTHS[:-1]]), replications=8))
 
 
 # leaving early
@@ -190,7 +188,7 @@ def test_weekly_shares_that_leave_early_are_geometric() -> None:
 
 def test_leaving_early_before_completing_at_one_instant_is_caught() -> None:
     with pytest.raises(DisagreementError):
-        weekly_shares_hold(replicate(eight_weeks(WEEKLY, stay_days=56 + 1e-6)))
+        weekly_shares_hold(replicate(eight_weeks(WEEKLY, stay_days=56 + 1e-6), replications=25))
 
 
 def long_waits(per_week_waited: float) -> Scenario:
@@ -222,4 +220,4 @@ def test_every_whole_week_of_waiting_multiplies_the_hazard_of_dropout() -> None:
 
 def test_a_hazard_that_forgets_the_wait_is_caught() -> None:
     with pytest.raises(DisagreementError, match="after 1 weeks"):
-        waiting_raises_dropout(replicate(long_waits(per_week_waited=1.0)))
+        waiting_raises_dropout(replicate(long_waits(per_week_waited=1.0), replications=15))

@@ -84,6 +84,12 @@ def scenario(unit: float = 1, **money: Any) -> Scenario:
                     "indirect_minutes_per_patient": 6,
                     "cost": 3 * unit,
                 },
+                "elsewhere": {
+                    "levels": ["clinic"],
+                    "role": "counselor",
+                    "per": "session",
+                    "cost": 1000 * unit,
+                },
                 "individual": {"levels": ["care"], "role": "counselor", "minutes": 60, "every_weeks": 1},
                 "screen": {
                     "levels": ["care"],

@@ -111,6 +111,14 @@ def test_quantile_reads_the_jackknifed_share_back_through_the_pool() -> None:
     assert interval.sd == pytest.approx(np.std([5, 11, 16, 20 + 15], ddof=1))  # each one's fifth of ten
 
 
+def test_a_quantile_that_many_share_is_as_uncertain_as_the_share_below_it() -> None:
+    # All are at or below 15, in every year; strictly below are 50, 0, 50, 50 of 50.
+    # Left out: 2/3, 1, 2/3, 2/3; standard error 1/4; × t(3) = 0.7956; share 0.1044 of 200 is the 21st.
+    interval = quantile_of(Pool.of([[14] * 50, [15] * 50, [10] * 50, [9] * 50]), 0.9).interval
+    assert (interval.estimate, interval.low) == (15, 9)
+    assert math.isnan(interval.high)
+
+
 def test_an_end_beyond_the_observations_is_not_known() -> None:
     whole = [list(range(first, first + 10)) for first in (1, 11, 21, 31)]  # replications differ utterly
     interval = quantile_of(Pool.of(whole), 0.5).interval

@@ -1,0 +1,180 @@
+"""Stories of a few patients: who comes when and all chance are stated by hand, the whole timeline is read back.
+
+told = live({"iop": {"places": 1, "stay_days": 5}}, Person("ann", 0.5), Person("bob", 1.5))
+assert told.timeline == [
+    (0.5, "ann", "referred iop, admitted iop, started iop"),
+    (1.5, "bob", "referred iop"),
+    (5.5, "ann", "completed iop → home, released iop"),
+    (5.5, "bob", "admitted iop, started iop"),
+    (10.5, "bob", "completed iop → home, released iop"),
+]
+
+Day 0 is a Monday. Every uniform number is 0.5 unless the person says otherwise. Each story is also audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from iopsim.model import clinic
+from iopsim.model.draws import Cell, Draws
+from iopsim.model.ledger import ENDS, Cause, Fact, Ledger
+from iopsim.model.people import Patient
+from iopsim.scenario.parts import WEEKDAYS
+from iopsim.scenario.schema import Scenario
+from tests.properties.conservation import check_conservation
+
+if TYPE_CHECKING:
+    from iopsim.model.timeline import Timeline
+
+__all__ = ["Person", "Told", "live", "sessions", "timeline"]
+
+_WITH_DESTINATION = {*ENDS, Fact.REFUSED, Fact.RENEGED, Fact.SUSPENDED}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is referred, and their chance.
+
+    Attributes:
+        name: What the timeline calls them.
+        referred: Day.
+        to: Level that the source refers to; the scenario's first when left out.
+        draws: Uniform numbers by "decision level" or "decision level entry".
+        misses: Which of their own sessions they miss, from 1 (where attendance has a mean below 1).
+    """
+
+    name: str
+    referred: float
+    to: str = ""
+    source: str = "door"
+    track: str = "all"
+    time: str = "either"
+    draws: Mapping[str, float] = field(default_factory=dict)
+    misses: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What happened: rows of (day, patient, facts) and of (day, group, who came), and the ledger itself."""
+
+    timeline: list[tuple[float, str, str]]
+    sessions: list[tuple[float, str, str]]
+    ledger: Ledger
+
+    def of(self, name: str) -> list[tuple[float, str]]:
+        """The timeline of one person."""
+        return [(day, text) for day, who, text in self.timeline if who == name]
+
+
+def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any) -> Told:
+    """The story of the people, listed in the order of their identity, in a program that opens on day 0."""
+    scenario = _scenario(levels, people, weeks, rest)
+    used: set[tuple[object, ...]] = set()
+
+    def cast(scenario: Scenario, _timeline: Timeline, _draws: Draws, times: Sequence[str]) -> list[Patient]:
+        return [
+            Patient(
+                index=index,
+                source=list(scenario.sources).index(person.source),
+                cell=Cell(person.source, 0, len(people)),
+                row=index,
+                track=list(scenario.tracks).index(person.track),
+                time=list(times).index(person.time),
+                payer=0,
+                referred=person.referred,
+                entries=[0] * len(scenario.levels),
+            )
+            for index, person in enumerate(people)
+        ]
+
+    def uniform(
+        _self: Draws, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
+    ) -> float:
+        key = (patient.index, decision, level, entry, occurrence)
+        assert key not in used, f"drawn twice: {key}"
+        used.add(key)
+        person = people[patient.index]
+        if decision == "attendance":
+            return 0.99 if occurrence + 1 in person.misses else 0.01
+        return person.draws.get(f"{decision} {level} {entry}", person.draws.get(f"{decision} {level}", 0.5))
+
+    with patch.object(clinic, "patients", cast), patch.object(Draws, "uniform", uniform):
+        ledger = clinic.simulate(scenario, 0)
+    check_conservation(scenario, ledger)
+    names = [person.name for person in people]
+    return Told(timeline(ledger, names), sessions(ledger, names), ledger)
+
+
+def timeline(ledger: Ledger, names: Sequence[str]) -> list[tuple[float, str, str]]:
+    """All facts in words; what happens to one patient without a break at one instant is one row."""
+    rows = zip(ledger.time.tolist(), ledger.fact, ledger.stay, ledger.a, ledger.b, ledger.c, strict=True)
+    told = []
+    referred = -1
+    for day, fact, stay, a, b, c in rows:
+        if fact == Fact.REFERRED:
+            referred = stay
+        elif fact == Fact.JOINED and stay == referred:
+            continue
+        told.append((day, names[ledger.stay_patient[stay]], _in_words(ledger, fact, stay, a, b, c)))
+    return [
+        (day, name, ", ".join(words for _, _, words in row))
+        for (day, name), row in groupby(told, key=lambda row: row[:2])
+    ]
+
+
+def _in_words(ledger: Ledger, fact: int, stay: int, a: int, b: int, c: int) -> str:
+    words = f"{Fact(fact).name.lower().replace('_', ' ')} {ledger.levels[ledger.stay_level[stay]]}"
+    if fact in _WITH_DESTINATION:
+        words += f" → {'home' if a < 0 else ledger.levels[a]}"
+    if fact in {Fact.ADMITTED, Fact.MOVED} and a >= 0:
+        days = "+".join(day for place, day in enumerate(WEEKDAYS) if c >> place & 1)
+        words += f" {'in' if fact == Fact.ADMITTED else 'to'} {ledger.groups[a]} {days}"
+    if fact == Fact.ADMITTED and b >= 0:
+        words += f" with {ledger.posts[b][0]} {ledger.posts[b][1]}"
+    return words
+
+
+def sessions(ledger: Ledger, names: Sequence[str]) -> list[tuple[float, str, str]]:
+    """All sessions for which somebody was enrolled: who came, or why it was not held."""
+    told = []
+    rows = zip(
+        ledger.session_time.tolist(),
+        ledger.session_group,
+        ledger.session_cause,
+        ledger.session_enrolled,
+        ledger.session_first,
+        strict=True,
+    )
+    for day, group, cause, enrolled, first in rows:
+        members = range(first, first + enrolled)
+        if cause != Cause.HELD:
+            what = f"{Cause(cause).name.lower().replace('_', ' ')}: {enrolled} enrolled"
+        else:
+            what = ", ".join(
+                names[ledger.stay_patient[ledger.member_stay[member]]]
+                + ("" if ledger.member_attended[member] else " missed")
+                for member in members
+            )
+        if enrolled:
+            told.append((day, ledger.groups[group], what))
+    return told
+
+
+def _scenario(
+    levels: Mapping[str, Any], people: Sequence[Person], weeks: int, rest: Mapping[str, Any]
+) -> Scenario:
+    first = next(iter(levels))
+    times = sorted({person.time for person in people})
+    tracks = sorted({person.track for person in people})
+    sources = {
+        person.source: {"to": person.to or first, "per_week": 0, "times": dict.fromkeys(times, 1 / len(times))}
+        for person in people
+    }
+    run = {"warm_up_weeks": 0, "weeks": weeks, "run_out_weeks": 0}
+    plain = {"run": run, "tracks": {track: {} for track in tracks}, "sources": sources, "levels": levels}
+    return Scenario.model_validate(plain | rest)
