@@ -5,14 +5,17 @@ Exit codes: 0 finished · 1 a bug · 2 bad usage or input · 5 the machine refus
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from iopsim.errors import InputError, Interrupted, IopsimError
+from iopsim import __version__
+from iopsim.errors import InputError, Interrupted, IopsimError, MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +34,8 @@ _COMMANDS = {
 _FAULTS_SHOWN = 100  # the first hundred mistakes are enough to read
 _BUG = 1
 _INTERRUPTED = 130
+# What standard output may answer besides taking what is written.
+_REFUSED = {errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 
 class _Program(click.Group):
@@ -63,7 +68,7 @@ class _Program(click.Group):
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="iopsim", prog_name="iopsim")
+@click.version_option(__version__, prog_name="iopsim")
 def program() -> None:
     """Capacity planning for intensive outpatient programs by simulation.
 
@@ -76,12 +81,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # One thread: the work is spread over processes, and starting the threads costs half of numpy's import.
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    _ready_streams()
     code = _code(arguments)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _swallow_closed_pipe()
+    except OSError as error:
+        refused = _without_output(error)
+        code = code or refused
     sys.exit(code)
+
+
+def _ready_streams() -> None:
+    """Let printing neither fail on a stream that is closed, nor on letters that its encoding lacks."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, io.StringIO())
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _code(arguments: Sequence[str] | None) -> int:
@@ -97,12 +114,15 @@ def _code(arguments: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nstopped", err=True)
         return _INTERRUPTED
-    except BrokenPipeError:
-        _swallow_closed_pipe()
+    except SystemExit:  # so rich leaves when whoever read its output has gone
         return 0
     except Exception as error:  # whatever it is, a planner gets a sentence, not a traceback
-        click.echo(_reported(error), err=True)
-        return _BUG
+        if isinstance(error, OSError) and error.errno in _REFUSED:
+            code = _without_output(error)
+        else:
+            click.echo(_reported(error), err=True)
+            code = _BUG
+        return code
 
 
 def _told(error: IopsimError) -> str:
@@ -110,13 +130,19 @@ def _told(error: IopsimError) -> str:
     if isinstance(error, InputError):
         lines = [str(fault) for fault in error.faults[:_FAULTS_SHOWN]]
         number = len(error.faults)
-        return "\n".join([*lines, f"{number} error{'s' if number != 1 else ''}"])
+        shown = f"; the first {_FAULTS_SHOWN} are shown" if number > _FAULTS_SHOWN else ""
+        return "\n".join([*lines, f"{number} error{'s' if number != 1 else ''}{shown}"])
     return f"\nstopped: {error}" if isinstance(error, Interrupted) else f"error: {error}"
 
 
-def _swallow_closed_pipe() -> None:
-    """Whoever read our output has gone (as `head` does): say nothing more, and not at exit either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _without_output(error: OSError) -> int:
+    """Standard output takes no more: nothing to say if its reader has gone (as `head` does), else a sentence."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or what is left fails again at exit
+    if isinstance(error, BrokenPipeError):
+        return 0
+    sentence = f"error: the output cannot be written ({error.strerror}); send it where there is room"
+    click.echo(sentence, err=True)
+    return MachineError.exit_code
 
 
 def _reported(error: Exception) -> str:
@@ -124,15 +150,17 @@ def _reported(error: Exception) -> str:
     import platform
     import tempfile
     import traceback
-    from importlib.metadata import version
 
     text = "".join(traceback.format_exception(error))
-    versions = f"iopsim {version('iopsim')}, Python {platform.python_version()}, {platform.platform()}"
+    versions = f"iopsim {__version__}, Python {platform.python_version()}, {platform.platform()}"
     place = "and no file could be written"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="iopsim-crash-", suffix=".txt", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="iopsim-crash-", suffix=".txt", delete=False
+        ) as file:
             file.write(f"{versions}\n{' '.join(sys.argv)}\n\n{text}")
             place = f"details are in {file.name}"
     except OSError:
         pass
-    return f"error: this is a bug in iopsim ({type(error).__name__}: {error}); {place}"
+    said = "".join(traceback.format_exception_only(error)).splitlines()[0]
+    return f"error: this is a bug in iopsim ({said}); {place}"

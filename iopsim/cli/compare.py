@@ -11,6 +11,7 @@ from iopsim.cli.options import set_option
 
 if TYPE_CHECKING:
     from iopsim.experiment.compare import Difference
+    from iopsim.experiment.store import Run
     from iopsim.measures.registry import Outcome
     from iopsim.scenario.schema import Scenario
 
@@ -53,10 +54,10 @@ def command(
 
     assignments = with_run_options(sets, replications, seed)
     plans = _by_name([load(path, assignments).scenario for path in scenarios], scenarios)
-    comparable(plans, metrics)
-    outcomes = _simulate(plans, workers, quiet=quiet or as_json)
-    differences = compare(plans, outcomes, metrics)
-    folder = _write(plans, differences, out, figures=not no_figures)
+    with _opened(plans, comparable(plans, metrics), out) as run:
+        outcomes = _simulate(plans, workers, quiet=quiet or as_json)
+        differences = compare(plans, outcomes, metrics)
+        folder = _write(run, plans, differences, figures=not no_figures)
     if as_json:
         click.echo(_as_json(differences))
     elif quiet:
@@ -96,34 +97,32 @@ def _simulate(
     return outcomes
 
 
-def _write(
-    plans: dict[str, Scenario], differences: list[Difference], out: Path | None, *, figures: bool
-) -> Path:
-    from iopsim.experiment.compare import difference_rows
+def _opened(plans: dict[str, Scenario], metrics: tuple[str, ...], out: Path | None) -> Run:
+    """The folder of the comparison; opened first, so that one that cannot be written is told at once."""
     from iopsim.experiment.run import key_of
     from iopsim.experiment.store import open_run, run_key
     from iopsim.model import MODEL_VERSION
-    from iopsim.scenario import resolved_text
 
     run = next(iter(plans.values())).run
-    identity = {name: key_of(plan) for name, plan in plans.items()} | {
-        "metrics": [one.metric for one in differences]
-    }
+    identity = {name: key_of(plan) for name, plan in plans.items()} | {"metrics": metrics}
     key = run_key(identity, seed=run.seed, replications=run.replications, model_version=MODEL_VERSION)
     about = {"model_version": MODEL_VERSION, "seed": run.seed, "plans": list(plans)}
-    opened = open_run(
-        Path("results"), "comparisons", key, replications=run.replications, out=out, about=about
-    )
-    with opened as folder:
-        for number, plan in enumerate(plans.values()):
-            folder.write(f"plans/{number}-{plan.name}.resolved.yaml", resolved_text(plan))
-        folder.write_csv("differences.csv", *difference_rows(differences))
-        if figures:
-            from iopsim.report.figures import draw_differences
+    return open_run(Path("results"), "comparisons", key, replications=run.replications, out=out, about=about)
 
-            for name, content in draw_differences(differences, next(iter(plans))):
-                folder.write(f"figures/{name}", content)
-        return folder.finish()
+
+def _write(run: Run, plans: dict[str, Scenario], differences: list[Difference], *, figures: bool) -> Path:
+    from iopsim.experiment.compare import difference_rows
+    from iopsim.scenario import resolved_text
+
+    for number, plan in enumerate(plans.values()):
+        run.write(f"plans/{number}-{plan.name}.resolved.yaml", resolved_text(plan))
+    run.write_csv("differences.csv", *difference_rows(differences))
+    if figures:
+        from iopsim.report.figures import draw_differences
+
+        for name, content in draw_differences(differences, next(iter(plans))):
+            run.write(f"figures/{name}", content)
+    return run.finish()
 
 
 def _as_json(differences: list[Difference]) -> str:

@@ -44,9 +44,15 @@ def resolved_text(scenario: Scenario) -> str:
 
 
 def identity(scenario: Scenario) -> dict[str, Any]:
-    """What results depend on: the resolved form without name and texts, and the hashes of its data files."""
+    """What results depend on: the resolved text without names and descriptions, and the hashes of its data files.
+
+    The text, not the tree: the order of groups and posts in the file breaks ties, so it belongs to the identity.
+    """
+    from iopsim.scenario.file import dump
+
     tree = {key: value for key, value in resolved(scenario).items() if key not in _NOT_THE_QUESTION}
-    return tree | {"data": {dotted(path): law.content_hash for path, law in _samples(scenario, ())}}
+    data = {dotted(path): law.content_hash for path, law in _samples(scenario, ())}
+    return {"scenario": dump(tree), "data": data}
 
 
 def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical]]:

@@ -15,7 +15,7 @@ from iopsim.scenario.routing import circles, unserved
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iopsim.scenario.levels import Care, CarePart, Level
+    from iopsim.scenario.levels import CarePart, Level
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.tree import Path
 
@@ -78,15 +78,21 @@ def _parts(scenario: Scenario) -> Iterator[tuple[Path, str, Level | CarePart]]:
 def _care_by(scenario: Scenario) -> Iterator[Finding]:
     """What a level and the parts of its `by` say together, and cannot mean."""
     for name, level in scenario.levels.items():
-        for track, source in product(("", *level.by.track), ("", *level.by.source)):
-            part = level.by.source.get(source) or level.by.track.get(track)
-            if part is not None:
-                axis = ("source", source) if source else ("track", track)
-                for text in _contradictions(level, part, care_of(level, track, source)):
+        kinds = product(("", *level.by.track), ("", *level.by.source))
+        wrong = {kind: list(_contradictions(level, *kind)) for kind in kinds}
+        for (track, source), texts in wrong.items():
+            alone = [*wrong[track, ""], *wrong["", source]] if track and source else []
+            axis = ("source", source) if source else ("track", track)
+            for text in texts:
+                if text not in alone:
                     yield Finding("level", ("levels", name, "by", *axis), text)
 
 
-def _contradictions(level: Level, part: CarePart, care: Care) -> Iterator[str]:
+def _contradictions(level: Level, track: str, source: str) -> Iterator[str]:
+    part = level.by.source.get(source) or level.by.track.get(track)
+    if part is None:
+        return
+    care = care_of(level, track, source)
     mean, sd = care.attendance.mean, care.attendance.sd
     if part.stay_days and part.phases:
         yield "give `stay_days` or `phases`, one of the two"

@@ -48,8 +48,8 @@ __all__ = [
 class Phase(Part):
     """Part of a planned stay: `weeks` × `days_per_week` scheduled sessions."""
 
-    weeks: PositiveCount
-    days_per_week: Annotated[int, Field(strict=True, ge=1, le=7)]
+    weeks: PositiveCount = Field(description="How long the phase lasts, if no session is cancelled")
+    days_per_week: Annotated[int, Field(strict=True, ge=1, le=7, description="Sessions scheduled a week")]
 
     @property
     def sessions(self) -> int:
@@ -60,16 +60,16 @@ class Phase(Part):
 class Extension(Part):
     """`share` of those who complete the plan go on for `weeks` at the last phase's days."""
 
-    share: Share
-    weeks: PositiveCount
+    share: Share = Field(description="Of those who complete the plan")
+    weeks: PositiveCount = Field(description="How much longer they stay, in the same seat")
 
 
 class Attendance(Part):
     """Each patient's own chance to attend a session: beta with `mean` and `sd` over patients."""
 
-    mean: Share = 1.0
-    sd: Annotated[float, Field(strict=True, ge=0, lt=0.5)] = 0.0
-    discharge_after_missed: PositiveCount | None = None
+    mean: Share = Field(1.0, description="Mean chance to attend a scheduled session")
+    sd: Annotated[float, Field(strict=True, ge=0, lt=0.5, description="Its SD between patients")] = 0.0
+    discharge_after_missed: PositiveCount | None = Field(None, description="Misses in a row that end a stay")
 
     @model_validator(mode="after")
     def _possible(self) -> Attendance:
@@ -89,10 +89,12 @@ class Attendance(Part):
 class StepUp(Part):
     """Need for a more intensive level: a weekly share or a law of days, and the shares of where to."""
 
-    per_week: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
-    after_days: DaysLaw | None = None
-    to: Shares
-    hold_days: Hold = float("inf")
+    per_week: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = Field(
+        None, description="Share who come to need it in each week of treatment"
+    )
+    after_days: DaysLaw | None = Field(None, description="Days of treatment until it is needed")
+    to: Shares = Field(description="Shares of the levels that are needed; they sum to 1")
+    hold_days: Hold = Field(float("inf"), description="How long the present place is kept meanwhile")
 
     @model_validator(mode="after")
     def _one_hazard(self) -> StepUp:
@@ -104,11 +106,13 @@ class StepUp(Part):
 class LeaveEarly(Part):
     """How a stay ends before its plan: dropout (a law of days or a weekly share) and step-up."""
 
-    dropout: DaysLaw | None = None
-    dropout_per_week: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
-    dropout_to: Name = HOME
-    per_week_waited: Positive = 1.0
-    step_up: StepUp | None = None
+    dropout: DaysLaw | None = Field(None, description="Days of treatment until the patient drops out")
+    dropout_per_week: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = Field(
+        None, description="Share of those in treatment who drop out, at the end of each week"
+    )
+    dropout_to: Name = Field(HOME, description="Where those go who drop out or are discharged")
+    per_week_waited: Positive = Field(1.0, description="Hazard ratio of dropout per whole week waited")
+    step_up: StepUp | None = Field(None, description="Need for a more intensive level")
 
     @model_validator(mode="after")
     def _one_dropout(self) -> LeaveEarly:
@@ -120,34 +124,40 @@ class LeaveEarly(Part):
 class Destination(Part):
     """Share of those who complete that goes to one place, after an optional lag spent at home."""
 
-    share: Share
-    lag_days: DaysLaw | None = None
+    share: Share = Field(description="Of those who complete")
+    lag_days: DaysLaw | None = Field(None, description="At home before joining its list, the place free")
 
 
 class Returns(Part):
     """`share` of those who left to one of `from` come back `after_days`, to level `to`."""
 
-    share: Share
-    from_: Annotated[tuple[Name, ...], Field(alias="from", min_length=1)] = (HOME,)
-    after_days: DaysLaw
-    to: Name
+    share: Share = Field(description="Of those who leave to one of `from`")
+    from_: Annotated[tuple[Name, ...], Field(alias="from", min_length=1)] = Field(
+        (HOME,), description="Where one has to be to come back, when leaving and at the due date"
+    )
+    after_days: DaysLaw = Field(description="Time from leaving until the return is due")
+    to: Name = Field(description="The level whose waitlist they join")
 
 
 class Waitlist(Part):
     """Who waits for the level, in which order, how long and how many (model.md §6)."""
 
-    priority: Mapping[Name, Annotated[int, Field(strict=True, ge=1, le=1000)]] = {}
-    discipline: Literal["first_feasible", "strict"] = "first_feasible"
-    patience_days: DaysLaw | None = None
-    renege_to: Name = HOME
+    priority: Mapping[Name, Annotated[int, Field(strict=True, ge=1, le=1000)]] = Field(
+        {}, description="Class by source, level, or `returned`; 1 is first, unlisted last"
+    )
+    discipline: Literal["first_feasible", "strict"] = Field(
+        "first_feasible", description="Admit the first who could start, or let the head of the list block"
+    )
+    patience_days: DaysLaw | None = Field(None, description="How long one waits before giving up")
+    renege_to: Name = Field(HOME, description="Where those go who give up")
     at_most: (
         Annotated[
             Annotated[Count, Tag("number")] | Annotated[Mapping[Name, Count], Tag("table")],
             Discriminator(lambda value: "table" if shape(value) == "table" else "number"),
         ]
         | None
-    ) = None
-    otherwise: Name = HOME
+    ) = Field(None, description="Most on the list, in all or by origin; 0 admits only who can start at once")
+    otherwise: Name = Field(HOME, description="Where those go who find the list full")
 
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
@@ -164,19 +174,21 @@ def _a_clock_time(text: str) -> str:
 class Group(Part):
     """A therapy group: when it meets, for whom, with how many seats and facilitators (model.md §7)."""
 
-    label: str | None = None
-    tracks: tuple[Name, ...] = ()
-    time: Name = "day"
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
-    start: Annotated[str, Field(strict=True), AfterValidator(_a_clock_time)] = "09:00"
-    hours: Annotated[float, Field(strict=True, gt=0, le=24)] = 3.0
-    seats: PositiveCount
-    facilitators: Mapping[Name, PositiveCount] = {}
-    from_: Annotated[dt.date | None, Field(alias="from", strict=True)] = None
-    until: Annotated[dt.date | None, Field(strict=True)] = None
-    overbook: Annotated[float, Field(strict=True, ge=1, le=10)] = 1.0
-    min_census: PositiveCount = 1
-    below_minimum: Literal["cancel"] = "cancel"
+    label: str | None = Field(None, description="What people read instead of the name")
+    tracks: tuple[Name, ...] = Field((), description="Tracks that it takes; none named: all")
+    time: Name = Field("day", description="Matched with patients' preference; `either` fits every group")
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, description="Weekdays on which it meets")]
+    start: Annotated[str, Field(strict=True), AfterValidator(_a_clock_time)] = Field(
+        "09:00", description="Clock time at which a session starts"
+    )
+    hours: Annotated[float, Field(strict=True, gt=0, le=24)] = Field(3.0, description="Length of a session")
+    seats: PositiveCount = Field(description="Seats in the room")
+    facilitators: Mapping[Name, PositiveCount] = Field({}, description="Staff in each session, by role")
+    from_: Annotated[dt.date | None, Field(alias="from", strict=True, description="Its first date")] = None
+    until: Annotated[dt.date | None, Field(strict=True, description="Its last date")] = None
+    overbook: Annotated[float, Field(strict=True, ge=1, le=10, description="Most enrolled ÷ seats")] = 1.0
+    min_census: PositiveCount = Field(1, description="With fewer enrolled that day, a session is cancelled")
+    below_minimum: Literal["cancel"] = Field("cancel", description="What becomes of a session with fewer")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Group:
@@ -207,25 +219,27 @@ class Group(Part):
 class PatiencePart(Part):
     """The part of a waitlist that `by:` may vary."""
 
-    patience_days: DaysLaw
+    patience_days: DaysLaw = Field(description="How long one waits before giving up")
 
 
 class CarePart(Part):
     """What `by:` may vary by track or source; a field that is left out keeps the level's own."""
 
-    stay_days: DaysLaw | None = None
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] | None = None
-    extension: Extension | None = None
-    attendance: Attendance | None = None
-    leave_early: LeaveEarly | None = None
-    waitlist: PatiencePart | None = None
+    stay_days: DaysLaw | None = Field(None, description="As for the level")
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] | None = Field(
+        None, description="As for the level"
+    )
+    extension: Extension | None = Field(None, description="As for the level")
+    attendance: Attendance | None = Field(None, description="As for the level, key by key")
+    leave_early: LeaveEarly | None = Field(None, description="As for the level, key by key")
+    waitlist: PatiencePart | None = Field(None, description="As for the level, `patience_days` only")
 
 
 class CareBy(Part):
     """Care that differs by track or by source; where both speak, the source has the last word."""
 
-    track: Mapping[Name, CarePart] = {}
-    source: Mapping[Name, CarePart] = {}
+    track: Mapping[Name, CarePart] = Field({}, description="Care of the patients of a track")
+    source: Mapping[Name, CarePart] = Field({}, description="Care of those whom a source referred")
 
 
 def _a_destination(value: object) -> object:
@@ -241,31 +255,37 @@ Next = Annotated[
 class Level(Part):
     """One level of care, from detox to continuing care (model.md §5)."""
 
-    label: str | None = None
+    label: str | None = Field(None, description="What people read instead of the name")
     places: Annotated[
         Annotated[Literal["unlimited"], Tag("word")]
         | Annotated[Count, Tag("number")]
         | Annotated[Mapping[Name, Count], Tag("table")],
         Discriminator(lambda value: {"list": "number"}.get(shape(value), shape(value))),
-    ] = "unlimited"
-    groups: Mapping[Name, Group] = {}
-    caseload: Name | None = None
-    stay_days: DaysLaw | None = None
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] | None = None
-    plan: Literal["scheduled", "attended"] = "scheduled"
-    extension: Extension | None = None
-    days_per_week: Annotated[int, Field(strict=True, ge=1, le=7)] | None = None
-    hours_per_day: Annotated[float, Field(strict=True, gt=0, le=24)] | None = None
-    hours_per_week_at_least: Amount | None = None
-    attendance: Attendance = Attendance()
-    leave_early: LeaveEarly = LeaveEarly()
-    next: Next = {HOME: Destination(share=1.0)}
-    hold_days: Hold = 0.0
-    returns: Returns | None = None
-    waitlist: Waitlist = Waitlist()
-    by: CareBy = CareBy()
-    cost_per_day: Amount | None = None
-    cost_per_attended_day: Amount | None = None
+    ] = Field("unlimited", description="Beds or slots, in one pool or by track; instead of `groups`")
+    groups: Mapping[Name, Group] = Field({}, description="Therapy groups, by name; instead of `places`")
+    caseload: Name | None = Field(None, description="Role that carries every patient of the level")
+    stay_days: DaysLaw | None = Field(None, description="Length of treatment; instead of `phases`")
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] | None = Field(
+        None, description="Planned sessions, phase by phase; instead of `stay_days`"
+    )
+    plan: Literal["scheduled", "attended"] = Field("scheduled", description="Which sessions phases count")
+    extension: Extension | None = Field(None, description="Who goes on when the plan is complete")
+    days_per_week: Annotated[int, Field(strict=True, ge=1, le=7)] | None = Field(
+        None, description="Days of treatment each week, where neither groups nor phases say"
+    )
+    hours_per_day: Annotated[float, Field(strict=True, gt=0, le=24)] | None = Field(
+        None, description="Hours of a day of treatment, where groups do not say"
+    )
+    hours_per_week_at_least: Amount | None = Field(None, description="Fewer scheduled hours are warned about")
+    attendance: Attendance = Field(Attendance(), description="Who comes to scheduled sessions")
+    leave_early: LeaveEarly = Field(LeaveEarly(), description="How a stay ends before its plan")
+    next: Next = Field({HOME: Destination(share=1.0)}, description="Where those go who complete")
+    hold_days: Hold = Field(0.0, description="How long a place is kept while waiting for the next level")
+    returns: Returns | None = Field(None, description="Who comes back after leaving")
+    waitlist: Waitlist = Field(Waitlist(), description="Who waits, in which order, how long")
+    by: CareBy = Field(CareBy(), description="Care that differs by track or source")
+    cost_per_day: Amount | None = Field(None, description="Price, if the level is bought from outside")
+    cost_per_attended_day: Amount | None = Field(None, description="Price, if bought by days attended")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Level:
@@ -332,7 +352,7 @@ class Care(Part):
 
 def care_of(level: Level, track: str, source: str) -> Care:
     """The care of a patient of `track` who came from `source`: `by.track` over the level, `by.source` over both."""
-    care = Care(
+    care = Care.model_construct(  # parts that are valid already: a law of a data file would read it again
         stay_days=level.stay_days,
         phases=level.phases,
         extension=level.extension,

@@ -70,24 +70,31 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
         return "bad-value", str(details["ctx"]["error"])
     if kind not in get_args(ErrorType):
         return kind.replace("_", "-"), details["msg"]
-    types = _types_at(details["loc"])
+    types = _types_at(path)
+    last = details["loc"][-1]
+    if path and path[-1] != last:  # a bare value was written for a part, such as a share for a destination
+        types = [inner for part in filter(_is_part, types) for inner in _inside(part, last)] or types
     expected = words(dict.fromkeys(map(_description, types)), "or")
     return "wrong-type", f"must be {expected} (got {_got(got)}){_remedy(types, got)}"
 
 
-def _types_at(loc: Path) -> list[Any]:
-    """The types that a value at `loc` may have; a step of it that only names a form of a value is passed over."""
+def _types_at(path: Path) -> list[Any]:
+    """The types that a value at `path` may have."""
     types: list[Any] = [Scenario]
-    for step in loc:
-        types = [inner for outer in types for inner in _inside(outer, step)] or types
+    for step in path:
+        types = [inner for outer in types for inner in _inside(outer, step)]
     return [kind for kind in types if kind is not type(None)]
+
+
+def _is_part(kind: Any) -> bool:
+    return isclass(kind) and issubclass(kind, BaseModel)
 
 
 def _inside(kind: Any, step: str | int) -> Iterator[Any]:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Law:
         yield from [LAWS[step]] if step in LAWS else []
-    elif isclass(kind) and issubclass(kind, BaseModel):
+    elif _is_part(kind):
         fields = {field.alias or name: field for name, field in kind.model_fields.items()}
         yield from _members(fields[str(step)].annotation) if step in fields else ()
     elif origin is tuple if isinstance(step, int) else origin is Mapping:
@@ -108,7 +115,7 @@ def _members(annotation: Any) -> Iterator[Any]:
 def _keys(kind: Any) -> list[str]:
     if kind is Law:
         return sorted(LAW_NAMES)
-    if isclass(kind) and issubclass(kind, BaseModel):
+    if _is_part(kind):
         return [field.alias or name for name, field in kind.model_fields.items()]
     return []
 
@@ -128,7 +135,7 @@ def _description(kind: Any) -> str:
         return "a list"
     if keys := _keys(kind):
         return f"a mapping with the keys {words(keys)}"
-    return _TYPES.get(kind, "a mapping, a value for each name")
+    return _TYPES.get(kind, "a mapping such as {name: value}")
 
 
 def _got(value: object) -> str:

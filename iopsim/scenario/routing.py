@@ -93,9 +93,8 @@ def _without_group(scenario: Scenario, name: str, track: str, sources: list[str]
         for source in those if days else ():
             wanted, path = _days_wanted(level, track, source)
             if wanted > max(days):
-                message = (
-                    f'{wanted} days a week, and no group for track "{track}" meets on more than {max(days)}'
-                )
+                trouble = f'no group for track "{track}" meets on more than {max(days)}'
+                message = f"{wanted} days a week, and {trouble}; add days to one"
                 yield Finding("too-few-days", ("levels", name, *path), message)
 
 

@@ -35,14 +35,20 @@ EVERYONE = "all"  # the track and the payer of a scenario that names none
 class Run(Part):
     """When and how often to simulate. `start` is the first measured day (model.md §2)."""
 
-    start: Annotated[dt.date, Field(strict=True, ge=dt.date(1950, 1, 1), le=dt.date(2200, 1, 1))] = dt.date(
-        2027, 1, 4
+    start: Annotated[dt.date, Field(strict=True, ge=dt.date(1950, 1, 1), le=dt.date(2200, 1, 1))] = Field(
+        dt.date(2027, 1, 4), description="First measured day; the warm-up lies before it"
     )
-    warm_up_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = 52
-    weeks: Annotated[int, Field(strict=True, ge=1, le=2600)] = 52
-    run_out_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = 26
-    replications: PositiveCount = 40
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
+    warm_up_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = Field(
+        52, description="Simulated before the start and not measured; the clinic opens empty"
+    )
+    weeks: Annotated[int, Field(strict=True, ge=1, le=2600)] = Field(52, description="The measured window")
+    run_out_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = Field(
+        26, description="Simulated after the window, to see how those in it fare"
+    )
+    replications: PositiveCount = Field(40, description="Independent repetitions")
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = Field(
+        1, description="Names the stream of chance; another seed is another set of patients"
+    )
 
     @property
     def opening(self) -> dt.date:
@@ -58,13 +64,15 @@ class Run(Part):
 class Calendar(Part):
     """Dates on which no session and no appointment takes place."""
 
-    closed: tuple[Annotated[dt.date, Field(strict=True)], ...] = ()
+    closed: tuple[Annotated[dt.date, Field(strict=True)], ...] = Field(
+        (), description="Dates without sessions; referrals and stays in beds go on"
+    )
 
 
 class Label(Part):
     """A track or a payer: nothing but a name people read."""
 
-    label: str | None = None
+    label: str | None = Field(None, description="What people read instead of the name")
 
 
 def _some_weight(weights: tuple[float, ...]) -> tuple[float, ...]:
@@ -76,32 +84,50 @@ def _some_weight(weights: tuple[float, ...]) -> tuple[float, ...]:
 class Source(Part):
     """Where referrals come from: to which level, how many a week, when, and who they are (model.md §4)."""
 
-    label: str | None = None
-    to: Name
-    per_week: Annotated[float, Field(strict=True, ge=0, le=100_000)]
+    label: str | None = Field(None, description="What people read instead of the name")
+    to: Name = Field(description="The level that it refers to")
+    per_week: Annotated[float, Field(strict=True, ge=0, le=100_000)] = Field(
+        description="Mean referrals in the year from the start"
+    )
     weekdays: Annotated[
         tuple[Amount, ...], Field(min_length=7, max_length=7), AfterValidator(_some_weight)
-    ] = (1.0,) * 7
+    ] = Field((1.0,) * 7, description="Relative weights, Monday to Sunday")
     months: Annotated[
         tuple[Amount, ...], Field(min_length=12, max_length=12), AfterValidator(_some_weight)
-    ] = (1.0,) * 12
-    growth_per_year: Annotated[float, Field(strict=True, gt=-1, le=10)] = 0.0
-    tracks: Shares | None = None
-    times: Shares = {"either": 1.0}
-    payers: Shares | None = None
+    ] = Field((1.0,) * 12, description="Relative weights, January to December")
+    growth_per_year: Annotated[float, Field(strict=True, gt=-1, le=10)] = Field(
+        0.0, description="Share by which the rate grows in a year, from the start on"
+    )
+    tracks: Shares | None = Field(
+        None, description="Shares of the tracks; needed when there is more than one"
+    )
+    times: Shares = Field(
+        {"either": 1.0}, description="Shares of the preferred times; `either` fits every group"
+    )
+    payers: Shares | None = Field(
+        None, description="Shares of the payers; needed when there is more than one"
+    )
 
 
 class Role(Part):
     """A kind of staff: posts, hours, caseload and pay (model.md §8)."""
 
-    label: str | None = None
-    posts: Count
-    fte: Annotated[float, Field(strict=True, gt=0, le=2)] = 1.0
-    caseload: Amount | None = None
-    paid_hours_per_week: Annotated[float, Field(strict=True, gt=0, le=168)] = 40.0
-    bookable: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
-    leave_weeks_per_year: Annotated[float, Field(strict=True, ge=0, lt=52)] = 0.0
-    salary_per_year: Amount = 0.0
+    label: str | None = Field(None, description="What people read instead of the name")
+    posts: Count = Field(description="Posts, all filled all the time")
+    fte: Annotated[float, Field(strict=True, gt=0, le=2)] = Field(1.0, description="Of each post")
+    caseload: Amount | None = Field(
+        None, description="Most patients of a full-time post; a post carries floor(caseload × FTE)"
+    )
+    paid_hours_per_week: Annotated[float, Field(strict=True, gt=0, le=168)] = Field(
+        40.0, description="Of a full-time post"
+    )
+    bookable: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        1.0, description="Share of the hours at work that is for patients, documentation included"
+    )
+    leave_weeks_per_year: Annotated[float, Field(strict=True, ge=0, lt=52)] = Field(
+        0.0, description="Paid weeks away from work"
+    )
+    salary_per_year: Amount = Field(0.0, description="Of a full-time post, without benefits")
 
     @property
     def caseload_limit(self) -> int:
@@ -127,18 +153,32 @@ class Role(Part):
 class Service(Part):
     """Work that one patient, or one group session, makes for a role (model.md §8)."""
 
-    label: str | None = None
-    levels: Annotated[tuple[Name, ...], Field(min_length=1)]
-    role: Name
-    tracks: tuple[Name, ...] = ()
-    per: Literal["admission", "session"] | None = None
-    every_weeks: Annotated[float, Field(strict=True, gt=0, le=520)] | None = None
-    minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = 0.0
-    indirect_minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = 0.0
-    indirect_minutes_per_patient: Annotated[float, Field(strict=True, ge=0, le=1440)] = 0.0
-    share: Share = 1.0
-    within_group: bool = False
-    cost: Amount = 0.0
+    label: str | None = Field(None, description="What people read instead of the name")
+    levels: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        description="Levels whose patients or sessions get it"
+    )
+    role: Name = Field(description="Who does the work")
+    tracks: tuple[Name, ...] = Field((), description="Tracks that get it; none named: all")
+    per: Literal["admission", "session"] | None = Field(
+        None, description="Once for each start of care, or once for each group session held"
+    )
+    every_weeks: Annotated[float, Field(strict=True, gt=0, le=520)] | None = Field(
+        None, description="Due at the start of care and then this often; instead of `per`"
+    )
+    minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
+        0.0, description="With the patient, each time"
+    )
+    indirect_minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
+        0.0, description="Besides, each time: preparation and notes"
+    )
+    indirect_minutes_per_patient: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
+        0.0, description="Besides, for each patient who attended the session"
+    )
+    share: Share = Field(1.0, description="Of patients who get it, drawn once for each stay")
+    within_group: bool = Field(
+        False, description="Whether it is given inside group hours and takes none of its own"
+    )
+    cost: Amount = Field(0.0, description="Besides hours, each time")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Service:
@@ -159,20 +199,34 @@ class Service(Part):
 class InpatientAlternative(Part):
     """Arithmetic on an assumption: for which share of starters inpatient care was the alternative (§9)."""
 
-    for_: Annotated[tuple[Name, ...], Field(alias="for", min_length=1)]
-    divertible: Share = 0.05
-    stay_days: Annotated[float, Field(strict=True, gt=0, le=3650)]
-    cost_per_day: Amount
+    for_: Annotated[tuple[Name, ...], Field(alias="for", min_length=1)] = Field(
+        description="Sources of the patients concerned"
+    )
+    divertible: Share = Field(0.05, description="Starters who would otherwise be inpatients")
+    stay_days: Annotated[float, Field(strict=True, gt=0, le=3650)] = Field(
+        description="Length of their inpatient episode"
+    )
+    cost_per_day: Amount = Field(description="Of that episode")
 
 
 class Money(Part):
     """Prices: what staff cost beyond salaries, what a day earns, what the alternative costs (model.md §9)."""
 
-    benefits: Annotated[float, Field(strict=True, ge=0, le=5)] = 0.0
-    overhead_share_of_cost: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
-    overhead_per_year: Amount | None = None
-    revenue: Mapping[Name, Mapping[Name, Amount]] = {}
-    inpatient_alternative: InpatientAlternative | None = None
+    benefits: Annotated[float, Field(strict=True, ge=0, le=5)] = Field(
+        0.0, description="On top of salaries, as a share of them"
+    )
+    overhead_share_of_cost: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = Field(
+        None, description="Share of all cost; or say `overhead_per_year`"
+    )
+    overhead_per_year: Amount | None = Field(
+        None, description="As an amount; or say `overhead_share_of_cost`"
+    )
+    revenue: Mapping[Name, Mapping[Name, Amount]] = Field(
+        {}, description="Paid for an attended day, by level and payer; what is not named pays 0"
+    )
+    inpatient_alternative: InpatientAlternative | None = Field(
+        None, description="What inpatient care for the same people would have cost"
+    )
 
     @model_validator(mode="after")
     def _one_overhead(self) -> Money:
@@ -186,10 +240,14 @@ class Money(Part):
 class Target(Part):
     """What the planner wants of one metric; a difference below `matters` is none worth having."""
 
-    metric: Annotated[str, Field(strict=True)]
-    at_most: Number | None = None
-    at_least: Number | None = None
-    matters: Positive | None = None
+    metric: Annotated[str, Field(strict=True)] = Field(
+        description="Full name, as `iopsim metrics` lists them"
+    )
+    at_most: Number | None = Field(None, description="Upper limit; or say `at_least`")
+    at_least: Number | None = Field(None, description="Lower limit; or say `at_most`")
+    matters: Positive | None = Field(
+        None, description="Smallest difference worth having, in the unit of the metric"
+    )
 
     @model_validator(mode="after")
     def _one_side(self) -> Target:
@@ -206,22 +264,34 @@ class Target(Part):
 class Scenario(Part):
     """Everything the planner wrote, with defaults filled in: the question, as data."""
 
-    schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
-    name: Name = "scenario"
-    description: str = ""
-    currency: Annotated[str, Field(strict=True, min_length=1, max_length=12)] = "USD"
-    run: Run = Run()
-    calendar: Calendar = Calendar()
-    tracks: Annotated[Mapping[Name, Label], Field(min_length=1)] = {EVERYONE: Label()}
-    payers: Annotated[Mapping[Name, Label], Field(min_length=1)] = {EVERYONE: Label()}
-    sources: Annotated[Mapping[Name, Source], Field(min_length=1)]
-    levels: Annotated[Mapping[Name, Level], Field(min_length=1)]
-    staff: Mapping[Name, Role] = {}
-    services: Mapping[Name, Service] = {}
-    money: Money = Money()
-    targets: tuple[Target, ...] = ()
-    observed: Mapping[str, Number] = {}
-    notes: Mapping[str, str] = {}
+    schema_version: Annotated[Literal[1], Field(alias="schema")] = Field(
+        1, description="Version of this language"
+    )
+    name: Name = Field("scenario", description="Names the results folder; the file's name when left out")
+    description: str = Field("", description="A sentence for people")
+    currency: Annotated[str, Field(strict=True, min_length=1, max_length=12)] = Field(
+        "USD", description="Unit of all money"
+    )
+    run: Run = Field(Run(), description="When and how often to simulate")
+    calendar: Calendar = Field(Calendar(), description="Dates on which the program is closed")
+    tracks: Annotated[Mapping[Name, Label], Field(min_length=1)] = Field(
+        {EVERYONE: Label()}, description="Clinical programs that patients belong to"
+    )
+    payers: Annotated[Mapping[Name, Label], Field(min_length=1)] = Field(
+        {EVERYONE: Label()}, description="Who pays"
+    )
+    sources: Annotated[Mapping[Name, Source], Field(min_length=1)] = Field(
+        description="Where referrals come from"
+    )
+    levels: Annotated[Mapping[Name, Level], Field(min_length=1)] = Field(description="Levels of care")
+    staff: Mapping[Name, Role] = Field({}, description="Roles")
+    services: Mapping[Name, Service] = Field({}, description="Work that patients and sessions make")
+    money: Money = Field(Money(), description="Prices")
+    targets: tuple[Target, ...] = Field((), description="What the planner wants")
+    observed: Mapping[str, Number] = Field(
+        {}, description="Values seen in reality, by metric, to stand beside the simulated ones"
+    )
+    notes: Mapping[str, str] = Field({}, description="Where a value comes from, by its dotted path")
 
     def track_shares(self, source: Source) -> Mapping[str, float]:
         """Shares of the tracks among a source's patients; everybody is of the only track when there is one."""

@@ -101,7 +101,7 @@ class _Books:
         self._sent: dict[int, tuple[int, int]] = {}
         self._lag: dict[int, tuple[int, int]] = {}
         self._bound: dict[int, int] = {}
-        self._referred: set[int] = set()
+        self._known: set[int] = set()
         self._came: Counter[int] = Counter()
         self._went: Counter[int] = Counter()
         self._now = -inf
@@ -142,18 +142,17 @@ class _Books:
     def _nothing_else(self, part: Part, a: int, b: int, c: int) -> None:
         """The state of the stay says it all."""
 
-    def _referred_(self, part: Part) -> None:
+    def _referred(self, part: Part, a: int, b: int, c: int) -> None:
         patient = part.patient
-        assert patient not in self._referred, f"patient {patient} is referred twice"
+        assert patient not in self._known, f"patient {patient} is referred twice"
         assert self._now == self._ledger.patient_referred[patient]
-        self._referred.add(patient)
+        self._known.add(patient)
 
     def _joined(self, part: Part, origin: int, b: int, c: int) -> None:
         patient, sources = part.patient, len(self._scenario.sources)
         assert patient not in self._ahead, f"patient {patient} waits for two levels"
         if origin < sources:
             assert part.state == REFERRED, f"patient {patient} comes from a source again"
-            self._referred_(part)
         elif origin == self._returned:
             tos = {level.returns.to for level in self._levels if level.returns}
             assert self._names[part.level] in tos
@@ -293,7 +292,7 @@ class _Books:
 
     def close(self) -> None:
         """At the end: whatever was taken was given back once, or is still taken by somebody who is there."""
-        assert self._referred == set(range(len(self._ledger.patient_source)))
+        assert self._known == set(range(len(self._ledger.patient_source)))
         still = [part for part in self.parts if part.state in {ADMITTED, IN_CARE, SUSPENDED, OVER}]
         assert self._rooms.total == len(still)
         for part in self.parts:

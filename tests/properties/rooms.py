@@ -43,11 +43,12 @@ class Calendar:
 
     def meets(self, group: Group, after: float, days: Iterable[int]) -> bool:
         """Whether a session that is not closed will start after an instant, on one of the weekdays."""
+        weekdays = set(days)
         known = range(max(int(after), int(self.opens(group))), self.last + _BEYOND)
         return any(
             day + group.start_hour / 24 > after and day < self.closes(group)
             for day in known
-            if self.weekday(day) in days and day not in self.closed
+            if self.weekday(day) in weekdays and day not in self.closed
         )
 
 
@@ -170,13 +171,13 @@ class Rooms:
 
     def _seats(self, part: Part, number: int, now: float) -> bool:
         group = self._groups[number][1]
-        most = group.seats * group.overbook
-        days = [WEEKDAYS.index(day) for day in group.days]
-        free = [day for day in days if self._taken["seat", number, day] + 1 <= most]
+        most, wanted = group.seats * group.overbook, self._wanted(part, group)
+        taken = {day: self._taken["seat", number, WEEKDAYS.index(day)] for day in WEEKDAYS if day in group.days}
+        least_full = sorted((day for day in taken if taken[day] + 1 <= most), key=taken.__getitem__)[:wanted]
         return (
-            len(free) >= self._wanted(part, group)
+            len(least_full) == wanted
             and self._calendar.opens(group) <= now
-            and self._calendar.meets(group, now, free)
+            and self._calendar.meets(group, now, map(WEEKDAYS.index, least_full))
         )
 
 
@@ -185,7 +186,8 @@ class Meetings:
 
     def __init__(self, scenario: Scenario, ledger: Ledger) -> None:
         self._ledger, self._calendar = ledger, Calendar(scenario)
-        self._groups = [group for level in scenario.levels.values() for group in level.groups.values()]
+        self._levels = list(scenario.levels.values())
+        self._groups = [group for level in self._levels for group in level.groups.values()]
         self._at: dict[float, list[int]] = {}
         for number, time in enumerate(ledger.session_time.tolist()):
             self._at.setdefault(time, []).append(number)
@@ -211,17 +213,16 @@ class Meetings:
 
     def check(self, now: float, rows: list[Row], parts: list[Part]) -> None:
         """Ask the sessions of an instant, given the books just before it and the facts of the instant."""
-        started = {stay for _, fact, stay, *_ in rows if fact == Fact.STARTED}
+        started = {stay for _, fact, stay, *_ in rows if fact == Fact.STARTED and self._in_group(parts[stay])}
         others = {stay for _, fact, stay, *_ in rows if fact not in {Fact.STARTED, Fact.REFERRED}}
-        came = set()
+        members: set[int] = set()
         for session in self._at.get(now, ()):
-            came |= self._check(session, now, others, parts)
-        in_groups = {stay for stay in started if self._ledger.c[self._admission(stay)]}
-        assert in_groups == came & started, f"care starts without a session, or the reverse, at {now}"
+            members |= self._check(session, now, others, parts)
+        new = {stay for stay in members if parts[stay].state == "admitted"}
+        assert new - others <= started <= members, f"care starts without a session, or the reverse, at {now}"
 
-    def _admission(self, stay: int) -> int:
-        ledger = self._ledger
-        return int(((ledger.stay == stay) & (ledger.fact == Fact.ADMITTED)).argmax())
+    def _in_group(self, part: Part) -> bool:
+        return bool(self._levels[part.level].groups)
 
     def _check(self, session: int, now: float, others: set[int], parts: list[Part]) -> set[int]:
         ledger = self._ledger
@@ -242,11 +243,4 @@ class Meetings:
         first = int(ledger.session_first[session])
         members = ledger.member_stay[first : first + enrolled].tolist()
         assert len(set(members)) == enrolled and sure <= set(members) <= expected | others, f"members at {now}"
-        never_yet = {number for number in members if parts[number].state == "admitted"}
-        started = {number for number in never_yet if number not in others}
-        assert all(Fact.STARTED in self._facts_of(number, now) for number in started)
         return set(members)
-
-    def _facts_of(self, stay: int, now: float) -> set[int]:
-        ledger = self._ledger
-        return set(ledger.fact[(ledger.stay == stay) & (ledger.time == now)].tolist())

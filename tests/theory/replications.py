@@ -4,17 +4,20 @@ A statistical test has four parts: `replicate` makes enough replications from a 
 |mean − exact| within 4 standard errors, and guards that the standard error is small enough to mean something;
 and a *mutant*, a model or a clinic made slightly wrong, must make the same check raise `DisagreementError`.
 
-The estimators read the facts of the ledger and nothing of `iopsim.measures`: a second opinion.
+The estimators read the facts of the ledger, a second opinion beside `iopsim.measures`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iopsim.measures.registry import Outcome, Ratio, Value, measure
+from iopsim.measures.window import Window
 from iopsim.model.clinic import simulate
 from iopsim.model.ledger import ENDS, Fact, Ledger
 from iopsim.model.waitlist import Waitlist
@@ -86,6 +89,11 @@ class Run:
         joined = ledger.fact == Fact.JOINED
         self._origin[ledger.stay[joined]] = ledger.a[joined]
 
+    @cached_property
+    def metrics(self) -> dict[str, Outcome]:
+        """All metrics of the replication."""
+        return measure(Window(self.scenario, self.ledger))
+
     def stays(self, level: str = "clinic", origin: str | None = None) -> Stays:
         """The stays in a level, of those who come from one origin or from all."""
         here = self.ledger.stay_level == self.ledger.levels.index(level)
@@ -101,21 +109,31 @@ class Run:
 Statistic = Callable[[Run], Part]
 
 
+def named(name: str) -> Callable[[Statistic], Statistic]:
+    """Give a statistic the name that a failure calls it by."""
+
+    def decorate(statistic: Statistic) -> Statistic:
+        statistic.__name__ = name
+        return statistic
+
+    return decorate
+
+
 def scenario_of(
     level: Mapping[str, Any],
     per_week: float | Mapping[str, float],
     *,
-    weeks: int = 52,
+    seed: int,
+    weeks: int,
     warm_up_weeks: int = 4,
     run_out_weeks: int = 4,
-    seed: int = 1,
     **rest: Any,
 ) -> Scenario:
     """A clinic of one level, `clinic`, with one source, `community`, or one for each rate."""
     rates = per_week if isinstance(per_week, Mapping) else {"community": per_week}
     return Scenario.model_validate(
         {
-            "run": run_of(weeks, warm_up_weeks, run_out_weeks, seed),
+            "run": run_of(seed, weeks, warm_up_weeks, run_out_weeks),
             "sources": {name: {"to": "clinic", "per_week": rate} for name, rate in rates.items()},
             "levels": {"clinic": level},
             **rest,
@@ -123,8 +141,8 @@ def scenario_of(
     )
 
 
-def run_of(weeks: int, warm_up_weeks: int = 4, run_out_weeks: int = 4, seed: int = 1) -> dict[str, Any]:
-    """The `run` part of a scenario."""
+def run_of(seed: int, weeks: int, warm_up_weeks: int = 4, run_out_weeks: int = 4) -> dict[str, Any]:
+    """The `run` part of a scenario; each test has a seed of its own, or all would meet the same patients."""
     return {"weeks": weeks, "warm_up_weeks": warm_up_weeks, "run_out_weeks": run_out_weeks, "seed": seed}
 
 
@@ -160,7 +178,7 @@ def agree(runs: Sequence[Run], exact: Mapping[Statistic, float], precision: floa
     relative_errors = {}
     for statistic, value in exact.items():
         mean, error = estimate(runs, statistic)
-        name = getattr(statistic, "__name__", repr(statistic))
+        name = statistic.__name__
         if not abs(mean - value) <= Z_LIMIT * error:
             raise DisagreementError(f"{name}: {mean:.6g} ± {error:.2g} (standard error), exactly {value:.6g}")
         relative_errors[name] = error / value
@@ -192,6 +210,28 @@ def mean_in_care(run: Run) -> Part:
     return run.stays().mean_number(Fact.STARTED, *ENDS)
 
 
+def waits_longer_than(days: float) -> Statistic:
+    """Share who have not started care so many days after joining, if ever."""
+
+    @named(f"waits_longer_than {days:g} days")
+    def statistic(run: Run) -> Part:
+        stays = run.joined()
+        return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED) > days).sum(), len(stays)
+
+    return statistic
+
+
+def started_within(days: float) -> Statistic:
+    """Share who start care at most so many days after joining."""
+
+    @named(f"started_within {days:g} days")
+    def statistic(run: Run) -> Part:
+        late, all_who_join = waits_longer_than(days)(run)
+        return all_who_join - late, all_who_join
+
+    return statistic
+
+
 def mean_stay(run: Run) -> Part:
     """Mean days in care of those who start in the window; infinite if one never leaves."""
     stays = run.stays().in_window(Fact.STARTED)
@@ -201,22 +241,49 @@ def mean_stay(run: Run) -> Part:
 def share_joined(fact: Fact, level: str = "clinic", origin: str | None = None) -> Statistic:
     """Share of those who join to whom the fact happens."""
 
+    @named(f"{fact.name.lower()}_share of {origin or level}")
     def statistic(run: Run) -> Part:
         stays = run.joined(level, origin)
         return stays.had(fact).sum(), len(stays)
 
-    statistic.__name__ = f"{fact.name.lower()}_share of {origin or level}"
+    return statistic
+
+
+def mean_wait_until(fact: Fact, level: str = "clinic", origin: str | None = None) -> Statistic:
+    """Mean days on the waitlist of those who leave it in this way."""
+
+    @named(f"mean_wait_until_{fact.name.lower()}")
+    def statistic(run: Run) -> Part:
+        stays = run.joined(level, origin)
+        stays = stays[stays.had(fact)]
+        return (stays.at(fact) - stays.at(Fact.JOINED)).sum(), len(stays)
+
     return statistic
 
 
 def share_started(fact: Fact) -> Statistic:
     """Share of those who start care in the window to whom the fact happens."""
 
+    @named(f"{fact.name.lower()}_share")
     def statistic(run: Run) -> Part:
         stays = run.stays().in_window(Fact.STARTED)
         return stays.had(fact).sum(), len(stays)
 
-    statistic.__name__ = f"{fact.name.lower()}_share"
+    return statistic
+
+
+def measured(name: str) -> Statistic:
+    """A metric as `iopsim.measures` computes it, combined over replications as the report does; waits by mean."""
+
+    @named(name)
+    def statistic(run: Run) -> Part:
+        outcome = run.metrics[name]
+        if isinstance(outcome, Ratio):
+            return outcome.numerator, outcome.denominator
+        return (
+            (outcome.value, 1) if isinstance(outcome, Value) else (outcome.values.sum(), len(outcome.values))
+        )
+
     return statistic
 
 

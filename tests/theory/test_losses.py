@@ -19,6 +19,8 @@ from tests.theory.replications import (
     Statistic,
     agree,
     mean_in_care,
+    mean_wait_until,
+    named,
     replicate,
     run_of,
     scenario_of,
@@ -37,7 +39,7 @@ LAWS = [{"exponential": {"mean": 1}}, 1, {"lognormal": {"mean": 1, "cv": 2}}]
 
 def loss_system(law: Any, at_most: int | dict[str, int] = 0) -> Scenario:
     level = {"places": 4, "stay_days": law, "waitlist": {"at_most": at_most}}
-    return scenario_of(level, per_week=28, weeks=12)
+    return scenario_of(level, per_week=28, seed=21 + LAWS.index(law), weeks=12)
 
 
 def erlang_b_holds(runs: Sequence[Run]) -> None:
@@ -71,7 +73,7 @@ def step_down_scenario(step_downs_first: bool, hold_days: float | str = "forever
     first, second = ("inpatient", "community") if step_downs_first else ("community", "inpatient")
     return Scenario.model_validate(
         {
-            "run": run_of(weeks=28),
+            "run": run_of(seed=25, weeks=28),
             "sources": {
                 "emergency": {"to": "inpatient", "per_week": 7.0 * INPATIENT.arrivals_per_day},
                 "community": {"to": "program", "per_week": 7.0 * PROGRAM.arrivals_per_day},
@@ -101,19 +103,19 @@ def bedded(unit: chains.Unit) -> dict[str, Any]:
 
 
 def census_of(level: str) -> Statistic:
+    @named(f"census of {level}")
     def statistic(run: Run) -> Part:
         return run.stays(level).mean_number(Fact.STARTED, *ENDS)
 
-    statistic.__name__ = f"census of {level}"
     return statistic
 
 
 def held_in(level: str) -> Statistic:
+    @named(f"held in {level}")
     def statistic(run: Run) -> Part:
         stays = run.stays(level)
         return stays[stays.had(*ENDS)].mean_number(Fact.COMPLETED, Fact.RELEASED)
 
-    statistic.__name__ = f"held in {level}"
     return statistic
 
 
@@ -167,17 +169,59 @@ def test_a_place_that_is_not_held_is_caught() -> None:
         blocked_step_down_holds(replicate(step_down_scenario(True, hold_days=0), replications=8), True)
 
 
+def with_patience_at_once(
+    journey: Journey, patient: Patient, *args: Any, join: Any = Journey.join, **kwargs: Any
+) -> None:
+    """A wrong `Journey.join`: who holds a place meanwhile may give up waiting like the others."""
+    join(journey, patient, *args, **kwargs)
+    if patient.here is not None and patient.ahead is not None:
+        journey.begin_patience(patient.ahead)
+
+
 def test_holders_who_give_up_like_the_others_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    join = Journey.join
-
-    def with_patience_at_once(journey: Journey, patient: Patient, *args: Any, **kwargs: Any) -> None:
-        join(journey, patient, *args, **kwargs)
-        if patient.here is not None and patient.ahead is not None:
-            journey.begin_patience(patient.ahead)
-
     monkeypatch.setattr(Journey, "join", with_patience_at_once)
     with pytest.raises(DisagreementError):
         blocked_step_down_holds(replicate(step_down_scenario(True), replications=15), True)
+
+
+# a hold that ends
+
+
+HOLD_DAYS, STEP_DOWNS_PER_DAY = 3, 4.0
+
+
+def hopeless(hold_days: float) -> Scenario:
+    """The program has no place at all: every hold lasts as long as it may, then everybody gives up."""
+    onward = {"stay_days": {"exponential": {"mean": 1}}, "next": {"program": 1.0}, "hold_days": hold_days}
+    program = {"places": 0, "stay_days": 1, "waitlist": {"patience_days": {"exponential": {"mean": 2}}}}
+    return Scenario.model_validate(
+        {
+            "run": run_of(seed=27, weeks=8),
+            "sources": {"emergency": {"to": "inpatient", "per_week": 7 * STEP_DOWNS_PER_DAY}},
+            "levels": {"inpatient": onward, "program": program},
+        }
+    )
+
+
+def hold_of_days_holds(runs: Sequence[Run]) -> None:
+    """Patience is counted from giving up the held place."""
+    waited = mean_wait_until(Fact.RENEGED, "program", "inpatient")
+    agree(runs, {held_in("inpatient"): STEP_DOWNS_PER_DAY * HOLD_DAYS, waited: HOLD_DAYS + 2.0})
+
+
+def test_a_hold_lasts_its_days_and_patience_begins_when_it_ends() -> None:
+    hold_of_days_holds(replicate(hopeless(HOLD_DAYS)))
+
+
+def test_patience_that_begins_with_the_hold_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Journey, "join", with_patience_at_once)
+    with pytest.raises(DisagreementError):
+        hold_of_days_holds(replicate(hopeless(HOLD_DAYS), replications=10))
+
+
+def test_a_shorter_hold_is_caught() -> None:
+    with pytest.raises(DisagreementError):
+        hold_of_days_holds(replicate(hopeless(HOLD_DAYS - 0.5), replications=10))
 
 
 # two levels that refer to each other
@@ -194,7 +238,7 @@ def swapping_scenario() -> Scenario:
 
     return Scenario.model_validate(
         {
-            "run": run_of(weeks=30),
+            "run": run_of(seed=26, weeks=34),
             "sources": {
                 "to_x": {"to": "x", "per_week": 7.0 * X.arrivals_per_day},
                 "to_y": {"to": "y", "per_week": 7.0 * Y.arrivals_per_day},

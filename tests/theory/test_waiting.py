@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,56 +11,34 @@ from iopsim.model.journey import Journey
 from iopsim.model.ledger import Fact
 from iopsim.model.people import State
 from iopsim.model.waitlist import Waitlist
-from iopsim.scenario.schema import Scenario
 from iopsim.theory.abandonment import erlang_a
 from iopsim.theory.deterministic import mdc_wait
 from iopsim.theory.erlang import mmc
-from iopsim.theory.priorities import cobham
 from tests.theory.replications import (
     DisagreementError,
-    Part,
     Run,
-    Statistic,
     agree,
     last_come_first_served,
     mean_in_care,
     mean_wait,
+    mean_wait_until,
     mean_waiting,
+    measured,
     replicate,
-    run_of,
     scenario_of,
     share_joined,
+    started_within,
     wait_share,
+    waits_longer_than,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from iopsim.model.people import Stay
+    from iopsim.scenario.schema import Scenario
 
 ONE_DAY = {"exponential": {"mean": 1}}
-
-
-def waits_longer_than(run: Run, days: float) -> Part:
-    stays = run.joined()
-    return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED) > days).sum(), len(stays)
-
-
-def started_within(run: Run, days: float) -> Part:
-    stays = run.joined()
-    return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED) <= days).sum(), len(stays)
-
-
-def mean_wait_until(fact: Fact) -> Statistic:
-    """Mean days on the waitlist of those who leave it in this way."""
-
-    def statistic(run: Run) -> Part:
-        stays = run.joined()
-        stays = stays[stays.had(fact)]
-        return (stays.at(fact) - stays.at(Fact.JOINED)).sum(), len(stays)
-
-    statistic.__name__ = f"mean_wait_until_{fact.name.lower()}"
-    return statistic
 
 
 # patience without end: Erlang C
@@ -71,11 +48,11 @@ def erlang_c_holds(runs: Sequence[Run], arrivals_per_day: float, places: int) ->
     exact = mmc(arrivals_per_day, 1.0, places)
     within_limits = {wait_share: exact.wait_share, mean_in_care: exact.utilization * places}
     waits = {mean_wait: exact.mean_wait_days, mean_waiting: exact.mean_waiting}
-    tail = {partial(waits_longer_than, days=days): exact.wait_tail(days) for days in (0.5, 1.0)}
+    tail = {waits_longer_than(days): exact.wait_tail(days) for days in (0.5, 1.0)}
     agree(runs, within_limits | waits | tail, precision=0.04)
 
 
-MMC = scenario_of({"places": 2, "stay_days": ONE_DAY}, per_week=7, weeks=245)
+MMC = scenario_of({"places": 2, "stay_days": ONE_DAY}, per_week=7, seed=1, weeks=245)
 
 
 def test_endless_patience_is_erlang_c() -> None:
@@ -93,6 +70,7 @@ def test_last_come_first_served_is_not_erlang_c(monkeypatch: pytest.MonkeyPatch)
 MMCM = scenario_of(
     {"places": 3, "stay_days": ONE_DAY, "waitlist": {"patience_days": {"exponential": {"mean": 2}}}},
     per_week=28,
+    seed=2,
     weeks=32,
 )
 
@@ -109,8 +87,16 @@ def erlang_a_holds(runs: Sequence[Run]) -> None:
         mean_wait_until(Fact.STARTED): exact.mean_wait_days_of_starters,
         mean_wait_until(Fact.RENEGED): exact.mean_wait_days_of_renegers,
     }
-    starts = {partial(started_within, days=days): exact.started_within(days) for days in (0.25, 1.0)}
-    agree(runs, numbers | waits | starts)
+    starts = {started_within(days): exact.started_within(days) for days in (0.25, 1.0)}
+    metrics = {
+        measured("clinic.reneged.share"): exact.renege_share,
+        measured("clinic.waitlist.mean"): exact.mean_waiting,
+        measured("clinic.census.mean"): exact.mean_in_care,
+        measured("clinic.utilization.mean"): exact.mean_in_care / 3,
+        measured("clinic.wait_days"): exact.mean_wait_days_of_starters,
+        measured("clinic.reneged_wait_days"): exact.mean_wait_days_of_renegers,
+    }
+    agree(runs, numbers | waits | starts | metrics)
 
 
 def test_exponential_patience_is_erlang_a() -> None:
@@ -149,41 +135,6 @@ def test_places_that_are_never_given_back_are_not_erlang_a(monkeypatch: pytest.M
         erlang_a_holds(replicate(MMCM, replications=20))
 
 
-# classes of priority: Cobham
-
-CLASSES = {"urgent": 3.0, "routine": 3.0, "unlisted": 1.5}
-PRIORITY = {"urgent": 1, "routine": 2}
-
-
-def mean_wait_of(origin: str) -> Statistic:
-    def statistic(run: Run) -> Part:
-        stays = run.joined(origin=origin)
-        return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED)).sum(), len(stays)
-
-    statistic.__name__ = f"mean_wait of {origin}"
-    return statistic
-
-
-def cobham_holds(runs: Sequence[Run]) -> None:
-    exact = cobham([rate / 7 for rate in CLASSES.values()], mean_stay_days=1, servers=2)
-    waits = {mean_wait_of(origin): wait_days for origin, wait_days in zip(CLASSES, exact, strict=True)}
-    agree(runs, waits, precision=0.05)
-
-
-def with_priority(priority: dict[str, int]) -> Scenario:
-    level = {"places": 2, "stay_days": ONE_DAY, "waitlist": {"priority": priority}}
-    return scenario_of(level, CLASSES, weeks=180)
-
-
-def test_classes_of_priority_wait_as_cobham_says() -> None:
-    cobham_holds(replicate(with_priority(PRIORITY)))
-
-
-def test_an_order_without_classes_is_not_cobham() -> None:
-    with pytest.raises(DisagreementError, match="urgent"):
-        cobham_holds(replicate(with_priority({}), replications=10))
-
-
 # fixed stays: M/D/c
 
 
@@ -191,73 +142,39 @@ def m_d_c_holds(runs: Sequence[Run]) -> None:
     agree(runs, {mean_wait: mdc_wait(arrivals_per_day=1.4, stay_days=1, servers=2)})
 
 
+def two_places(law: Any) -> Scenario:
+    return scenario_of({"places": 2, "stay_days": law}, per_week=9.8, seed=3, weeks=160)
+
+
 def test_a_constant_stay_is_m_d_c() -> None:
-    m_d_c_holds(replicate(scenario_of({"places": 2, "stay_days": 1}, per_week=9.8, weeks=100)))
+    m_d_c_holds(replicate(two_places(law=1)))
 
 
 def test_an_exponential_stay_is_not_m_d_c() -> None:
     with pytest.raises(DisagreementError):
-        m_d_c_holds(replicate(scenario_of({"places": 2, "stay_days": ONE_DAY}, per_week=9.8, weeks=30)))
+        m_d_c_holds(replicate(two_places(law=ONE_DAY), replications=12))
 
 
-# a place and a therapist with room: the smaller limit
+# a waitlist with room for a few: M/M/c/K
 
 
-def jointly_limited(places: int, posts: int) -> Scenario:
-    level = {"places": places, "caseload": "therapist", "stay_days": ONE_DAY}
-    return scenario_of(level, per_week=7, weeks=110, staff={"therapist": {"posts": posts, "caseload": 2}})
+def capped(at_most: int) -> Scenario:
+    level = {"places": 2, "stay_days": ONE_DAY, "waitlist": {"at_most": at_most}}
+    return scenario_of(level, per_week=14, seed=4, weeks=40)
 
 
-def joint_limit_holds(runs: Sequence[Run], smaller: int) -> None:
-    exact = mmc(1, 1.0, smaller)
-    agree(runs, {wait_share: exact.wait_share, mean_wait: exact.mean_wait_days}, precision=0.05)
+def capped_list_holds(runs: Sequence[Run], at_most: int) -> None:
+    """With a load of 2 on 2 places, the chain of those present goes up and down at the same rate from 2 on."""
+    weights = [1, 2, *[2] * (at_most + 1)]
+    refused = weights[-1] / sum(weights)
+    waiting = sum(weights[2 + number] * number for number in range(at_most + 1)) / sum(weights)
+    agree(runs, {share_joined(Fact.REFUSED): refused, mean_waiting: waiting})
 
 
-@pytest.mark.parametrize(("places", "posts"), [(2, 2), (5, 1)])
-def test_the_smaller_of_places_and_caseload_is_the_limit(places: int, posts: int) -> None:
-    joint_limit_holds(replicate(jointly_limited(places, posts)), smaller=2)
+def test_a_list_of_three_refuses_who_finds_it_full() -> None:
+    capped_list_holds(replicate(capped(at_most=3)), at_most=3)
 
 
-@pytest.mark.parametrize(("places", "posts"), [(3, 2), (5, 2)])
-def test_a_smaller_limit_that_does_not_bind_is_caught(places: int, posts: int) -> None:
+def test_a_list_of_four_is_caught() -> None:
     with pytest.raises(DisagreementError):
-        joint_limit_holds(replicate(jointly_limited(places, posts), replications=10), smaller=2)
-
-
-def two_levels(**staff: int) -> Scenario:
-    """Levels `day` and `evening`, each with a caseload of one patient for each post of its role."""
-    roles = dict(zip(("day", "evening"), [*staff, *staff], strict=False))
-    return Scenario.model_validate(
-        {
-            "run": run_of(weeks=110),
-            "sources": {name: {"to": name, "per_week": 3.5} for name in roles},
-            "levels": {name: {"caseload": role, "stay_days": ONE_DAY} for name, role in roles.items()},
-            "staff": {role: {"posts": posts, "caseload": 1} for role, posts in staff.items()},
-        }
-    )
-
-
-def wait_share_in_both(run: Run) -> Part:
-    cohorts = run.joined("day"), run.joined("evening")
-    waited = sum((stays.at(Fact.ADMITTED) > stays.at(Fact.JOINED)).sum() for stays in cohorts)
-    return waited, sum(map(len, cohorts))
-
-
-def waiting_in_both(run: Run) -> Part:
-    day, evening = (run.stays(name).mean_number(Fact.JOINED, Fact.ADMITTED) for name in ("day", "evening"))
-    return day[0] + evening[0], run.days
-
-
-def shared_caseload_holds(runs: Sequence[Run]) -> None:
-    # Whichever level goes first, a therapist with room is idle only when nobody waits for either.
-    exact = mmc(1, 1.0, 2)
-    agree(runs, {wait_share_in_both: exact.wait_share, waiting_in_both: exact.mean_waiting}, precision=0.05)
-
-
-def test_two_levels_that_share_a_caseload_wait_as_one() -> None:
-    shared_caseload_holds(replicate(two_levels(therapist=2)))
-
-
-def test_two_levels_with_a_therapist_each_are_caught() -> None:
-    with pytest.raises(DisagreementError):
-        shared_caseload_holds(replicate(two_levels(counselor=1, therapist=1), replications=10))
+        capped_list_holds(replicate(capped(at_most=4), replications=25), at_most=3)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.scenario.distributions import Constant, Discrete, Gamma
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Fate", "fate"]
 
 _NOBODY = 1e-7
+_NEVER = 1e-300  # stands for a survival of 0, which has no logarithm
 _LAST_SESSION_DAYS = 1 / 8  # from the start of the last session to the end of care
 _MOST_STEPS = 20_000
 _EPSILON = 1e-9
@@ -66,7 +67,9 @@ class _Step(NamedTuple):
     completes: float = 0.0
 
 
-def fate(care: Care, days_per_week: float, held: float = 1.0, plan: str = "scheduled", until: Law | None = None) -> Fate:
+def fate(
+    care: Care, days_per_week: float, held: float = 1.0, plan: str = "scheduled", until: Law | None = None
+) -> Fate:
     """Follow the stays of one kind of patient.
 
     What waiting does to dropout (`per_week_waited`) and places held after treatment are left out; with
@@ -79,56 +82,86 @@ def fate(care: Care, days_per_week: float, held: float = 1.0, plan: str = "sched
         plan: What phases count, scheduled or attended sessions.
         until: When they are called away, if they are.
     """
-    stay, early = care.stay_days, care.leave_early
-    step_up = early.step_up
-    laws = (stay, early.dropout, step_up and step_up.after_days, until)
-    survivals = [_survival(law) for law in laws]
-    weekly = (early.dropout_per_week or 0.0, (step_up and step_up.per_week) or 0.0)
-    if care.phases:
-        course = _planned(care, held, plan)
-    elif days_per_week:
-        course = [_Step(7 / (days_per_week * held), True)] * _horizon(survivals[0], 7 / (days_per_week * held))
-    else:
-        course = _grid([law for law in laws if law is not None], weekly=any(weekly))
-    missing = _discharge_hazards(care.attendance, course)
-
-    shares = [0.0] * 4  # completed, left early, stepped up, called away: in the order of `laws`
-    above, alive, now, week = [1.0] * 4, 1.0, 0.0, 7.0
-    days = sessions = 0.0
-    curve = [(0.0, 1.0)]
-    for step in course:
+    cohort = _Cohort(care, until)
+    for step, discharged in _course(care, days_per_week, held, plan, cohort):
         if step.is_session:
-            sessions += alive
-            days += alive * step.days
-            shares[0] += alive * step.completes
-            alive *= 1 - step.completes
-            missed = next(missing, 0.0)
-            shares[1] += alive * missed
-            alive *= 1 - missed
-        before, ahead = alive, now + step.days
-        hazards = []
-        for cause, survival in enumerate(survivals):
-            passed = survival(ahead)
-            hazards.append(-math.log(max(passed / above[cause], 1e-300)) if above[cause] else 0.0)
-            above[cause] = passed
-        if total := math.fsum(hazards):
-            leaving = -alive * math.expm1(-total)
-            alive -= leaving
-            shares = [share + leaving * hazard / total for share, hazard in zip(shares, hazards, strict=True)]
-        if not step.is_session:
-            days += step.days * (before + alive) / 2
-        while week <= ahead + _EPSILON:
-            for cause, per_week in enumerate(weekly, start=1):
-                shares[cause] += alive * per_week
-                alive *= 1 - per_week
-            week += 7
-        curve.append((now + _LAST_SESSION_DAYS if step.completes else ahead, alive))
-        now = ahead
-        if alive < _NOBODY:
+            cohort.meet(step, discharged)
+        cohort.live(step)
+        if cohort.alive < _NOBODY:
             break
-    scale = 1 / math.fsum(shares)
-    curve.append((max(now, curve[-1][0]), 0.0))
-    return Fate(shares[0] * scale, shares[1] * scale, shares[2] * scale, days, sessions, tuple(curve))
+    return cohort.fate()
+
+
+class _Cohort:
+    """Patients who began care together; `alive` is the share of them still in care."""
+
+    def __init__(self, care: Care, until: Law | None) -> None:
+        early = care.leave_early
+        step_up_law = early.step_up.after_days if early.step_up else None
+        step_up_per_week = early.step_up.per_week if early.step_up else None
+        laws = (care.stay_days, early.dropout, step_up_law, until)
+        self.laws = [law for law in laws if law is not None]
+        self.weekly = (early.dropout_per_week or 0.0, step_up_per_week or 0.0)
+        self.alive = 1.0
+        self._survivals = [_survival(law) for law in laws]
+        self._above = [1.0] * len(laws)  # what the survivals are now
+        self._shares = [0.0] * len(laws)  # completed, left early, stepped up, called away: as `laws`
+        self._now, self._week_ends = 0.0, 7.0
+        self._days = self._sessions = 0.0
+        self._in_care = [(0.0, 1.0)]
+
+    def meet(self, step: _Step, discharged: float) -> None:
+        """A session: some complete with it, some of the others are discharged."""
+        self._sessions += self.alive
+        self._days += self.alive * step.days
+        self._leave(0, step.completes)
+        self._leave(1, discharged)
+
+    def live(self, step: _Step) -> None:
+        """The days of the step pass, at a constant hazard of each cause."""
+        before, ahead = self.alive, self._now + step.days
+        hazards = []
+        for cause, survival in enumerate(self._survivals):
+            above, passed = self._above[cause], survival(ahead)
+            hazards.append(-math.log(max(passed / above, _NEVER)) if above else 0.0)
+            self._above[cause] = passed
+        if total := math.fsum(hazards):
+            leaving = -self.alive * math.expm1(-total)
+            self.alive -= leaving
+            for cause, hazard in enumerate(hazards):
+                self._shares[cause] += leaving * hazard / total
+        if not step.is_session:
+            self._days += step.days * (before + self.alive) / 2
+        while self._week_ends <= ahead + _EPSILON:
+            self._week_ends += 7
+            for cause, per_week in enumerate(self.weekly, start=1):
+                self._leave(cause, per_week)
+        self._in_care.append((self._now + _LAST_SESSION_DAYS if step.completes else ahead, self.alive))
+        self._now = ahead
+
+    def _leave(self, cause: int, share: float) -> None:
+        self._shares[cause] += self.alive * share
+        self.alive *= 1 - share
+
+    def fate(self) -> Fate:
+        """What has become of them; the few who are left go the way of the others."""
+        completed, left_early, stepped_up = (share / math.fsum(self._shares) for share in self._shares[:3])
+        in_care = (*self._in_care, (self._in_care[-1][0], 0.0))
+        return Fate(completed, left_early, stepped_up, self._days, self._sessions, in_care)
+
+
+def _course(
+    care: Care, days_per_week: float, held: float, plan: str, cohort: _Cohort
+) -> Iterator[tuple[_Step, float]]:
+    """Steps, each with the chance to be discharged at its session."""
+    if not (care.phases or days_per_week):
+        return zip(_grid(cohort.laws, weekly=any(cohort.weekly)), repeat(0.0), strict=False)
+    if care.phases:
+        steps = _planned(care, held, plan)
+    else:
+        step = _Step(7 / (days_per_week * held), True)
+        steps = [step] * _horizon(_survival(care.stay_days), step.days)
+    return zip(steps, _discharge_hazards(care.attendance, len(steps)), strict=True)
 
 
 def _planned(care: Care, held: float, plan: str) -> list[_Step]:
@@ -174,17 +207,18 @@ def _values(law: Law) -> tuple[float, ...]:
     return (law.value,) if isinstance(law, Constant) else law.values if isinstance(law, Discrete) else ()
 
 
-def _discharge_hazards(attendance: Attendance, course: object) -> Iterator[float]:
+def _discharge_hazards(attendance: Attendance, sessions: int) -> Iterator[float]:
     """Chance at each session to be discharged for missed ones, given that one has not been."""
     misses = attendance.discharge_after_missed
-    if misses is None or attendance.mean == 1 or not isinstance(course, list):
+    if misses is None or attendance.mean == 1:
+        yield from repeat(0.0, sessions)
         return
-    discharged, left = [0.0] * len(course), 1.0
+    discharged, left = [0.0] * sessions, 1.0
     for p_attend, weight in _propensities(attendance):
-        for session, share in enumerate(discharge_shares(p_attend, misses, len(course))):
+        for session, share in enumerate(discharge_shares(p_attend, misses, sessions)):
             discharged[session] += weight * share
     for share in discharged:
-        yield share / left if left > _NOBODY else 1.0
+        yield min(share / left, 1.0) if left > _NOBODY else 1.0
         left -= share
 
 

@@ -1,0 +1,376 @@
+"""Write the reference pages from the program itself: `python docs/generate.py`; with `--check`, only say if they are stale.
+
+`scenario.md` comes from the JSON Schema of the scenario language, which takes every meaning from the vocabulary
+(iopsim/scenario/schema.py and levels.py) and the laws; `metrics.md` comes from the registry of metrics.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iopsim.measures.registry import registered
+from iopsim.scenario.distributions.families import LAWS
+from iopsim.scenario.distributions.law import Continuous
+from iopsim.scenario.not_yet import WORDS
+from iopsim.scenario.schema import json_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from iopsim.measures.registry import Metric
+    from iopsim.scenario.distributions import Law
+
+HERE = Path(__file__).parent
+ENORMOUS = 1000  # an upper limit from here on only catches slips of the pen
+GENERATED = (
+    "<!-- Written by docs/generate.py: change the docstrings and descriptions in iopsim/, not this page. -->"
+)
+
+Schema = dict[str, Any]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages that are stale; with `--check` name them instead, and give 1 if there are any."""
+    pages = {"scenario.md": scenario_page(), "metrics.md": metrics_page()}
+    stale = {name: text for name, text in pages.items() if _read(HERE / name) != text}
+    if "--check" in arguments:
+        for name in stale:
+            print(f"docs/{name} is stale; run `python docs/generate.py`", file=sys.stderr)
+        return int(bool(stale))
+    for name, text in stale.items():
+        (HERE / name).write_text(text, encoding="utf-8")
+        print(f"wrote docs/{name}")
+    return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _page(*blocks: str) -> str:
+    return "\n\n".join((GENERATED, *(block.strip() for block in blocks))) + "\n"
+
+
+def _table(*rows: Sequence[str]) -> str:
+    """A Markdown table; the first row is its head."""
+    head, *body = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
+
+
+# ── the scenario language ────────────────────────────────────────────────────────────────────────────────────
+
+LANGUAGE = """
+# The scenario language
+
+A scenario is one YAML file. This page lists every word of it. `scenarios/minimal.yaml` is the shortest useful
+scenario, `scenarios/baseline.yaml` uses most of the language, and the [tutorial](tutorial.md) shows how to change
+one. What the words do in the simulation is said in [model.md](model.md).
+
+## Rules
+
+- Everything has a default unless it is the question itself: `sources`, `levels`, and what is marked *required*.
+- The unit is in the key: `_days`, `_weeks`, `_hours`, `_minutes`, `per_week`, `per_year`. Shares are numbers from
+  0 to 1. Money is in `currency`.
+- Names are yours. They start with a letter a–z and go on with a–z, 0–9 and `_`. A `label` says the same for people.
+  `home` is a destination that always exists, `either` a time that always exists.
+- An unknown key is an error, and so is a name that is used and defined nowhere. All errors of a file are reported
+  at once, with line and column.
+- `extends: other.yaml` starts from another file. Mappings merge key by key; lists, laws and tables of shares
+  replace what was there; `key: null` removes.
+- `--set levels.iop.places=14` on the command line changes one value by the same rules.
+- `notes:` maps a dotted path to where its value comes from. `iopsim show --resolved my.yaml` prints a scenario with
+  every default filled in.
+- Editors that know JSON Schema can complete and check a scenario: `scenarios/scenario.schema.json`.
+
+In the tables, *law* is a number or one of the [laws](#laws). Limits that only catch slips of the pen are left out.
+"""
+
+UNSUPPORTED = """
+## Words not supported yet
+
+These words belong to the language and are refused by name, never ignored. `*` stands for any name.
+"""
+
+LAWS_INTRO = """
+## Laws
+
+A quantity that varies is written as a law: one name with its parameters. A bare number is a quantity that never
+varies. `cv` is the coefficient of variation, the standard deviation divided by the mean.
+
+    stay_days: {lognormal: {mean: 10, cv: 0.75, at_most: 60}}
+    stay_days: 10
+"""
+
+TRUNCATION = """
+Every law with a density also takes `at_least` and `at_most`: values outside cannot occur, and the law keeps its form
+between them. `mean` and `cv` are those without the cut, so the mean of what is left differs. Laws of days are
+never negative.
+"""
+
+
+def scenario_page() -> str:
+    """The reference of the scenario language."""
+    schema = json_schema()
+    parts = list(_parts(schema, "", schema["$defs"]))
+    sections = [f"## The file\n\n{_prose(schema['description'])}\n\n{_fields(schema)}"]
+    for name in dict.fromkeys(name for name, _ in parts):
+        places = ", ".join(f"`{path}`" for part, path in parts if part == name)
+        part = schema["$defs"][name]
+        sections.append(
+            f"## {_title(name)}\n\n{_prose(part['description'])}\n\nAt {places}.\n\n{_fields(part)}"
+        )
+    return _page(LANGUAGE, *sections, LAWS_INTRO, _laws(), TRUNCATION, UNSUPPORTED, _unsupported())
+
+
+def _parts(node: Schema, path: str, parts: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:
+    """Every part below a part of the tree with its path, depth first."""
+    for key, field in node["properties"].items():
+        for name, below in _references(field, f"{path}.{key}".lstrip(".")):
+            if name in parts and name.lower() not in LAWS:
+                yield name, below
+                yield from _parts(parts[name], below, parts)
+
+
+def _references(field: Schema, path: str) -> Iterator[tuple[str, str]]:
+    if "$ref" in field:
+        yield field["$ref"].rpartition("/")[2], path
+    for form in field.get("anyOf", ()):
+        yield from _references(form, path)
+    if "items" in field:
+        yield from _references(field["items"], f"{path}[…]")
+    if isinstance(field.get("additionalProperties"), dict):
+        yield from _references(field["additionalProperties"], f"{path}.<name>")
+
+
+def _title(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+
+
+def _prose(docstring: str) -> str:
+    """The first line of a docstring as a sentence of the page, with its reference as a link."""
+    return docstring.partition("\n")[0].replace("model.md", "[model.md](model.md)")
+
+
+def _fields(part: Schema) -> str:
+    required = part.get("required", ())
+    rows = [
+        (
+            f"`{key}`",
+            _type(field),
+            _unit(key, field),
+            "*required*" if key in required else _default(field),
+            field["description"],
+        )
+        for key, field in part["properties"].items()
+    ]
+    return _table(("key", "type", "unit", "default", "meaning"), *rows)
+
+
+def _type(field: Schema) -> str:
+    """The type of a field in words."""
+    if _is_law(field):
+        return "[law](#laws)"
+    if "$ref" in field:
+        name = _title(field["$ref"].rpartition("/")[2])
+        return f"[{name}](#{name.lower().replace(' ', '-')})"
+    if forms := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(_type(form) for form in forms if form.get("type") != "null")
+    if values := field.get("enum") or ([field["const"]] if "const" in field else ()):
+        return " or ".join(f"`{value}`" for value in values)
+    match field["type"]:
+        case "array":
+            least, most = field.get("minItems", 0), field.get("maxItems")
+            return f"list of {f'{least} × ' if least == most else ''}{_type(field['items'])}"
+        case "object":
+            return f"by name: {_type(field['additionalProperties'])}"
+        case "string":
+            return field.get("format", "text")
+        case "boolean":
+            return "`true` or `false`"
+        case _:
+            return _number(field)
+
+
+def _number(field: Schema) -> str:
+    noun = "whole number" if field["type"] == "integer" else "number"
+    low, above = field.get("minimum"), field.get("exclusiveMinimum")
+    most = {"to": field.get("maximum"), "to below": field.get("exclusiveMaximum")}
+    words = [f"from {low:g}" if low is not None else f"above {above:g}" if above is not None else ""]
+    words += [f"{word} {limit:g}" for word, limit in most.items() if limit is not None and limit < ENORMOUS]
+    return " ".join([noun, *filter(None, words)])
+
+
+def _is_law(field: Schema) -> bool:
+    return any(form.get("properties", {}).keys() == LAWS.keys() for form in field.get("anyOf", ()))
+
+
+def _unit(key: str, field: Schema) -> str:
+    """The unit by the words of the key, which always hold it; empty for what is counted or is no quantity."""
+    numbers = list(_numbers(field))
+    if not numbers and not _is_law(field):
+        return ""
+    per = re.search(r"per_(attended_day|day|week|year|patient)(?:_at_least)?$", key)
+    time = re.search(r"(?:^|_)(days|weeks|hours|minutes)(?=_|$)", key)
+    if any(0 < number.get("maximum", number.get("exclusiveMaximum", 2)) <= 1 for number in numbers):
+        what = "share"
+    elif re.match(r"cost|salary|overhead|revenue", key):
+        what = "currency"
+    else:
+        what = time[1] if time else "days" if _is_law(field) else ""
+    return (
+        " per ".join(filter(None, [what, per[1].replace("_", " ")]))
+        if per and what
+        else (f"per {per[1]}" if per else what)
+    )
+
+
+def _numbers(field: Schema) -> Iterator[Schema]:
+    if _is_law(field):
+        return
+    if field.get("type") in ("number", "integer"):
+        yield field
+    for form in (*field.get("anyOf", ()), *field.get("oneOf", ())):
+        yield from _numbers(form)
+    if isinstance(field.get("additionalProperties"), dict):
+        yield from _numbers(field["additionalProperties"])
+
+
+def _default(field: Schema) -> str:
+    if "$ref" in field:
+        return "its defaults"
+    default = field.get("default")
+    if isinstance(default, list) and len(default) > 1 and len(set(default)) == 1:
+        return f"{default[0]:g} each"
+    return "–" if default is None or default in ("", [], {}) else f"`{_flow(default)}`"
+
+
+def _flow(value: Any) -> str:
+    """A default as a scenario would write it."""
+    match value:
+        case {"share": share, **rest} if not any(rest.values()):
+            return _flow(share)
+        case dict():
+            return f"{{{', '.join(f'{key}: {_flow(child)}' for key, child in value.items() if child is not None)}}}"
+        case list():
+            return f"[{', '.join(map(_flow, value))}]"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def _laws() -> str:
+    rows = [(f"`{name}`", " or ".join(_ways(law)), _about(law)) for name, law in LAWS.items()]
+    return _table(("law", "written", "meaning"), *rows)
+
+
+def _ways(law: type[Law]) -> Iterator[str]:
+    """Each set of parameters with which a law can be written."""
+    if law.bare:
+        yield f"`{law.bare}` alone, or `{{{law.name}: {law.bare}}}`"
+        return
+    chosen = {key for way in law.ways for key in way}
+    always = [
+        key
+        for key, field in law.parameters().items()
+        if key not in chosen and law.model_fields[field].is_required()
+    ]
+    for way in law.ways or ((),):
+        given = [key for key in law.parameters() if key in (*always, *way)]
+        yield f"`{{{law.name}: {{{', '.join(f'{key}: …' for key in given)}}}}}`"
+
+
+def _about(law: type[Law]) -> str:
+    cut = Continuous.model_fields
+    notes = [
+        f"`{key}`: {field.description[:1].lower()}{field.description[1:]}"
+        for key, name in law.parameters().items()
+        if (field := law.model_fields[name]).description and name not in cut and key != "cv"
+    ]
+    defaults = [
+        f"`{key}` is {field.default:g} unless said"
+        for key, name in law.parameters().items()
+        if isinstance((field := law.model_fields[name]).default, float)
+    ]
+    return " ".join([_prose(inspect.getdoc(law) or ""), *(f"{note}." for note in (*notes, *defaults))])
+
+
+def _unsupported() -> str:
+    forms = {"word": "a word", "table": "a table", "list": "a list", "number": "a number or switch"}
+    rows = []
+    for word, instead in WORDS.items():
+        path, _, form = word.partition(":")
+        rows.append((f"`{path}`{f' as {forms[form]}' if form else ''}", instead or "leave it out"))
+    return _table(("word", "instead"), *rows)
+
+
+# ── the metrics ──────────────────────────────────────────────────────────────────────────────────────────────
+
+METRICS = """
+# Metrics
+
+Every number that a run reports, with what it means. `iopsim metrics wait_days` explains one on the command line,
+and `iopsim metrics scenarios/baseline.yaml` lists all full names of a scenario.
+
+A full name is the pattern with names of the scenario in place of `<…>`, then a dot and a statistic:
+`iop.wait_days.p90`. What stands in square brackets may be left out: `iop.mood.wait_days.p90` is the same for one
+track. `<missing>` is `seat`, a caseload role such as `therapist`, both as `seat_and_therapist`, or `order`. A metric
+exists only where it makes sense: a level without groups has no attendance by session, and a level whose list has no
+limit refuses nobody.
+
+| statistic | is | interval |
+| --- | --- | --- |
+| `mean`, `total`, `per_week`, `max` | the mean over replications of what one simulated window gives | Student's t |
+| `share`, `per_…`, and a `mean` of single waits, stays or sessions | a sum over all replications ÷ another | jackknife over replications |
+| `p50`, `p90`, `p95` | percentile of all observations of all replications together, left blank below 20, 100 and 200 of them | jackknife of the share of observations below it, read back |
+
+All intervals are 95 % intervals of the estimate: they narrow as replications are added. The window is the `weeks`
+that are measured. Whoever *joins in the window* or *starts in the window* is followed through the run-out.
+"""
+
+
+def metrics_page() -> str:
+    """The reference of the metrics, by the module that computes them."""
+    families = sorted(registered().values(), key=lambda metric: list(_modules()).index(_module(metric)))
+    sections = []
+    for module, metrics in groupby(families, key=_module):
+        about = inspect.getdoc(sys.modules[module]) or ""
+        title, _, text = about.partition("\n")[0].partition(":")
+        rest = about.partition("\n\n")[2].partition("\n\n")[0].replace("\n", " ")
+        intro = f"{text.strip()[:1].upper()}{text.strip()[1:]}"
+        sections.append(f"## {title}\n\n{intro}\n\n{_prose(rest)}\n\n{_metrics(metrics)}")
+    return _page(METRICS, *sections)
+
+
+def _modules() -> dict[str, None]:
+    return dict.fromkeys(map(_module, registered().values()))
+
+
+def _module(metric: Metric) -> str:
+    compute: Any = metric.compute
+    return str(getattr(compute, "func", compute).__module__)
+
+
+def _metrics(metrics: Iterable[Metric]) -> str:
+    rows = [
+        (
+            f"`{metric.pattern}`",
+            ", ".join(f"`{statistic}`" for statistic in metric.statistics),
+            metric.unit.replace("{currency}", "currency"),
+            "" if metric.better == "neither" else metric.better,
+            metric.definition,
+        )
+        for metric in metrics
+    ]
+    return _table(("pattern", "statistics", "unit", "better", "definition"), *rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

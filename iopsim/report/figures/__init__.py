@@ -1,0 +1,65 @@
+"""The figures of a results folder, drawn from its tables: simulates nothing, needs no model.
+
+A figure is one function from `Results` to drawings (none where the scenario has nothing to draw), in the module of
+its theme; the functions that plot take the numbers and an `Axes`, and return the `Axes`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iopsim.report.style import files, styled
+from iopsim.report.tables import read_results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from iopsim.experiment.compare import Difference
+    from iopsim.report.style import Drawing
+
+__all__ = ["draw_all", "draw_differences", "drawings"]
+
+
+def draw_all(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """File name and content of every figure, as SVG and as PNG.
+
+    Raises:
+        InputError: If the folder lacks a table.
+    """
+    for drawing in drawings(folder):
+        yield from files(drawing)
+
+
+def drawings(folder: Path) -> Iterator[Drawing]:
+    """Every figure that the scenario makes possible.
+
+    Raises:
+        InputError: If the folder lacks a table.
+    """
+    from iopsim.report.figures import capacity, goals, money, patients
+
+    results = read_results(folder)
+    for figure in (
+        goals.targets,
+        patients.over_time,
+        patients.waits,
+        patients.funnel,
+        capacity.fill,
+        capacity.caseload,
+        capacity.hours,
+        money.alternative,
+    ):
+        with styled():
+            made = figure(results)
+        yield from made
+
+
+def draw_differences(differences: Sequence[Difference], base: str) -> Iterator[tuple[str, bytes]]:
+    """File name and content of the figure of a comparison, as SVG and as PNG; none without a known difference."""
+    from iopsim.report.figures import goals
+
+    with styled():
+        made = goals.differences(differences, base)
+    for drawing in made:
+        yield from files(drawing)

@@ -1,0 +1,231 @@
+"""Figures of what a planner asked for: targets, and what plans change in them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from iopsim.experiment.summary import goals
+from iopsim.report.style import (
+    BLUE,
+    ESTIMATE,
+    GRAY,
+    GREEN,
+    INK,
+    ORANGE,
+    PALE,
+    VERMILLION,
+    Drawing,
+    in_a_sentence,
+    listed,
+    measure,
+    sheet,
+    wrapped,
+)
+from iopsim.report.wording import SECTIONS, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+    from iopsim.experiment.compare import Difference, Words
+    from iopsim.experiment.summary import Goal
+    from iopsim.report.tables import Estimated, Results
+
+__all__ = ["differences", "plot_differences", "plot_target", "targets"]
+
+# A verdict or a word for a difference has a marker of its own beside its color: print may be gray.
+_VERDICTS = {"met": (GREEN, "o"), "missed": (VERMILLION, "X"), "undecided": (GRAY, "D")}
+_WORDS: dict[Words, tuple[str, str, Literal["full", "none"]]] = {
+    "better": (GREEN, "^", "full"),
+    "worse": (VERMILLION, "v", "full"),
+    "higher": (BLUE, ">", "full"),
+    "lower": (ORANGE, "<", "full"),
+    "no difference that matters": (INK, "s", "full"),
+    "not known yet": (GRAY, "o", "none"),
+}
+_POINTS = "percentage points"
+
+
+def targets(results: Results) -> list[Drawing]:
+    """Every target's metric with its interval against what was asked of it."""
+    asked = {
+        name: (results.summary[name], goal)
+        for name, goal in goals(results.scenario.targets).items()
+        if name in results.summary and not math.isnan(results.summary[name].estimate)
+    }
+    if not asked:
+        return []
+    verdicts = [found.verdict for found, _ in asked.values()]
+    title = f"Targets: {listed([f'{verdicts.count(word)} {word}' for word in _VERDICTS if word in verdicts])}"
+    note = "Met or missed is said only where the whole interval lies on one side of the limit."
+    figure = sheet(title, note, 1.25 * len(asked), _target_marks())
+    said = []
+    for axes, (name, (found, goal)) in zip(
+        figure.subplots(len(asked), squeeze=False)[:, 0], asked.items(), strict=True
+    ):
+        plot_target(axes, found, goal)
+        words = metric_words(name, _labels(results))
+        axes.set_title(f"{words}: {_wish(goal, found.unit)}", weight="normal")
+        said.append(
+            f"{words} {_with_unit(found.estimate, found.unit)} ({_wish(goal, found.unit)}: {found.verdict})"
+        )
+    return [Drawing("targets", title, f"Dots with intervals beside limits; {'; '.join(said)}.", figure)]
+
+
+def _target_marks() -> list[tuple[Artist, str]]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        (Line2D([], [], color=INK, linewidth=2.5), ESTIMATE),
+        (Patch(facecolor=PALE, linewidth=0), "wanted"),
+        (Line2D([], [], color=VERMILLION, linestyle="--"), "limit"),
+    ]
+
+
+def plot_target(axes: Axes, found: Estimated, goal: Goal) -> Axes:
+    """The estimate and its interval on the metric's own scale, where what is wanted is shaded."""
+    limits = [limit for limit in (goal.low, goal.high) if math.isfinite(limit)]
+    shown = [value for value in (found.estimate, found.low, found.high, *limits) if not math.isnan(value)]
+    span = max(shown) - min(shown) or abs(shown[0]) or 1.0
+    low, high = min(shown) - 0.35 * span, max(shown) + 0.35 * span
+    if min(shown) >= 0:
+        low = max(low, 0.0)
+    if found.unit == "share":
+        high = min(high, 1.0)
+    axes.axvspan(max(goal.low, low), min(goal.high, high), color=PALE, linewidth=0)
+    for limit in limits:
+        axes.axvline(limit, color=VERMILLION, linestyle="--", linewidth=1.5)
+    axes.hlines(0, found.low, found.high, color=INK, linewidth=2.5)
+    color, marker = _VERDICTS[found.verdict]
+    axes.plot(found.estimate, 0, marker, color=color, markersize=11, markeredgecolor="white", clip_on=False)
+    said = f"{_with_unit(found.estimate, found.unit)}, {found.verdict}"
+    axes.annotate(said, (found.estimate, 0), (0, 9), textcoords="offset points", ha="center", weight="bold")
+    axes.set_xlim(low, high)
+    axes.set_ylim(-0.6, 1.0)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+    measure(axes.xaxis, "percent" if found.unit == "share" else found.unit, found.unit)
+    return axes
+
+
+def differences(found: Sequence[Difference], base: str) -> list[Drawing]:
+    """What each plan changes, a panel for each metric."""
+    known = [one for one in found if not math.isnan(one.difference.estimate)]
+    if not known:
+        return []
+    from matplotlib.lines import Line2D
+
+    metrics = dict.fromkeys(one.metric for one in known)
+    plans = list(dict.fromkeys(one.plan for one in known))
+    words = {one.words for one in known}
+    legend: list[tuple[Artist, str]] = [
+        (Line2D([], [], color=color, marker=marker, fillstyle=fill, markersize=9, linestyle=""), word)
+        for word, (color, marker, fill) in _WORDS.items()
+        if word in words
+    ]
+    legend.append((Line2D([], [], color=GRAY, linewidth=2), "interval (all of them hold together at 95 %)"))
+    title = f"What {listed([plan.replace('_', ' ') for plan in plans])} would change"
+    note = (
+        f"Differences to {base.replace('_', ' ')}, with the same patients in every plan; 0 is no difference."
+    )
+    figure = sheet(title, note, sum(0.42 * len(plans) + 0.75 for _ in metrics), legend)
+    for axes, metric in zip(figure.subplots(len(metrics), squeeze=False)[:, 0], metrics, strict=True):
+        plot_differences(axes, [one for one in known if one.metric == metric], plans)
+        axes.set_title(metric_words(metric), weight="normal")
+    said = [f"{one.plan} {metric_words(one.metric)} {_signed(one)} ({one.words})" for one in known]
+    return [Drawing("differences", title, f"Dots with intervals around zero; {'; '.join(said)}.", figure)]
+
+
+def plot_differences(axes: Axes, found: Sequence[Difference], plans: Sequence[str]) -> Axes:
+    """One metric: a dot with its interval for each plan, around the line of no difference."""
+    axes.axvline(0, color=INK, linewidth=1)
+    for one in found:
+        place, interval = plans.index(one.plan), one.difference
+        color, marker, fill = _WORDS[one.words]
+        if not math.isnan(interval.low + interval.high):
+            axes.hlines(place, interval.low, interval.high, color=color, linewidth=2)
+        axes.plot(interval.estimate, place, marker, color=color, fillstyle=fill, markersize=9)
+    ends = [
+        end for one in found for end in (one.difference.low, one.difference.high, one.difference.estimate)
+    ]
+    far = max((abs(end) for end in ends if not math.isnan(end)), default=0) or 1
+    axes.set_xlim(-1.1 * far, 1.1 * far)
+    axes.set_yticks(range(len(plans)), [wrapped(plan.replace("_", " "), 24) for plan in plans])
+    axes.set_ylim(len(plans) - 0.4, -0.6)
+    axes.grid(visible=False)
+    axes.tick_params(axis="y", length=0)
+    unit = found[0].unit
+    measure(axes.xaxis, "Difference", _POINTS if unit == "share" else unit)
+    return axes
+
+
+# Words
+
+_LINES = {line.metric: line.words for lines in SECTIONS.values() for line in lines}
+_STATISTICS = {
+    "mean": ", mean",
+    "p50": ", median",
+    "p90": ", 90th percentile",
+    "p95": ", 95th percentile",
+    "max": ", maximum",
+    "total": ", total",
+    "per_week": " a week",
+    "share": "",
+}
+
+
+def metric_words(name: str, labels: Mapping[str, str] | None = None) -> str:
+    """What people read for a metric: whose it is, and the words of the table where it has some.
+
+    Args:
+        name: Full name, such as `<level>.wait_days.p90`.
+        labels: What people read for names of the scenario; a name that is missing is read as it is.
+    """
+    labels, parts = labels or {}, name.split(".")
+    lines = [at for at in range(len(parts)) if ".".join(parts[at:]) in _LINES]
+    named = sum(part in labels for part in parts[:-2])
+    at = lines[0] if lines else max(named, 1) if len(parts) > 2 else 0
+    whose = ", ".join(labels.get(part, _spaced(part)) for part in parts[:at])
+    what = _LINES.get(".".join(parts[at:])) or _spaced(" ".join(parts[at:-1])) + _STATISTICS.get(
+        parts[-1], f" {_spaced(parts[-1])}"
+    )
+    return f"{whose}: {in_a_sentence(what)}" if whose else what
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _wish(goal: Goal, unit: str) -> str:
+    sides = (("at least", goal.low), ("at most", goal.high))
+    return " and ".join(f"{word} {_with_unit(limit, unit)}" for word, limit in sides if math.isfinite(limit))
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """`14 days`, `10 %`; no more digits than say something."""
+    text = number_text(value, unit)
+    if unit == "share":
+        return text.replace(".0 %", " %")
+    return f"{text.removesuffix('.0').removesuffix('.00')} {unit}"
+
+
+def _signed(one: Difference) -> str:
+    difference, share = one.difference.estimate, one.unit == "share"
+    text = number_text(abs(100 * difference if share else difference), "")
+    return f"{'−' if difference < 0 else '+'}{text} {_POINTS if share else one.unit}"
+
+
+def _labels(results: Results) -> dict[str, str]:
+    scenario = results.scenario
+    tables: Iterable[Mapping[str, object]] = (
+        scenario.levels,
+        scenario.tracks,
+        scenario.sources,
+        scenario.staff,
+    )
+    return {name: scenario.says(table, name) for table in tables for name in table}  # type: ignore[arg-type]

@@ -1,0 +1,158 @@
+"""What a results folder says, read back: the scenario, its estimates, weekly series and profiles."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from iopsim.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from iopsim.scenario.schema import Scenario
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Estimated", "Results", "Weekly", "read_results"]
+
+
+class Estimated(NamedTuple):
+    """One line of summary.csv: a number with its unit and 95 % interval; NaN where it is not known."""
+
+    unit: str
+    estimate: float
+    low: float
+    high: float
+    verdict: str
+
+
+class Weekly(NamedTuple):
+    """One series of weekly.csv.gz; every array has shape (weeks,).
+
+    Attributes:
+        start: First day of each week, `datetime64[D]`.
+        mean: Mean of the replications.
+        low: Lower end of the mean's 95 % interval (precision).
+        high: Upper end.
+        p10: 10 % of the replications lie below (range of years).
+        p90: 90 % lie below.
+    """
+
+    start: NDArray[np.datetime64]
+    mean: Floats
+    low: Floats
+    high: Floats
+    p10: Floats
+    p90: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A results folder.
+
+    Attributes:
+        scenario: What was simulated.
+        summary: Estimates by the full name of the metric.
+        weekly: Series by name, such as `<level>.census`.
+        profiles: Totals over all replications by name, such as `waits.<level>` (measures.series).
+    """
+
+    scenario: Scenario
+    summary: Mapping[str, Estimated]
+    weekly: Mapping[str, Weekly]
+    profiles: Mapping[str, Floats]
+
+    @property
+    def own_levels(self) -> list[str]:
+        """Levels that the program runs itself; what is bought from outside is not drawn."""
+        return [name for name, level in self.scenario.levels.items() if level.is_own]
+
+    def level(self, name: str) -> str:
+        """What people read for a level."""
+        return self.scenario.says(self.scenario.levels, name)
+
+    def role(self, name: str) -> str:
+        """What people read for a role."""
+        return self.scenario.says(self.scenario.staff, name)
+
+    def per_year(self, total: float) -> float:
+        """From a total over all replications of the measured weeks to a year of 52 weeks."""
+        run = self.scenario.run
+        return total / run.replications / run.weeks * 52
+
+
+def read_results(folder: Path) -> Results:
+    """Read the tables of a results folder, finished or not yet named.
+
+    Raises:
+        InputError: If the folder lacks one of them.
+    """
+    try:
+        return Results(
+            scenario=_scenario(folder / "scenario.resolved.yaml"),
+            summary={row["metric"]: _estimated(row) for row in _rows(folder / "summary.csv")},
+            weekly=_by_name(folder / "weekly.csv.gz", "series", _weekly),
+            profiles=_by_name(folder / "profiles.csv", "profile", lambda rows: _column(rows, "total")),
+        )
+    except FileNotFoundError as error:
+        message = f"{folder} holds no results ({error.filename} is missing); give a folder that a run wrote"
+        raise InputError(Fault("no-results", message)) from error
+
+
+def _scenario(path: Path) -> Scenario:
+    from iopsim.scenario.distributions import LAW_NAMES
+    from iopsim.scenario.file import survey
+    from iopsim.scenario.load import replaces
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.tree import plain
+
+    if not path.is_file():
+        raise FileNotFoundError(2, "missing", str(path))
+    root, faults = survey(path, replaces, LAW_NAMES)
+    if root is None:
+        raise InputError(*faults)
+    return Scenario.model_validate(_without_samples(plain(root)))
+
+
+def _without_samples(tree: Any) -> Any:
+    """The tree with a law of a data file made a constant: results hold no patients' data, nor need them."""
+    if isinstance(tree, dict):
+        return 1.0 if "empirical" in tree else {key: _without_samples(value) for key, value in tree.items()}
+    return [_without_samples(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _by_name(path: Path, key: str, made_of: Any) -> dict[str, Any]:
+    return {name: made_of(list(rows)) for name, rows in groupby(_rows(path), lambda row: row[key])}
+
+
+def _estimated(row: Mapping[str, str]) -> Estimated:
+    estimate, low, high = (_number(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    return Estimated(row["unit"], estimate, low, high, row["verdict"])
+
+
+def _weekly(rows: list[dict[str, str]]) -> Weekly:
+    start = np.array([row["week_start"] for row in rows], "datetime64[D]")
+    return Weekly(start, *(_column(rows, name) for name in ("mean", "ci_low", "ci_high", "p10", "p90")))
+
+
+def _column(rows: list[dict[str, str]], name: str) -> Floats:
+    return np.array([_number(row[name]) for row in rows])
+
+
+def _number(cell: str) -> float:
+    return float(cell or "nan")

@@ -1,0 +1,60 @@
+"""Everything that arithmetic can say about a scenario, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iopsim.scenario.plausible.flows import streams
+from iopsim.scenario.plausible.pools import admitted, full, pools, waits
+from iopsim.scenario.plausible.targets import ruled_out
+from iopsim.scenario.plausible.timetable import facilitators, minimum_weeks
+from iopsim.scenario.plausible.unused import unused
+from iopsim.scenario.plausible.work import hours, overbooked
+
+if TYPE_CHECKING:
+    from iopsim.scenario.plausible.finding import Finding
+    from iopsim.scenario.plausible.pools import Pool
+    from iopsim.scenario.plausible.work import Hours
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["Plausibility", "assess", "warnings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plausibility:
+    """What arithmetic says before a run.
+
+    Attributes:
+        pools: Every pool that patients come to: load offered and capacity.
+        hours: Every role that has work: hours expected and bookable.
+        findings: Warnings, then notes.
+    """
+
+    pools: tuple[Pool, ...]
+    hours: tuple[Hours, ...]
+    findings: tuple[Finding, ...]
+
+
+def assess(scenario: Scenario) -> Plausibility:
+    """Balance a valid scenario and compare what is asked with what is there; simulates nothing."""
+    coming, never_leaving = streams(scenario)
+    shared = pools(scenario, coming)
+    work = hours(scenario, coming, admitted(shared))
+    found = [
+        *never_leaving,
+        *full(scenario, shared),
+        *overbooked(work),
+        *facilitators(scenario),
+        *minimum_weeks(scenario),
+        *ruled_out(scenario, coming, shared),
+        *unused(scenario, coming),
+        *waits(scenario, shared),
+    ]
+    found.sort(key=lambda finding: finding.severity == "note")
+    return Plausibility(pools=tuple(shared), hours=tuple(work), findings=tuple(found))
+
+
+def warnings(plausibility: Plausibility) -> list[str]:
+    """The warnings as sentences, each with the place that it is about."""
+    return [str(finding) for finding in plausibility.findings if finding.severity == "warning"]

@@ -1,0 +1,164 @@
+"""Targets that no run can meet, by arithmetic alone.
+
+Only what holds whatever chance does: what comes and cannot be carried must give up, and what nobody asks for
+stays empty. Margins leave room for what the arithmetic does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iopsim.scenario.plausible.finding import Finding, note, warning
+from iopsim.scenario.plausible.pools import is_bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from iopsim.scenario.levels import Level
+    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.pools import Pool
+    from iopsim.scenario.schema import Scenario, Target
+
+__all__ = ["ruled_out"]
+
+_MARGIN = 0.05  # those who give up do not come back later; places are also held for patients who wait
+
+
+def ruled_out(scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool]) -> Iterator[Finding]:
+    """Targets that cannot be met, and those that cannot be missed."""
+    for index, target in enumerate(scenario.targets):
+        path = f"targets.{index}.metric"
+        side = "at most" if target.at_most is not None else "at least"
+        wanted = f"{target.metric} {side} {target.limit:g}"
+        if _is_share(scenario, target.metric) and not 0 <= target.limit <= 1:
+            if (side == "at least") == (target.limit < 0):
+                yield note(path, f"{wanted} is always met: it is a share from 0 to 1")
+            else:
+                hint = f" ({target.limit:g} % is {target.limit / 100:g})" if target.limit > 1 else ""
+                yield warning(path, f"{wanted} is never met: it is a share from 0 to 1{hint}")
+        elif reason := _reason(_subject(scenario, streams, pools, target.metric), target):
+            yield warning(path, f"{wanted} is out of reach: {reason}")
+
+
+def _is_share(scenario: Scenario, metric: str) -> bool:
+    groups = (group for level in scenario.levels.values() for group in level.groups.values())
+    may_overbook = any(group.overbook > 1 for group in groups)
+    return metric.endswith(".share") or (metric.endswith("utilization.mean") and not may_overbook)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """The patients of a level, or of one of its tracks, whom a target speaks of.
+
+    Attributes:
+        metric: The rest of the metric's name, such as `wait_days.p90`.
+        streams: The patients.
+        pools: The pools that only they use.
+        all_come: Whether other levels have room for all, so that nobody is lost on the way here.
+    """
+
+    scenario: Scenario
+    level: Level
+    metric: str
+    streams: list[Stream]
+    pools: list[Pool]
+    all_come: bool
+
+    @property
+    def lost_share(self) -> float:
+        """Share of them for whom there can never be room."""
+        everybody = _per_day(self.streams)
+        return max((pool.lost_share * _per_day(pool.streams) / everybody for pool in self.pools), default=0.0)
+
+    @property
+    def room(self) -> list[Pool]:
+        """Pools of places or seats that are no part of another: that of all of them, or one for each track."""
+        room = [pool for pool in self.pools if pool.constraint in ("places", "seats")]
+        return [pool for pool in room if len(pool.streams) == len(self.streams)] or room
+
+
+def _per_day(streams: Iterable[Stream]) -> float:
+    return math.fsum(stream.per_day for stream in streams)
+
+
+def _subject(
+    scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool], metric: str
+) -> _Subject | None:
+    name, _, rest = metric.partition(".")
+    if name not in scenario.levels:
+        return None
+    track, _, of_track = rest.partition(".")
+    if track in scenario.tracks:
+        those = [stream for stream in streams if (stream.level, stream.track) == (name, track)]
+    else:
+        those, of_track = [stream for stream in streams if stream.level == name], rest
+    own = [pool for pool in pools if set(pool.streams) <= set(those)]
+    all_come = not any(pool.overflows for pool in pools if any(s.level != name for s in pool.streams))
+    return _Subject(scenario, scenario.levels[name], of_track, those, own, all_come) if those else None
+
+
+def _reason(subject: _Subject | None, target: Target) -> str:
+    """Why a target cannot be met; empty if it may be."""
+    for metrics, side, explain in _RULES:
+        if subject and subject.metric in metrics and getattr(target, side) is not None:
+            return explain(subject, target.limit)
+    return ""
+
+
+def _must_give_up(subject: _Subject, limit: float) -> str:
+    if subject.level.waitlist.at_most is not None or not all(s.care.patience_days for s in subject.streams):
+        return ""
+    return _no_room(subject, limit)
+
+
+def _cannot_start(subject: _Subject, limit: float) -> str:
+    return _no_room(subject, 1 - limit)
+
+
+def _no_room(subject: _Subject, may_be_lost: float) -> str:
+    if not subject.all_come or subject.lost_share <= may_be_lost + _MARGIN:
+        return ""
+    return f"there is never room for about {subject.lost_share:.0%} of those who come"
+
+
+def _waits_grow(subject: _Subject, limit: float) -> str:
+    for pool in subject.pools if subject.all_come else ():
+        if pool.utilization > 1 + _MARGIN and not is_bounded(subject.scenario, pool):
+            return f"{pool.balance}, which never catches up, so that waits only grow"
+    return ""
+
+
+def _stays_empty(subject: _Subject, limit: float) -> str:
+    capacity = math.fsum(pool.capacity for pool in subject.room)
+    if not capacity or subject.level.hold_days:
+        return ""
+    carried = min(
+        (1 - pool.lost_share for pool in subject.pools if pool.constraint == "caseload"), default=1.0
+    )
+    asked = math.fsum(min(pool.load * carried, pool.capacity) for pool in subject.room) / capacity
+    if limit <= asked + _MARGIN:
+        return ""
+    return f"those who come, and can be carried, need about {asked:.0%} of the {subject.room[0].constraint}"
+
+
+def _too_many(subject: _Subject, limit: float) -> str:
+    asked = math.fsum(stream.census for stream in subject.streams)
+    if limit > asked * (1 + _MARGIN):
+        return f"those who come make about {asked:.1f} in care"
+    for pool in subject.pools:
+        if len(pool.streams) == len(subject.streams) and pool.unit == "places" and limit > pool.capacity:
+            return f"{pool.name}: there are {pool.capacity:g}"
+    return ""
+
+
+_STATISTICS = ("mean", "p50", "p90", "p95")
+_RULES: tuple[tuple[tuple[str, ...], str, Callable[[_Subject, float], str]], ...] = (
+    (("reneged.share",), "at_most", _must_give_up),
+    (("started_within_7_days.share", "started_within_14_days.share"), "at_least", _cannot_start),
+    (("waitlist.mean", *(f"wait_days.{which}" for which in _STATISTICS)), "at_most", _waits_grow),
+    (("seat_utilization.mean", "utilization.mean"), "at_least", _stays_empty),
+    (("census.mean",), "at_least", _too_many),
+)
+"""Metrics of a level or track, the side of the target, and what says why it cannot be met (empty: it may)."""

@@ -1,0 +1,122 @@
+"""The week of the groups: sessions held, facilitators at the same time, phases under the minimum week."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import product
+from typing import TYPE_CHECKING
+
+from iopsim.scenario.findings import words
+from iopsim.scenario.parts import WEEKDAYS
+from iopsim.scenario.plausible.finding import Finding, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iopsim.scenario.levels import Group, Level, Phase
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["facilitators", "fits", "held_per_week", "minimum_weeks", "share_held"]
+
+
+def fits(group: Group, track: str, time: str) -> bool:
+    """Whether a group takes patients of a track and time preference (`either`: any time)."""
+    return track in (group.tracks or (track,)) and time in ("either", group.time)
+
+
+def held_per_week(scenario: Scenario, group: Group) -> float:
+    """Sessions of a group that are not on a closed day, a week of the measured window."""
+    scheduled, closed = _sessions(scenario, group)
+    return (scheduled - closed) / scenario.run.weeks
+
+
+def share_held(scenario: Scenario, level: Level) -> float:
+    """Share of the sessions of a level's groups in the window that are not on a closed day."""
+    counts = [_sessions(scenario, group) for group in level.groups.values()]
+    scheduled, closed = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
+    return 1 - closed / scheduled if closed < scheduled else 1.0
+
+
+def _sessions(scenario: Scenario, group: Group) -> tuple[int, int]:
+    """Sessions of a group in the measured window: scheduled, and those of them on a closed day."""
+    first, last = scenario.run.start, scenario.run.start + dt.timedelta(weeks=scenario.run.weeks)
+    first = max(first, group.from_ or first)
+    last = min(last, group.until + dt.timedelta(days=1) if group.until else last)
+    weekdays = {WEEKDAYS.index(day) for day in group.days}
+    days = max((last - first).days, 0)
+    scheduled = sum((days - (weekday - first.weekday()) % 7 + 6) // 7 for weekday in weekdays)
+    closed = {day for day in scenario.calendar.closed if first <= day < last and day.weekday() in weekdays}
+    return scheduled, len(closed)
+
+
+def facilitators(scenario: Scenario) -> Iterator[Finding]:
+    """Roles of which more facilitators are needed at once than there are posts."""
+    for role, spec in scenario.staff.items():
+        needed, when, names = _busiest(scenario, role)
+        if needed > spec.posts:
+            yield warning(
+                f"staff.{role}.posts",
+                f"{needed} are needed at the same time ({when}: {words(names)}), and there are {spec.posts}; "
+                "move a group or add a post",
+            )
+
+
+def _busiest(scenario: Scenario, role: str) -> tuple[int, str, list[str]]:
+    """Most facilitators of a role at once: how many, when, and in which groups."""
+    groups = {
+        name: group
+        for level in scenario.levels.values()
+        for name, group in level.groups.items()
+        if role in group.facilitators
+    }
+    opening = scenario.run.opening
+    dates = sorted({max(opening, group.from_ or opening) for group in groups.values()})
+    busiest: tuple[int, str, list[str]] = (0, "", [])
+    for date, group in product(dates, groups.values()):
+        for day in group.days:
+            at_once = [
+                name
+                for name, other in groups.items()
+                if day in other.days
+                and other.start_hour <= group.start_hour < other.start_hour + other.hours
+                and (other.from_ or date) <= date <= (other.until or date)
+            ]
+            needed = sum(groups[name].facilitators[role] for name in at_once)
+            busiest = max(busiest, (needed, f"{day} {group.start}", at_once), key=lambda found: found[0])
+    return busiest
+
+
+def minimum_weeks(scenario: Scenario) -> Iterator[Finding]:
+    """Weeks of planned treatment with fewer hours than their level must have."""
+    for name, level in scenario.levels.items():
+        for path, what, hours in _weeks(level):
+            if hours < (level.hours_per_week_at_least or 0.0):
+                yield warning(
+                    f"levels.{name}.{path}",
+                    f"{what}: {hours:g} hours a week, under the minimum of {level.hours_per_week_at_least:g}; "
+                    "payers may pay nothing for such weeks, so add days or hours",
+                )
+
+
+def _weeks(level: Level) -> Iterator[tuple[str, str, float]]:
+    """Weeks that a level plans: where they are written, what they are, and their hours."""
+    if level.hours_per_day and level.days_per_week:
+        what = f"{level.days_per_week} days of {level.hours_per_day:g} hours"
+        yield "hours_per_day", what, level.days_per_week * level.hours_per_day
+    for key, group in level.groups.items() if level.stay_days else ():
+        days = level.days_per_week or len(group.days)
+        yield f"groups.{key}", f"{days} days of {group.hours:g} hours", days * group.hours
+    for path, track, phases in _plans(level):
+        fitting = [group for group in level.groups.values() if not track or fits(group, track, "either")]
+        shortest = min((group.hours for group in fitting), default=0.0)
+        for number, phase in enumerate(phases if fitting else (), start=1):
+            what = f"phase {number} ({phase.weeks} weeks of {phase.days_per_week} days)"
+            yield path, what, phase.days_per_week * shortest
+
+
+def _plans(level: Level) -> list[tuple[str, str, tuple[Phase, ...]]]:
+    """Phases wherever they are written: the path, the track that they are for (empty: any), and they."""
+    found = [("phases", "", level.phases)]
+    found += [(f"by.track.{track}.phases", track, part.phases) for track, part in level.by.track.items()]
+    found += [(f"by.source.{source}.phases", "", part.phases) for source, part in level.by.source.items()]
+    return [(path, track, phases) for path, track, phases in found if phases]
