@@ -1,4 +1,4 @@
-"""Write the reference pages from the program itself: `python docs/generate.py`; with `--check`, only say if they are stale.
+"""Write the reference pages from the program: `python docs/generate.py`; with `--check`, only say which are stale.
 
 `scenario.md` comes from the JSON Schema of the scenario language, which takes every meaning from the vocabulary
 (iopsim/scenario/schema.py and levels.py) and the laws; `metrics.md` comes from the registry of metrics.
@@ -31,7 +31,7 @@ GENERATED = (
     "<!-- Written by docs/generate.py: change the docstrings and descriptions in iopsim/, not this page. -->"
 )
 
-Schema = dict[str, Any]
+Schema = dict[str, Any]  # a JSON Schema
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -119,11 +119,9 @@ def scenario_page() -> str:
     parts = list(_parts(schema, "", schema["$defs"]))
     sections = [f"## The file\n\n{_prose(schema['description'])}\n\n{_fields(schema)}"]
     for name in dict.fromkeys(name for name, _ in parts):
-        places = ", ".join(f"`{path}`" for part, path in parts if part == name)
         part = schema["$defs"][name]
-        sections.append(
-            f"## {_title(name)}\n\n{_prose(part['description'])}\n\nAt {places}.\n\n{_fields(part)}"
-        )
+        where = _where([path for other, path in parts if other == name])
+        sections.append(f"## {_title(name)}\n\n{_prose(part['description'])}\n\n{where}\n\n{_fields(part)}")
     return _page(LANGUAGE, *sections, LAWS_INTRO, _laws(), TRUNCATION, UNSUPPORTED, _unsupported())
 
 
@@ -145,6 +143,12 @@ def _references(field: Schema, path: str) -> Iterator[tuple[str, str]]:
         yield from _references(field["items"], f"{path}[…]")
     if isinstance(field.get("additionalProperties"), dict):
         yield from _references(field["additionalProperties"], f"{path}.<name>")
+
+
+def _where(paths: Sequence[str]) -> str:
+    own = [path for path in paths if ".by." not in path] or paths
+    varied = "; may be varied under `by`" if len(own) < len(paths) else ""
+    return f"At {', '.join(f'`{path}`' for path in own)}{varied}."
 
 
 def _title(name: str) -> str:
@@ -173,36 +177,43 @@ def _fields(part: Schema) -> str:
 
 def _type(field: Schema) -> str:
     """The type of a field in words."""
+    values = field.get("enum") or ([field["const"]] if "const" in field else [])
+    forms = [
+        form for form in (*field.get("anyOf", ()), *field.get("oneOf", ())) if form.get("type") != "null"
+    ]
     if _is_law(field):
         return "[law](#laws)"
+    if values or forms:
+        return " or ".join([*(f"`{value}`" for value in values), *map(_type, forms)])
     if "$ref" in field:
-        name = _title(field["$ref"].rpartition("/")[2])
-        return f"[{name}](#{name.lower().replace(' ', '-')})"
-    if forms := field.get("anyOf") or field.get("oneOf"):
-        return " or ".join(_type(form) for form in forms if form.get("type") != "null")
-    if values := field.get("enum") or ([field["const"]] if "const" in field else ()):
-        return " or ".join(f"`{value}`" for value in values)
+        title = _title(field["$ref"].rpartition("/")[2])
+        return f"[{title}](#{title.lower().replace(' ', '-')})"
+    return _plain_type(field)
+
+
+def _plain_type(field: Schema) -> str:
     match field["type"]:
         case "array":
-            least, most = field.get("minItems", 0), field.get("maxItems")
-            return f"list of {f'{least} × ' if least == most else ''}{_type(field['items'])}"
+            least = field.get("minItems")
+            times = f"{least} × " if least == field.get("maxItems") and least else ""
+            return f"list of {times}{_type(field['items'])}"
         case "object":
             return f"by name: {_type(field['additionalProperties'])}"
-        case "string":
-            return field.get("format", "text")
         case "boolean":
             return "`true` or `false`"
-        case _:
-            return _number(field)
+        case "string":
+            return str(field.get("format", "text"))
+        case kind:
+            return f"whole {_number(field)}" if kind == "integer" else _number(field)
 
 
 def _number(field: Schema) -> str:
-    noun = "whole number" if field["type"] == "integer" else "number"
-    low, above = field.get("minimum"), field.get("exclusiveMinimum")
-    most = {"to": field.get("maximum"), "to below": field.get("exclusiveMaximum")}
-    words = [f"from {low:g}" if low is not None else f"above {above:g}" if above is not None else ""]
-    words += [f"{word} {limit:g}" for word, limit in most.items() if limit is not None and limit < ENORMOUS]
-    return " ".join([noun, *filter(None, words)])
+    words = ["number"]
+    for key, word in (("minimum", "from"), ("exclusiveMinimum", "above")):
+        words += [f"{word} {field[key]:g}"] if key in field else []
+    for key, word in (("maximum", "to"), ("exclusiveMaximum", "to below")):
+        words += [f"{word} {field[key]:g}"] if field.get(key, ENORMOUS) < ENORMOUS else []
+    return " ".join(words)
 
 
 def _is_law(field: Schema) -> bool:
@@ -210,34 +221,29 @@ def _is_law(field: Schema) -> bool:
 
 
 def _unit(key: str, field: Schema) -> str:
-    """The unit by the words of the key, which always hold it; empty for what is counted or is no quantity."""
-    numbers = list(_numbers(field))
-    if not numbers and not _is_law(field):
+    """The unit, by the words of the key, which hold it; empty for what is counted or is no quantity."""
+    is_law, numbers = _is_law(field), list(_numbers(field))
+    if not is_law and not numbers:
         return ""
     per = re.search(r"per_(attended_day|day|week|year|patient)(?:_at_least)?$", key)
     time = re.search(r"(?:^|_)(days|weeks|hours|minutes)(?=_|$)", key)
-    if any(0 < number.get("maximum", number.get("exclusiveMaximum", 2)) <= 1 for number in numbers):
+    if any(min(number.get("maximum", 2), number.get("exclusiveMaximum", 2)) <= 1 for number in numbers):
         what = "share"
     elif re.match(r"cost|salary|overhead|revenue", key):
         what = "currency"
     else:
-        what = time[1] if time else "days" if _is_law(field) else ""
-    return (
-        " per ".join(filter(None, [what, per[1].replace("_", " ")]))
-        if per and what
-        else (f"per {per[1]}" if per else what)
-    )
+        what = time[1] if time else "days" if is_law else ""
+    return f"{what} per {per[1].replace('_', ' ')}".strip() if per else what
 
 
 def _numbers(field: Schema) -> Iterator[Schema]:
-    if _is_law(field):
-        return
+    """Every number that a field may hold, itself or by name."""
     if field.get("type") in ("number", "integer"):
         yield field
-    for form in (*field.get("anyOf", ()), *field.get("oneOf", ())):
-        yield from _numbers(form)
-    if isinstance(field.get("additionalProperties"), dict):
-        yield from _numbers(field["additionalProperties"])
+    below = [*field.get("anyOf", ()), *field.get("oneOf", ()), field.get("additionalProperties")]
+    for form in below:
+        if isinstance(form, dict):
+            yield from _numbers(form)
 
 
 def _default(field: Schema) -> str:
@@ -325,32 +331,29 @@ track. `<missing>` is `seat`, a caseload role such as `therapist`, both as `seat
 exists only where it makes sense: a level without groups has no attendance by session, and a level whose list has no
 limit refuses nobody.
 
-| statistic | is | interval |
-| --- | --- | --- |
-| `mean`, `total`, `per_week`, `max` | the mean over replications of what one simulated window gives | Student's t |
-| `share`, `per_…`, and a `mean` of single waits, stays or sessions | a sum over all replications ÷ another | jackknife over replications |
-| `p50`, `p90`, `p95` | percentile of all observations of all replications together, left blank below 20, 100 and 200 of them | jackknife of the share of observations below it, read back |
+The window is the measured weeks. In the definitions, S are the stays whose care starts in the window. Those who
+join the waitlist or start care in the window are followed through the run-out.
 
-All intervals are 95 % intervals of the estimate: they narrow as replications are added. The window is the `weeks`
-that are measured. Whoever *joins in the window* or *starts in the window* is followed through the run-out.
+Every estimate has a 95 % interval, which narrows as replications are added:
+
+- Totals, averages over time and maxima: each replication gives one number, and the estimate is their mean, with
+  Student's t.
+- Shares, means of waits and stays, and money per day, episode or referral: a sum over all replications divided by
+  another, with a jackknife that leaves out one replication at a time.
+- `p50`, `p90`, `p95`: percentiles of the observations of all replications together, with a jackknife. A percentile p
+  is left blank below 10 ÷ (1 − p) observations: 20, 100 and 200 of them.
 """
 
 
 def metrics_page() -> str:
     """The reference of the metrics, by the module that computes them."""
-    families = sorted(registered().values(), key=lambda metric: list(_modules()).index(_module(metric)))
+    metrics = list(registered().values())
     sections = []
-    for module, metrics in groupby(families, key=_module):
-        about = inspect.getdoc(sys.modules[module]) or ""
-        title, _, text = about.partition("\n")[0].partition(":")
-        rest = about.partition("\n\n")[2].partition("\n\n")[0].replace("\n", " ")
-        intro = f"{text.strip()[:1].upper()}{text.strip()[1:]}"
-        sections.append(f"## {title}\n\n{intro}\n\n{_prose(rest)}\n\n{_metrics(metrics)}")
+    for module in dict.fromkeys(map(_module, metrics)):
+        title, _, about = (sys.modules[module].__doc__ or "").partition("\n")[0].partition(": ")
+        listed = _metrics(metric for metric in metrics if _module(metric) == module)
+        sections.append(f"## {title}\n\n{about[:1].upper()}{about[1:]}\n\n{listed}")
     return _page(METRICS, *sections)
-
-
-def _modules() -> dict[str, None]:
-    return dict.fromkeys(map(_module, registered().values()))
 
 
 def _module(metric: Metric) -> str:
@@ -359,17 +362,17 @@ def _module(metric: Metric) -> str:
 
 
 def _metrics(metrics: Iterable[Metric]) -> str:
-    rows = [
-        (
-            f"`{metric.pattern}`",
-            ", ".join(f"`{statistic}`" for statistic in metric.statistics),
-            metric.unit.replace("{currency}", "currency"),
-            "" if metric.better == "neither" else metric.better,
-            metric.definition,
-        )
-        for metric in metrics
-    ]
+    """The table of some metrics; neighbors that differ in their pattern only share a row."""
+    rows = []
+    for (statistics, unit, better, definition), alike in groupby(metrics, key=_said):
+        patterns = "<br>".join(f"`{metric.pattern}`" for metric in alike)
+        rows.append((patterns, ", ".join(f"`{one}`" for one in statistics), unit, better, definition))
     return _table(("pattern", "statistics", "unit", "better", "definition"), *rows)
+
+
+def _said(metric: Metric) -> tuple[tuple[str, ...], str, str, str]:
+    unit, better = metric.unit.replace("{currency}", "currency"), metric.better.replace("neither", "")
+    return metric.statistics, unit, better, metric.definition
 
 
 if __name__ == "__main__":

@@ -57,9 +57,9 @@ def _lines(plausibility: Plausibility) -> Iterator[str]:
         yield ""
     for finding in plausibility.findings:
         yield click.wrap_text(f"{finding.severity}: {finding}", _WIDTH, subsequent_indent="    ")
-    numbers = Counter(finding.severity for finding in plausibility.findings)
-    counted = [f"{number} {what}{'s' * (number != 1)}" for what, number in numbers.items()]
-    yield f"\nvalid: {', '.join(counted) or 'no warnings'}"
+    numbers = Counter({"warning": 0})
+    numbers.update(finding.severity for finding in plausibility.findings)
+    yield "\nvalid: " + ", ".join(f"{number} {what}{'s' * (number != 1)}" for what, number in numbers.items())
 
 
 def _table(title: str, rows: list[tuple[str, float, float, float, str]]) -> Iterator[str]:

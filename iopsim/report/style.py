@@ -153,13 +153,14 @@ def sheet(title: str, note: str, body: float, legend: Sequence[tuple[Artist, str
 
 
 def _width(text: str, size: float, weight: str = "normal") -> float:
-    """Inches that a line of text takes, measured large so that no pixel grid adds to it."""
+    """Inches that a line of text takes."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
+    from matplotlib.ft2font import LoadFlags
 
     font = get_font(findfont(FontProperties(weight=weight)))
-    font.set_size(10 * size, 72)
-    font.set_text(text)
-    return float(font.get_width_height()[0]) / 64 / 72 / 10
+    font.set_size(size, 72)
+    font.set_text(text, flags=LoadFlags.NO_HINTING)  # no pixel grid adds to the width
+    return float(font.get_width_height()[0]) / 64 / 72
 
 
 def _wrapped(text: str, size: float, weight: str = "normal") -> list[str]:
@@ -190,8 +191,9 @@ def files(drawing: Drawing) -> Iterator[tuple[str, bytes]]:
     figure = drawing.figure
     about = {"Title": drawing.title, "Description": drawing.alt}
     with styled():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # panels have found their places; finding them again takes time
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine(None)  # panels have found their places; finding them again takes time
         contents = [
             (f"{drawing.name}.svg", _saved(figure, "svg", {**about, "Date": None, "Creator": None})),
             (f"{drawing.name}.png", _saved(figure, "png", {**about, "Software": None})),
@@ -213,7 +215,10 @@ def measure(axis: Axis, label: str, unit: str) -> None:
         label: What it shows; may say the unit itself.
         unit: Of the values; shares, and differences of shares in `percentage points`, run from 0 to 1.
     """
+    from matplotlib.ticker import MaxNLocator
+
     scale, suffix = {"share": (100, " %"), "percentage points": (100, "")}.get(unit, (1, ""))
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))  # no halves of patients or days
     axis.set_major_formatter(lambda value, _: f"{_tick(scale * value)}{suffix}")
     axis.set_label_text(label if unit == "share" or unit.lower() in label.lower() else f"{label} ({unit})")
 

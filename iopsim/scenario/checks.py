@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["of_dates", "of_parts", "of_whole"]
 
 _FAR = dt.timedelta(days=366)
+_MOST_HINTS = 20  # each compares a note with every path of the scenario
 
 
 def of_parts(scenario: Scenario) -> Iterator[Finding]:
@@ -191,6 +192,7 @@ def _notes(scenario: Scenario, tree: Any) -> Iterator[Finding]:
     written = paths(tree)
     if strays := scenario.notes.keys() - written:
         known = written | paths(resolved(scenario))
-        for about in strays - known:
-            hint = closest(about, known) or "; write a dotted path, such as run.start"
+        for number, about in enumerate(sorted(strays - known)):
+            hint = closest(about, known) if number < _MOST_HINTS else ""
+            hint = hint or "; write a dotted path, such as run.start"
             yield Finding("no-such-place", ("notes", about), f"the scenario has no such place{hint}")

@@ -94,7 +94,11 @@ class StepUp(Part):
     )
     after_days: DaysLaw | None = Field(None, description="Days of treatment until it is needed")
     to: Shares = Field(description="Shares of the levels that are needed; they sum to 1")
-    hold_days: Hold = Field(float("inf"), description="How long the present place is kept meanwhile")
+    hold_days: Hold = Field(
+        float("inf"),
+        description="How long the present place is kept meanwhile",
+        json_schema_extra={"default": "forever"},  # JSON knows no infinity
+    )
 
     @model_validator(mode="after")
     def _one_hazard(self) -> StepUp:
@@ -247,7 +251,7 @@ def _a_destination(value: object) -> object:
 
 
 Next = Annotated[
-    Mapping[Name, Annotated[Destination, BeforeValidator(_a_destination)]],
+    Mapping[Name, Annotated[Destination, BeforeValidator(_a_destination, Share | Destination)]],
     AfterValidator(shares_sum_to_one(lambda destination: destination.share)),
 ]
 

@@ -100,11 +100,13 @@ def _named(root: Node, path: str | os.PathLike[str]) -> Node:
 def _understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:
     """What a tree says, unless it is wrong, and all that is wrong with it."""
     from iopsim.scenario import checks
-    from iopsim.scenario.names import clashes, dangling
+    from iopsim.scenario.names import clashes, crowded, dangling
     from iopsim.scenario.not_yet import unsupported
     from iopsim.scenario.schema import Scenario
 
     tree = plain(root)
+    if found := crowded(tree):
+        return None, found
     found = unsupported(tree)
     supported = without(tree, {finding.path for finding in found})
     scenario, wrong = _validated(Scenario, supported, root, folder)

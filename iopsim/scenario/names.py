@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.tree import Path
 
-__all__ = ["METRIC_WORDS", "RESERVED", "RETURNED", "clashes", "dangling"]
+__all__ = ["METRIC_WORDS", "RESERVED", "RETURNED", "clashes", "crowded", "dangling"]
 
 RETURNED = "returned"  # where those come from who were in care before
 EITHER = "either"  # the time preference that any group fits
@@ -67,8 +67,22 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "money.revenue.*": ("level",),
     "money.revenue.*.*": ("payer",),
 }
+_MOST_NAMES = 100  # of one kind: far more than a program has, and few enough to check every pair of them
+_MOST_HINTS = 100  # looking for the nearest name takes time; who has more faults has one cause for them
+
 _OWNERS = {"levels.*": "level", "sources.*": "source", "staff.*": "role", "levels.*.groups.*": "group"}
 _SECTIONS = {"level": "levels", "source": "sources", "role": "staff", "track": "tracks", "payer": "payers"}
+
+
+def crowded(tree: Any) -> list[Finding]:
+    """Mappings with more names than can be meant, or looked at one by one."""
+    patterns = (*_SECTIONS.values(), "services", "levels.*.groups", "levels.*.by.*")
+    return [
+        Finding("too-many", path, f"holds {len(names)} names; at most {_MOST_NAMES} are read")
+        for pattern in patterns
+        for path, names in select(tree, pattern)
+        if isinstance(names, dict) and len(names) > _MOST_NAMES
+    ]
 
 
 def dangling(tree: Any, told: Container[Path]) -> list[Finding]:
@@ -79,13 +93,17 @@ def dangling(tree: Any, told: Container[Path]) -> list[Finding]:
         *((path, name, kinds) for pattern, kinds in _VALUES.items() for path, name in select(tree, pattern)),
         *((path, path[-1], kinds) for pattern, kinds in _KEYS.items() for path, _ in select(tree, pattern)),
     ]
-    return [
-        Finding("unknown-name", path, _unknown(name, kinds, known))
+    strays = [
+        (path, name, kinds)
         for path, name, kinds in used
         if isinstance(name, str)
         and path not in told
         and unread.isdisjoint(kinds)
         and not any(name in known.get(kind, [kind]) for kind in kinds)
+    ]
+    return [
+        Finding("unknown-name", path, _unknown(name, kinds, known, number < _MOST_HINTS))
+        for number, (path, name, kinds) in enumerate(strays)
     ]
 
 
@@ -104,10 +122,10 @@ def _known(tree: Any) -> dict[str, list[str]]:
     }
 
 
-def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[str]]) -> str:
+def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[str]], hinting: bool) -> str:
     possible = [word for kind in kinds for word in known.get(kind, [kind])]
     noun = words([kind for kind in kinds if kind in known], "or")
-    hint = closest(name.lower(), possible)
+    hint = closest(name.lower(), possible) if hinting else ""
     if hint or not possible:
         return f'unknown {noun} "{name}"{hint or f"; none is defined under `{_SECTIONS[kinds[0]]}`"}'
     trouble = f'no group meets at "{name}"' if noun == "time" else f'unknown {noun} "{name}"'

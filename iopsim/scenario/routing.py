@@ -23,7 +23,7 @@ Comers: TypeAlias = dict[str, list[str]]
 def reached(scenario: Scenario) -> dict[str, Comers]:
     """Tracks and sources of the patients who can come to each level, by whatever way."""
     comers: dict[str, Comers] = {name: {} for name in scenario.levels}
-    exits = cache(lambda name, track, source: tuple(_exits(scenario.levels[name], track, source)))
+    ways = cache(lambda name, *kind: tuple(_exits(scenario.levels[name], *kind)))
     for source, spec in scenario.sources.items():
         for track in _given(scenario.track_shares(spec)) if spec.per_week else ():
             ahead, seen = [spec.to], {HOME}
@@ -32,7 +32,9 @@ def reached(scenario: Scenario) -> dict[str, Comers]:
                 if level not in seen:
                     seen.add(level)
                     comers[level].setdefault(track, []).append(source)
-                    ahead += exits(level, track, source)
+                    by = scenario.levels[level].by
+                    kind = track if track in by.track else "", source if source in by.source else ""
+                    ahead += ways(level, *kind)
     return comers
 
 

@@ -280,9 +280,9 @@ def measured(name: str) -> Statistic:
         outcome = run.metrics[name]
         if isinstance(outcome, Ratio):
             return outcome.numerator, outcome.denominator
-        return (
-            (outcome.value, 1) if isinstance(outcome, Value) else (outcome.values.sum(), len(outcome.values))
-        )
+        if isinstance(outcome, Value):
+            return outcome.value, 1
+        return outcome.values.sum(), len(outcome.values)
 
     return statistic
 
@@ -292,6 +292,6 @@ def measured(name: str) -> Statistic:
 
 def last_come_first_served(waitlist: Waitlist, stay: Stay, add: Any = Waitlist.add) -> None:
     """A wrong `Waitlist.add`: within a class, the last to join is the first to be admitted."""
-    rank_class, joined, *identity = stay.rank
-    stay.rank = (rank_class, -joined, *identity)
+    priority, joined, patient, number = stay.rank
+    stay.rank = (priority, -joined, patient, number)
     add(waitlist, stay)

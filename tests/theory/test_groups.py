@@ -244,9 +244,18 @@ def test_a_discharge_in_the_last_session_of_the_plan_is_caught(monkeypatch: pyte
         misses_against_a_plan_hold(replicate(attending(PLAN, **MISSING)))
 
 
-def test_a_plan_of_attended_sessions_takes_longer() -> None:
+def attended_plan_holds(runs: Sequence[Run]) -> None:
+    agree(runs, {mean_scheduled: 3 * WEEKS / P_ATTEND}, precision=0.01)
+
+
+def test_a_plan_of_attended_sessions_makes_up_for_the_missed_ones() -> None:
     scenario = attending(PLAN | {"plan": "attended"}, run_out_weeks=40, mean=P_ATTEND)
-    agree(replicate(scenario, 15), {mean_scheduled: 3 * WEEKS / P_ATTEND}, precision=0.01)
+    attended_plan_holds(replicate(scenario, replications=20))
+
+
+def test_a_plan_of_scheduled_sessions_is_caught() -> None:
+    with pytest.raises(DisagreementError):
+        attended_plan_holds(replicate(attending(PLAN, mean=P_ATTEND), replications=5))
 
 
 def propensity_holds(runs: Sequence[Run]) -> None:

@@ -186,7 +186,6 @@ def test_holders_who_give_up_like_the_others_are_caught(monkeypatch: pytest.Monk
 
 # a hold that ends
 
-
 HOLD_DAYS, STEP_DOWNS_PER_DAY = 3, 4.0
 
 

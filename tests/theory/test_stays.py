@@ -125,7 +125,6 @@ def test_a_hazard_that_forgets_the_wait_is_caught() -> None:
 
 # treatment that is suspended for a higher level that is full
 
-
 PLAN_DAYS, DROPOUT_MEAN_DAYS, STEP_UP_MEAN_DAYS, HOLD_DAYS = 20, 30.0, 25.0, 5
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_DAYS = 5  # the law has an end, so that the censuses of days so far apart are independent
 STEADY = scenario_of(
-    {"stay_days": {"uniform": {"min": 1, "max": LONGEST_DAYS}}}, per_week=14, seed=31, weeks=250
+    {"stay_days": {"uniform": {"min": 1, "max": LONGEST_DAYS}}}, per_week=14, seed=31, weeks=320
 )
 
 

@@ -61,8 +61,10 @@ def alternative(results: Results) -> list[Drawing]:
     says, sources = results.scenario.says, results.scenario.sources
     whose = listed([in_a_sentence(says(sources, name)) for name in assumed.for_])
     currency, sentence = results.scenario.currency, _sentence(share, assumed.divertible)
-    costs = f"A program day costs {number_text(day.program, '')} {currency}"
-    title = f"{costs}, an inpatient day {number_text(day.inpatient, '')}"
+    title = (
+        f"A program day costs {number_text(day.program, '')} {currency}, "
+        f"an inpatient day {number_text(day.inpatient, '')}"
+    )
     note = (
         f"{sentence}. Arithmetic on a stated assumption about starters from {whose}, not a measured effect."
     )

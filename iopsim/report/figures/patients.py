@@ -228,20 +228,20 @@ def _wait(results: Results, level: str) -> Drawing:
     asked = {name: goal for name, goal in goals(results.scenario.targets).items() if name.startswith(stem)}
     shares = (("p50", 0.5, "half start"), ("p90", 0.9, "nine in ten"))
     marks = [
-        Mark(found.estimate, share, f"{words} within {number_text(found.estimate, 'days')} days")
+        Mark(found.estimate, share, f"{words} {_within(found.estimate)}")
         for statistic, share, words in shares
         if (found := results.summary.get(f"{stem}.{statistic}")) and not math.isnan(found.estimate)
     ]
     legend: list[tuple[Artist, str]] = [
-        (Patch(facecolor=SKY, edgecolor=BLUE), "started after so many days (left)"),
-        (Line2D([], [], color=INK), "started by then (right)"),
+        (Patch(facecolor=SKY, edgecolor=BLUE), "started on that day (left)"),
+        (Line2D([], [], color=INK), "started by that day (right)"),
     ]
     legend += [
         (Line2D([], [], color=VERMILLION, linestyle="--"), _wish(name.removeprefix(f"{stem}."), goal))
         for name, goal in asked.items()
     ]
     said = ", ".join(mark.words for mark in marks) or "days waited until the start of care"
-    title = f"{results.level(level)}: {said}"
+    title = f"{results.level(level)}: {said.replace(' days,', ',')}"
     note = f"Those who joined in the measured weeks and started care. {_others(results, level)}"
     figure = sheet(title, note, 3.6, legend)
     limits = [limit for goal in asked.values() for limit in (goal.low, goal.high) if math.isfinite(limit)]
@@ -281,8 +281,8 @@ def plot_waits(axes: Axes, counts: Floats, marks: Sequence[Mark] = (), limits: S
         step for step in (0.002, 0.004, 0.01, 0.02, 0.04, 0.05, 0.1, 0.15, 0.2) if 5 * step >= shares.max()
     )
     axes.set_ylim(0, 5.5 * step)
+    measure(axes.yaxis, f"Share of starters, by {'day' if width == 1 else 'week'}", "share")
     axes.set_yticks(np.linspace(0, 5 * step, 6))
-    measure(axes.yaxis, "Share of starters, by day" if width == 1 else "Share of starters, by week", "share")
     rest = 1 - started[min(end, len(started)) - 1]
     longer = f"; {number_text(rest, 'share')} waited longer than shown" if rest > 0.0005 else ""
     measure(axes.xaxis, f"Wait from joining to the start of care, days{longer}", "days")
@@ -292,8 +292,8 @@ def plot_waits(axes: Axes, counts: Floats, marks: Sequence[Mark] = (), limits: S
     # Who started on the first day is counted at once: most of them did not wait at all.
     right.plot([0, *range(len(started) + 1)], [0, started[0], *started], color=INK)
     right.set_ylim(0, 1.1)
-    right.set_yticks(np.linspace(0, 1, 6))
     measure(right.yaxis, "Share who had started", "share")
+    right.set_yticks(np.linspace(0, 1, 6))
     for day in limits:
         right.axvline(day, color=VERMILLION, linestyle="--")
     for mark in marks:
@@ -310,6 +310,10 @@ _WISH = {"p50": "half", "p90": "nine in ten", "p95": "19 in 20", "mean": "on ave
 
 def _wish(statistic: str, goal: Goal) -> str:
     return f"target: {_WISH.get(statistic, statistic)} {str(goal).replace('at most', 'within')} days"
+
+
+def _within(days: float) -> str:
+    return f"within {number_text(days, 'days')} days" if days else "at once"
 
 
 def _others(results: Results, level: str) -> str:

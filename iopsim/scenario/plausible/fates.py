@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import accumulate, chain, count, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.scenario.distributions import Constant, Discrete, Gamma
@@ -27,6 +27,7 @@ _NOBODY = 1e-7
 _NEVER = 1e-300  # stands for a survival of 0, which has no logarithm
 _LAST_SESSION_DAYS = 1 / 8  # from the start of the last session to the end of care
 _MOST_STEPS = 20_000
+_MOST_WATCHED = 1_000  # sessions, after which the chance of discharge is taken as settled
 _EPSILON = 1e-9
 
 
@@ -56,7 +57,11 @@ class Fate:
         if self.days > 500 * every_days:
             return self.days / every_days
         dates = (every_days * number for number in range(int(self.in_care[-1][0] / every_days) + 1))
-        return math.fsum(self.in_care[bisect_right(self.in_care, (date, math.inf)) - 1][1] for date in dates)
+        return math.fsum(self._after(date) for date in dates)
+
+    def _after(self, day: float) -> float:
+        """Share still in care once what happens at an instant has happened."""
+        return self.in_care[bisect_right(self.in_care, (day + 1e-6, math.inf)) - 1][1]
 
 
 class _Step(NamedTuple):
@@ -99,7 +104,8 @@ class _Cohort:
         early = care.leave_early
         step_up_law = early.step_up.after_days if early.step_up else None
         step_up_per_week = early.step_up.per_week if early.step_up else None
-        laws = (care.stay_days, early.dropout, step_up_law, until)
+        self._stay = care.stay_days
+        laws = (self._stay, early.dropout, step_up_law, until)
         self.laws = [law for law in laws if law is not None]
         self.weekly = (early.dropout_per_week or 0.0, step_up_per_week or 0.0)
         self.alive = 1.0
@@ -147,7 +153,9 @@ class _Cohort:
         """What has become of them; the few who are left go the way of the others."""
         completed, left_early, stepped_up = (share / math.fsum(self._shares) for share in self._shares[:3])
         in_care = (*self._in_care, (self._in_care[-1][0], 0.0))
-        return Fate(completed, left_early, stepped_up, self._days, self._sessions, in_care)
+        all_complete = self._stay is not None and not any(self._shares[1:]) and not self._sessions
+        days = self._stay.mean if all_complete else self._days
+        return Fate(completed, left_early, stepped_up, days, self._sessions, in_care)
 
 
 def _course(
@@ -161,7 +169,7 @@ def _course(
     else:
         step = _Step(7 / (days_per_week * held), True)
         steps = [step] * _horizon(_survival(care.stay_days), step.days)
-    return zip(steps, _discharge_hazards(care.attendance, len(steps)), strict=True)
+    return zip(steps, _discharge_hazards(care.attendance, len(steps)), strict=False)
 
 
 def _planned(care: Care, held: float, plan: str) -> list[_Step]:
@@ -208,18 +216,19 @@ def _values(law: Law) -> tuple[float, ...]:
 
 
 def _discharge_hazards(attendance: Attendance, sessions: int) -> Iterator[float]:
-    """Chance at each session to be discharged for missed ones, given that one has not been."""
-    misses = attendance.discharge_after_missed
+    """Chance at each session to be discharged for missed ones, given that one has not been; the last goes on."""
+    misses, sessions = attendance.discharge_after_missed, min(sessions, _MOST_WATCHED)
     if misses is None or attendance.mean == 1:
-        yield from repeat(0.0, sessions)
-        return
-    discharged, left = [0.0] * sessions, 1.0
+        return repeat(0.0)
+    discharged = [0.0] * sessions
     for p_attend, weight in _propensities(attendance):
         for session, share in enumerate(discharge_shares(p_attend, misses, sessions)):
             discharged[session] += weight * share
-    for share in discharged:
-        yield min(share / left, 1.0) if left > _NOBODY else 1.0
-        left -= share
+    left = [1.0, *(1 - passed for passed in accumulate(discharged))]
+    hazards = [
+        min(share / before, 1.0) for share, before in zip(discharged, left, strict=False) if before > _NOBODY
+    ]
+    return chain(hazards, repeat(hazards[-1]))
 
 
 def _propensities(attendance: Attendance) -> list[tuple[float, float]]:

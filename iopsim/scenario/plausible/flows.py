@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Stream", "streams"]
 
 _NOBODY = 1e-9
-_CERTAIN = 1e-6
+_FEW = 1e-6
+_MOST_MOVES = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ def streams(scenario: Scenario) -> tuple[list[Stream], list[Finding]]:
             onward = _reached(scenario, fates, spec.to, track, source)
             if closed := _closed(onward):
                 stuck[tuple(name for name in scenario.levels if name in closed)] = None
-                onward |= {name: _Onward({HOME: 1.0}, {}) for name in closed}
+                onward |= dict.fromkeys(closed, _Onward({}, {}))
             for (level, until), per_day in _visits(onward, spec.to, referred).items():
                 care, lived = fates.of(level, track, source, until)
                 found += [
@@ -85,7 +86,7 @@ def streams(scenario: Scenario) -> tuple[list[Stream], list[Finding]]:
         warning(
             f"levels.{levels[0]}",
             f"patients never leave {words(levels)}: all who leave are sent back in, so that the census grows "
-            "without end; let a share go home (below, everybody counts once)",
+            "without end; let a share go home (here, they count until they first come to one of these)",
         )
         for levels in stuck
     ]
@@ -160,22 +161,31 @@ def _onward(level: Level, care: Care, lived: Fate) -> _Onward:
 
 
 def _closed(onward: dict[str, _Onward]) -> set[str]:
-    """Levels out of which no way leads home."""
-    open_to = {HOME}
-    while more := {
-        name
-        for name, (shares, _) in onward.items()
-        if name not in open_to and sum(shares.get(to, 0.0) for to in open_to) > _CERTAIN
-    }:
-        open_to |= more
-    return set(onward) - open_to
+    """Levels to which patients come back for ever: no way leads home, and one leads back."""
+
+    def ahead(names: set[str]) -> set[str]:
+        return {
+            to for name in names & set(onward) for to, share in onward[name].shares.items() if share > _NOBODY
+        }
+
+    closed = set()
+    for name in onward:
+        seen, more = set[str](), ahead({name})
+        while more:
+            seen |= more
+            more = ahead(more) - seen
+        if name in seen and HOME not in seen:
+            closed.add(name)
+    return closed
 
 
 def _visits(onward: dict[str, _Onward], first: str, per_day: float) -> dict[tuple[str, str], float]:
     """Stays that begin a day, by level and by the level whose returns cut them short ("": none)."""
     visits: dict[str, float] = defaultdict(float)
     moving: dict[str, float] = {first: per_day}
-    while math.fsum(moving.values()) > _CERTAIN * per_day:  # everybody moves on to the next level at once
+    for _ in range(_MOST_MOVES):  # everybody moves on to the next level at once
+        if math.fsum(moving.values()) < _FEW * per_day:
+            break
         moved: dict[str, float] = defaultdict(float)
         for name, rate in moving.items():
             visits[name] += rate

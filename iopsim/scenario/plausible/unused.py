@@ -33,7 +33,7 @@ def unused(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Finding]:
             payer for source in busy for payer, share in scenario.payer_shares(source).items() if share
         },
     }
-    for table, names in (("tracks", scenario.tracks), ("payers", scenario.payers)):
+    for table, names in (("tracks", scenario.tracks), ("payers", scenario.payers)) if busy else ():
         for name in names:
             if name not in had[table]:
                 yield note(f"{table}.{name}", "no patient has it; give it a share in a source, or drop it")

@@ -1,0 +1,141 @@
+"""Ctrl-C, `kill` and `kill -9` half-way: nothing that has finished is lost, and the same command completes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iopsim.errors import InputError
+from iopsim.experiment.encoding import decode
+from iopsim.experiment.store import read_run
+from tests.cli.sessions import (
+    MINIMAL,
+    PROGRAM,
+    answer_of,
+    at_terminal,
+    files,
+    only_folder,
+    spawn,
+    spawned,
+    until_kept,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.sessions import Answer
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
+REPLICATIONS = 60
+LONG = ("run", MINIMAL, "--no-figures", "--replications", str(REPLICATIONS))
+KEPT = re.compile(
+    r"stopped: (\d+) of 60 replications are kept in (results/\S+\.partial); "
+    r"give the same command again to complete the run\n$"
+)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    assert spawned(*LONG, folder=folder).code == 0
+    return files(only_folder(folder / "results"))
+
+
+def kept_in(partial: Path) -> int:
+    """How many replications an unfinished run keeps, each of which must be whole, and nothing else be there."""
+    kept = sorted((partial / "replications").iterdir())
+    assert [f"{decode(path.read_bytes()).index:06d}.json.gz" for path in kept] == [path.name for path in kept]
+    assert {path.name for path in partial.iterdir()} == {"manifest.json", "lock", "replications"}
+    return len(kept)
+
+
+def assert_stopped_and_kept(answer: Answer, folder: Path) -> None:
+    said = KEPT.search(answer.err or answer.out)
+    assert said, answer
+    assert answer.code == 130
+    assert "Traceback" not in answer.err + answer.out
+    partial = folder / said[2]
+    assert 3 <= kept_in(partial) == int(said[1]) < REPLICATIONS
+    for path in (partial, partial.with_suffix("")):
+        with pytest.raises(InputError, match="not finished"):
+            read_run(path)
+    assert json.loads((read_run(partial, partial=True).path / "manifest.json").read_text())["key"]
+
+
+def assert_completed(folder: Path, uninterrupted: dict[str, bytes]) -> None:
+    kept = len(list(folder.rglob("*.json.gz")))
+    done = spawned(*LONG, folder=folder)
+    assert done.code == 0, done.err
+    first = next(line for line in done.err.splitlines() if line.startswith("minimal: "))
+    assert int(first.split()[1]) >= kept - 1  # a write may have been cut by kill -9, and is done again
+    finished = only_folder(folder / "results")
+    assert f"results: {finished.relative_to(folder)}\n" in done.out
+    assert files(finished) == uninterrupted
+    assert len(json.loads((finished / "manifest.json").read_text())["started"]) == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_without_a_terminal(tmp_path: Path, uninterrupted: dict[str, bytes], workers: str) -> None:
+    process = spawn(*LONG, "--workers", workers, folder=tmp_path)
+    until_kept(tmp_path)
+    os.killpg(process.pid, signal.SIGINT)
+    answer = answer_of(process)
+    assert answer.out == ""
+    assert_stopped_and_kept(answer, tmp_path)
+    assert_completed(tmp_path, uninterrupted)
+
+
+def test_ctrl_c_typed_at_a_terminal(tmp_path: Path, uninterrupted: dict[str, bytes]) -> None:
+    def type_it() -> str:
+        until_kept(tmp_path)
+        return "\x03"
+
+    assert_stopped_and_kept(at_terminal(*LONG, folder=tmp_path, meanwhile=type_it), tmp_path)
+    assert_completed(tmp_path, uninterrupted)
+
+
+def test_ctrl_c_twice_is_one_sentence_too(tmp_path: Path) -> None:
+    process = spawn(*LONG, "--workers", "2", folder=tmp_path)
+    partial = until_kept(tmp_path)
+    for _ in range(2):
+        os.killpg(process.pid, signal.SIGINT)
+    answer = answer_of(process)
+    assert answer.code == 130
+    assert "Traceback" not in answer.err
+    assert "stopped" in answer.err.splitlines()[-1]
+    assert kept_in(partial) >= 3
+
+
+def test_being_told_to_end_is_like_ctrl_c(tmp_path: Path) -> None:
+    process = spawn(*LONG, "--workers", "2", folder=tmp_path)
+    until_kept(tmp_path)
+    process.terminate()
+    assert_stopped_and_kept(answer_of(process), tmp_path)
+
+
+def test_kill_9_costs_only_what_was_in_hand(tmp_path: Path, uninterrupted: dict[str, bytes]) -> None:
+    process = spawn(*LONG, "--workers", "2", "--quiet", folder=tmp_path)
+    until_kept(tmp_path)
+    process.kill()
+    answer_of(process)
+    assert_completed(tmp_path, uninterrupted)
+
+
+def test_ctrl_c_while_plans_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(f"extends: {MINIMAL}\n", encoding="utf-8")
+    arguments = ("compare", MINIMAL, "other.yaml", "--replications", "200", "--workers", "1")
+    process = spawn(*arguments, folder=tmp_path)
+    assert process.stderr
+    while not process.stderr.readline().startswith("minimal: 50 of 200"):
+        assert process.poll() is None, PROGRAM
+    os.killpg(process.pid, signal.SIGINT)
+    answer = answer_of(process)
+    assert (answer.code, answer.out) == (130, "")
+    assert answer.err.endswith("\nstopped\n")
+    assert "Traceback" not in answer.err
