@@ -31,7 +31,7 @@ notes:
 @click.argument("file", type=click.Path(path_type=Path), default="scenario.yaml")
 def command(file: Path) -> None:
     """Write a short commented scenario to FILE (default: scenario.yaml), which must not exist."""
-    from iopsim.scenario import name_from
+    from iopsim.scenario.load import name_from
 
     text = _TEMPLATE.format(file=file, name=name_from(file))
     try:

@@ -15,8 +15,9 @@ __all__ = ["command"]
 @click.option("--resolved", is_flag=True, help="Fill in all defaults.")
 def command(scenario: str, sets: tuple[str, ...], resolved: bool) -> None:
     """Print SCENARIO with `extends` and --set carried out; with --resolved, also every default."""
-    from iopsim import scenario as language
+    from iopsim.scenario import load_with_marks, resolved_text
+    from iopsim.scenario.file import dump
+    from iopsim.scenario.tree import plain
 
-    loaded = language.load_with_marks(scenario, sets)
-    text = language.resolved_text(loaded.scenario) if resolved else language.written_text(loaded)
-    click.echo(text, nl=False)
+    loaded = load_with_marks(scenario, sets)
+    click.echo(resolved_text(loaded.scenario) if resolved else dump(plain(loaded.root)), nl=False)

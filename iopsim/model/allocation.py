@@ -35,6 +35,13 @@ class Allocator:
         self._units = units
         self.journey: Journey
 
+    def freed(self, unit: Unit) -> None:
+        """Room may have come free in a level, and in those that share its therapists: ask all who wait."""
+        sharing = (unit,) if unit.caseload is None else unit.caseload.units
+        for other in sharing:
+            other.settled = False
+            self.ask(other)
+
     def ask(self, unit: Unit) -> None:
         """Allocate the level's room at this instant, after all that is released in it."""
         if unit.waitlist.size and unit.asked_at != self._clock.now:
@@ -47,10 +54,13 @@ class Allocator:
 
     def allocate(self, unit: Unit) -> None:
         """Admit everybody who can be, then turn to those who have just joined and still wait."""
+        # Nobody who waits since before the last allocation can be admitted unless room has come free since then.
+        kinds = {stay.kind for stay in unit.newcomers} if unit.settled and not unit.strict else None
         admitted = False
-        while (choice := self._choice(unit)) is not None:
+        while (choice := self._choice(unit, kinds)) is not None:
             self._admit(*choice)
             admitted = True
+        unit.settled = True
         newcomers = [stay for stay in unit.newcomers if stay.state is State.WAITING]
         unit.newcomers.clear()
         self._refuse(unit, newcomers)
@@ -59,11 +69,11 @@ class Allocator:
                 self.journey.begin_patience(stay)
         if unit.waitlist.holders:
             self._unlock(unit)
-        self._note(unit)
+        self._note(unit, None if admitted else kinds)
         if admitted and unit.caseload is not None:
             for other in unit.caseload.units:
                 if other is not unit:
-                    self._note(other)
+                    self._note(other, None)
 
     def release(self, stay: Stay) -> None:
         """Give back the bundle, whatever ended the stay, and let others have it."""
@@ -75,17 +85,14 @@ class Allocator:
         if stay.patient.here is stay:
             stay.patient.here = None
         self._recorder.write(self._clock.now, Fact.RELEASED, stay.number)
-        self.ask(unit)
-        if unit.caseload is not None:
-            for other in unit.caseload.units:
-                self.ask(other)
+        self.freed(unit)
 
-    def _choice(self, unit: Unit) -> tuple[Stay, Offer] | None:
+    def _choice(self, unit: Unit, kinds: set[int] | None) -> tuple[Stay, Offer] | None:
         """Who is next and what they get: the first who can be admitted, or the head when it is strict."""
         if unit.caseload is not None and not unit.caseload.free:
             return None
         best: tuple[Stay, Offer] | None = None
-        heads: Iterator[Stay] = unit.waitlist.heads()
+        heads: Iterator[Stay] = unit.waitlist.heads(kinds)
         if unit.strict:
             heads = iter(sorted(heads, key=lambda stay: stay.rank)[:1])
         for head in heads:
@@ -125,10 +132,10 @@ class Allocator:
                 ahead += 1
                 by_origin[stay.origin] += 1
 
-    def _note(self, unit: Unit) -> None:
-        """Write down what each kind of waiting stay lacks, where it has changed."""
+    def _note(self, unit: Unit, kinds: set[int] | None) -> None:
+        """Write down what each kind of waiting stay lacks (None: all kinds), where it has changed."""
         for kind, waiting in enumerate(unit.waitlist.waiting):
-            if waiting:
+            if waiting and (kinds is None or kind in kinds):
                 missing = unit.missing(kind, self._clock.now)
                 if missing != unit.noted[kind]:
                     unit.noted[kind] = missing
@@ -144,7 +151,7 @@ class Allocator:
                 assert offer is not None, "a cycle that was found to fit does not"
                 self._admit(stay, offer)
             for stay in cycle:
-                self.ask(stay.unit)
+                self.freed(stay.unit)
 
     def _cycles(self, unit: Unit) -> Iterator[list[Stay]]:
         """Cycles through the level, first in rule order: each waits for the level in which the next one holds."""

@@ -46,7 +46,7 @@ class SessionPlan:
         """Put a group's sessions, opening and closing on the clock."""
         self._schedule(group)
         if group.opens > self._clock.now:
-            self._clock.call_at(group.opens, LEAVING, self._allocator.ask, unit)
+            self._clock.call_at(group.opens, LEAVING, self._allocator.freed, unit)
         if group.closes is not None:
             self._clock.call_at(group.closes, LEAVING, self._close, group)
 
@@ -129,7 +129,7 @@ class SessionPlan:
             return
         least_full = sorted(stay.days, key=lambda day: group.taken[day])[:days_per_week]
         self._move(stay, Offer(group=group, days=tuple(sorted(least_full))))
-        self._allocator.ask(stay.unit)
+        self._allocator.freed(stay.unit)
 
     def _move(self, stay: Stay, offer: Offer) -> None:
         stay.unit.capacity.give_back(stay)

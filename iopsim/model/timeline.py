@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Timeline"]
 
+_BEYOND = 28
+
 
 class Timeline:
     """Days from the opening to the end of the run-out.
@@ -60,9 +62,12 @@ class Timeline:
         return seasons
 
     def meetings(self, group: Group, weekdays: tuple[int, ...]) -> list[tuple[float, int, bool]]:
-        """Every session of a group in order: (start, weekday, whether the day is closed)."""
+        """Every session of a group in order: (start, weekday, whether the day is closed).
+
+        They go on for some weeks after the end of the run, so that nobody is turned away because it ends.
+        """
         first = self.first if group.from_ is None else max(self.first, self.day(group.from_))
-        last = self.last if group.until is None else min(self.last, self.day(group.until) + 1)
+        last = self.last + _BEYOND if group.until is None else self.day(group.until) + 1
         clock = group.start_hour / 24
         return [
             (day + clock, self.weekday(day), day in self.closed)

@@ -61,6 +61,7 @@ class Unit:
 
     Attributes:
         newcomers: Stays that have joined since the last allocation.
+        settled: Whether nobody who waits could be admitted, newcomers apart.
         asked_at: Instant for which an allocation is already on the clock.
         noted: What each kind lacked when it was last written down.
     """
@@ -76,6 +77,7 @@ class Unit:
         self.waitlist = Waitlist()
         self.strict = self.spec.waitlist.discipline == "strict"
         self.newcomers: list[Stay] = []
+        self.settled = False
         self.asked_at = -inf
         self.needs: list[Need] = []
         self.noted: list[int] = []

@@ -51,10 +51,10 @@ class Waitlist:
         self.by_origin[stay.origin] -= 1
         self.holders.pop(stay.number, None)
 
-    def heads(self) -> Iterator[Stay]:
-        """The first of each kind that somebody waits for."""
+    def heads(self, kinds: set[int] | None) -> Iterator[Stay]:
+        """The first of each kind (None: of all kinds) that somebody waits for."""
         for kind, number in enumerate(self.waiting):
-            if number:
+            if number and (kinds is None or kind in kinds):
                 queue = self._queues[kind]
                 while queue[0][1].state is not State.WAITING:
                     heappop(queue)

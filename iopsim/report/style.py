@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 import math
-import textwrap
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from iopsim.report.wording import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +28,7 @@ __all__ = [
     "ESTIMATE",
     "GRAY",
     "GREEN",
+    "HATCHED",
     "INK",
     "ORANGE",
     "PALE",
@@ -36,17 +39,20 @@ __all__ = [
     "YEARS",
     "Drawing",
     "files",
+    "fitted",
     "in_a_sentence",
     "listed",
     "measure",
     "sheet",
     "styled",
-    "wrapped",
+    "trimmed",
 ]
 
 BLUE, SKY, GREEN = "#0072B2", "#56B4E9", "#009E73"
 ORANGE, VERMILLION = "#E69F00", "#D55E00"
 INK, GRAY, PALE = "#222222", "#6B6B6B", "#EFEFEF"
+
+HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": ORANGE, "hatch": "////", "linewidth": 1}
 
 PRECISION = "precision (95 % interval of the mean)"
 YEARS = "range of years (10–90 % of replications)"
@@ -131,7 +137,8 @@ def sheet(title: str, note: str, body: float, legend: Sequence[tuple[Artist, str
     """
     from matplotlib.figure import Figure
 
-    head, told = _wrapped(title, 13, "bold"), _wrapped(note, 10)
+    inner = WIDTH - 2 * _MARGIN
+    head, told = fitted(title, inner, 13, "bold"), fitted(note, inner, 10)
     columns = _legend_columns([text for _, text in legend])
     foot = _LEGEND * math.ceil(len(legend) / columns) + (_MARGIN if legend else 0)
     above = _MARGIN + _TITLE * len(head) + 0.06
@@ -153,24 +160,24 @@ def sheet(title: str, note: str, body: float, legend: Sequence[tuple[Artist, str
 
 
 def _width(text: str, size: float, weight: str = "normal") -> float:
-    """Inches that a line of text takes."""
+    """Inches that a line of text takes, with 3 % to spare for who draws it with other letters."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
     from matplotlib.ft2font import LoadFlags
 
     font = get_font(findfont(FontProperties(weight=weight)))
     font.set_size(size, 72)
     font.set_text(text, flags=LoadFlags.NO_HINTING)  # no pixel grid adds to the width
-    return float(font.get_width_height()[0]) / 64 / 72
+    return 1.03 * float(font.get_width_height()[0]) / 64 / 72
 
 
-def _wrapped(text: str, size: float, weight: str = "normal") -> list[str]:
-    """The text on lines that fit into the figure; a number stays with its percent sign."""
+def fitted(text: str, inches: float, size: float, weight: str = "normal") -> list[str]:
+    """The text on lines of at most so many inches; a number stays with its percent sign."""
     lines: list[str] = []
-    for word in text.replace(" %", "\N{NO-BREAK SPACE}%").split(" "):
+    for word in text.replace(" %", "\N{NO-BREAK SPACE}%").split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _width(longer, size, weight) < WIDTH - 2 * _MARGIN:
+        if lines and _width(longer, size, weight) <= inches:
             lines[-1] = longer
-        elif word:
+        else:
             lines.append(word)
     return lines
 
@@ -181,7 +188,7 @@ def _legend_columns(texts: Sequence[str]) -> int:
         rows, longer = divmod(len(texts), columns)  # the first columns hold one more
         starts = [column * rows + min(column, longer) for column in range(columns + 1)]
         widths = [max(_width(text, 10) for text in texts[start:end]) for start, end in pairwise(starts)]
-        if sum(widths) + 0.65 * columns < WIDTH:
+        if sum(widths) + 0.6 * columns < WIDTH:
             return columns
     return 1
 
@@ -224,12 +231,12 @@ def measure(axis: Axis, label: str, unit: str) -> None:
 
 
 def _tick(value: float) -> str:
-    return f"{value + 0.0:,.6g}".replace("-", "−")
+    return f"{value + 0.0:,.10g}".replace("-", "−")
 
 
-def wrapped(text: str, columns: int) -> str:
-    """The text on lines of at most so many characters; a word that is longer is broken."""
-    return "\n".join(textwrap.wrap(text, columns))
+def trimmed(value: float, unit: str = "") -> str:
+    """A number as the table writes it, without zeros behind the point that say nothing."""
+    return re.sub(r"\.0+(?!\d)", "", number_text(value, unit))
 
 
 def in_a_sentence(label: str) -> str:

@@ -28,7 +28,7 @@ _MOST_HINTS = 20  # each compares a note with every path of the scenario
 def of_parts(scenario: Scenario) -> Iterator[Finding]:
     """Faults that stay faults when other sources, levels, roles or services are missing."""
     return chain.from_iterable(
-        check(scenario) for check in (_care_by, _laws, _to_itself, circles, _revenue, _services)
+        check(scenario) for check in (_care, _laws, _to_itself, circles, _revenue, _services)
     )
 
 
@@ -76,26 +76,26 @@ def _parts(scenario: Scenario) -> Iterator[tuple[Path, str, Level | CarePart]]:
                 yield ("levels", name, "by", axis, who), name, part
 
 
-def _care_by(scenario: Scenario) -> Iterator[Finding]:
+def _care(scenario: Scenario) -> Iterator[Finding]:
     """What a level and the parts of its `by` say together, and cannot mean."""
     for name, level in scenario.levels.items():
         kinds = product(("", *level.by.track), ("", *level.by.source))
         wrong = {kind: list(_contradictions(level, *kind)) for kind in kinds}
         for (track, source), texts in wrong.items():
-            alone = [*wrong[track, ""], *wrong["", source]] if track and source else []
-            axis = ("source", source) if source else ("track", track)
-            for text in texts:
-                if text not in alone:
-                    yield Finding("level", ("levels", name, "by", *axis), text)
+            by = ("by", "source", source) if source else ("by", "track", track) if track else ()
+            told = [
+                text
+                for kind in {("", ""), (track, ""), ("", source)} - {(track, source)}
+                for text in wrong[kind]
+            ]
+            yield from (Finding("level", ("levels", name, *by), text) for text in texts if text not in told)
 
 
 def _contradictions(level: Level, track: str, source: str) -> Iterator[str]:
     part = level.by.source.get(source) or level.by.track.get(track)
-    if part is None:
-        return
     care = care_of(level, track, source)
     mean, sd = care.attendance.mean, care.attendance.sd
-    if part.stay_days and part.phases:
+    if part and part.stay_days and part.phases:
         yield "give `stay_days` or `phases`, one of the two"
     if care.phases and not level.groups:
         yield "`phases` count sessions: they need `groups`"

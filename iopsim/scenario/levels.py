@@ -73,7 +73,9 @@ class Attendance(Part):
 
     @model_validator(mode="after")
     def _possible(self) -> Attendance:
-        if self.sd and self.sd**2 >= self.mean * (1 - self.mean):
+        # In a part of `by` one of the two may come from the level: then `checks` judges what they make together.
+        both_said = {"mean", "sd"} <= self.model_fields_set
+        if both_said and self.sd and self.sd**2 >= self.mean * (1 - self.mean):
             raise PydanticCustomError(
                 "attendance_sd",
                 "no shares from 0 to 1 have mean {mean} and sd {sd}; sd must be below {limit}",

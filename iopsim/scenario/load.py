@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.tree import Path
 
-__all__ = ["Loaded", "identity", "load", "load_with_marks", "replaces", "resolved", "resolved_text"]
+__all__ = ["Loaded", "identity", "load", "load_with_marks", "name_from", "replaces", "resolved", "resolved_text"]
 
 _TABLES = (
     "sources.*.tracks", "sources.*.times", "sources.*.payers", "sources.*.modalities",
@@ -92,9 +92,13 @@ def _named(root: Node, path: str | os.PathLike[str]) -> Node:
     name = root.value.get("name")
     if name is not None and name.mark.file == os.fspath(path):
         return root
+    return replace(root, value=root.value | {"name": Node(name_from(path), root.mark)})
+
+
+def name_from(path: str | os.PathLike[str]) -> str:
+    """The name of a scenario that gives itself none: the stem of its file, made legal."""
     stem = re.sub(r"[^a-z0-9_]+", "_", pathlib.Path(path).stem.lower()).strip("_") or "scenario"
-    legal = stem if stem[0].isalpha() else f"scenario_{stem}"
-    return replace(root, value=root.value | {"name": Node(legal, root.mark)})
+    return stem if stem[0].isalpha() else f"scenario_{stem}"
 
 
 def _understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:

@@ -87,7 +87,7 @@ def at_terminal(
         stderr=None,
         start_new_session=False,
         pass_fds=(screen,),
-        env=environment(TERM="xterm-256color", **(more or {})),
+        env=environment(**({"TERM": "xterm-256color"} | dict(more or {}))),
     )
     os.close(screen)
     if keys := meanwhile():

@@ -6,9 +6,9 @@ It reads the scenario and the ledger and nothing of the model: a second set of b
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, combinations, groupby
 from math import inf
 from typing import Any
 
@@ -106,6 +106,7 @@ class _Books:
         self._went: Counter[int] = Counter()
         self._now = -inf
         self._at_once: Mapping[int, set[int]] = {}
+        self._gave_up: set[int] = set()
 
     def _care(self, level: int, patient: int) -> Care:
         ledger, name = self._ledger, self._names[level]
@@ -121,7 +122,7 @@ class _Books:
         at_once: dict[int, set[int]] = defaultdict(set)
         for _, fact, stay, *_ in rows:
             at_once[self.parts[stay].patient].add(fact)
-        self._at_once = at_once
+        self._at_once, self._gave_up = at_once, set()
         for row in rows:
             self._apply(row)
             self._balance(self.parts[row[2]].level)
@@ -183,8 +184,22 @@ class _Books:
         self._went[part.level] += 1
 
     def _admitted(self, part: Part, a: int, b: int, c: int) -> None:
+        if part.patient not in self._gave_up:
+            self._in_turn(part)
         part.post = b
         self._rooms.take(part, a, c, self._now)
+
+    def _in_turn(self, part: Part) -> None:
+        """Nobody who comes first in rule order could have had it."""
+        strict = self._levels[part.level].waitlist.discipline == "strict"
+        for other in self._ahead.values():
+            if other.level == part.level and other.state == WAITING and self._rank(other) < self._rank(part):
+                blocked = not strict and not self._rooms.has_room(other, self._now)
+                assert blocked, f"patient {part.patient} is admitted before {other.patient} at {self._now}"
+
+    def _rank(self, part: Part) -> tuple[float, float, int]:
+        priority = self._levels[part.level].waitlist.priority
+        return (priority.get(self._ledger.origins[part.origin], inf), part.joined, part.patient)
 
     def _moved(self, part: Part, a: int, b: int, c: int) -> None:
         self._rooms.give_back(part, post=False)
@@ -219,8 +234,12 @@ class _Books:
         self._went[part.level] += 1
         if part.over_since < self._now and part.seen[Fact.COMPLETED]:
             over = self._now == part.over_since + part.hold or self._rooms.closes(part, self._now)
-            moved_on = self._at_once[part.patient] & {Fact.STARTED, Fact.ADMITTED, Fact.REFUSED, Fact.JOINED}
+            moved_on = self._at_once[part.patient] & {
+                Fact.STARTED, Fact.ADMITTED, Fact.REFUSED, Fact.JOINED, Fact.LEFT,
+            }  # fmt: skip
             assert over or moved_on, f"stay {part.number} gives up a held place without a reason"
+        if part.hold > 0:
+            self._gave_up.add(part.patient)
 
     def _is_refused_step_up(self, part: Part, fact: Fact) -> bool:
         place = self._place.get(part.patient)
@@ -262,6 +281,7 @@ class _Books:
             else:
                 assert part.state == IN_CARE and patient not in self._ahead
         self._waitlists()
+        self._nobody_is_frozen()
 
     def _waitlists(self) -> None:
         waiting: dict[int, list[Part]] = defaultdict(list)
@@ -281,14 +301,24 @@ class _Books:
                     f"patient {part.patient} waits for {name} and could be admitted at {self._now}"
                 )
 
-    def _asked_first(self, level: int, parts: list[Part]) -> Iterator[Part]:
+    def _asked_first(self, level: int, parts: list[Part]) -> Iterable[Part]:
         """Those whom room would let in: everybody, or the head of a strict list."""
-        waitlist = self._levels[level].waitlist
-        if waitlist.discipline == "first_feasible":
-            yield from parts
-        else:
-            priority, origins = waitlist.priority, self._ledger.origins
-            yield min(parts, key=lambda p: (priority.get(origins[p.origin], inf), p.joined, p.patient))
+        strict = self._levels[level].waitlist.discipline == "strict"
+        return [min(parts, key=self._rank)] if strict else parts
+
+    def _nobody_is_frozen(self) -> None:
+        """No holder, and no two, wait for nothing but what they hold themselves."""
+        holders = [
+            patient
+            for patient, part in self._place.items()
+            if part.state in {OVER, SUSPENDED}
+            and self._ahead[patient].state == WAITING
+            and not self._rooms.has_room(self._ahead[patient], self._now)  # who has, waits behind a strict head
+        ]
+        for cycle in chain(combinations(holders, 1), combinations(holders, 2)):
+            held = [self._place[patient] for patient in cycle]
+            wanted = [self._ahead[patient] for patient in cycle]
+            assert not self._rooms.could_all_swap(held, wanted, self._now), f"{cycle} frozen at {self._now}"
 
     def close(self) -> None:
         """At the end: whatever was taken was given back once, or is still taken by somebody who is there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from iopsim.model.ledger import Cause, Fact, Ledger
@@ -41,14 +41,13 @@ class Calendar:
     def closes(self, group: Group) -> float:
         return float("inf") if group.until is None else self.day(group.until) + 1
 
-    def meets(self, group: Group, after: float, days: Iterable[int]) -> bool:
+    def meets(self, group: Group, after: float, days: Collection[int]) -> bool:
         """Whether a session that is not closed will start after an instant, on one of the weekdays."""
-        weekdays = set(days)
         known = range(max(int(after), int(self.opens(group))), self.last + _BEYOND)
         return any(
             day + group.start_hour / 24 > after and day < self.closes(group)
             for day in known
-            if self.weekday(day) in weekdays and day not in self.closed
+            if self.weekday(day) in days and day not in self.closed
         )
 
 
@@ -155,30 +154,55 @@ class Rooms:
         """Whether the stay's group closes at this instant."""
         return part.group >= 0 and self._calendar.closes(self._group(part)) == now
 
+    # ── who could be admitted ────────────────────────────────────────────────────────────────────────────────
+
+    def could_all_swap(self, held: Sequence[Part], wanted: Sequence[Part], now: float) -> bool:
+        """Whether all could be admitted once all had given back what they hold; changes nothing."""
+        for part in held:
+            self._count(part, -1, post=True)
+        taken: list[Part] = []
+        for part in wanted:
+            if not self.has_room(part, now):
+                break
+            part.group, part.days, part.post = self._would_get(part, now)
+            self._count(part, 1, post=True)
+            taken.append(part)
+        for part in taken:
+            self._count(part, -1, post=True)
+            part.group, part.days, part.post = -1, (), -1
+        for part in held:
+            self._count(part, 1, post=True)
+        return len(taken) == len(wanted)
+
     def has_room(self, part: Part, now: float) -> bool:
         """Whether a waiting stay could be admitted: a place or seats, and a therapist with room."""
         level = self._levels[part.level]
-        if level.caseload is not None and not self._therapist_has_room(level.caseload):
+        if level.caseload is not None and self._post_with_room(level.caseload) is None:
             return False
         if not level.groups:
             return self._taken[self._pool(part)] + 1 <= self._places(part)
         return any(self._seats(part, number, now) for number in self._fitting(part))
 
-    def _therapist_has_room(self, name: str) -> bool:
+    def _would_get(self, part: Part, now: float) -> tuple[int, tuple[int, ...], int]:
+        level = self._levels[part.level]
+        post = None if level.caseload is None else self._post_with_room(level.caseload)
+        offers = ((number, self._seats(part, number, now)) for number in self._fitting(part))
+        group, days = next(((number, days) for number, days in offers if days), (-1, ()))
+        return group, days, -1 if post is None else post
+
+    def _post_with_room(self, name: str) -> int | None:
         limit = (self._staff[name].caseload or 0) * self._staff[name].fte
         posts = [number for number, (role, _) in enumerate(self._ledger.posts) if role == name]
-        return any(self._taken["post", number] + 1 <= limit for number in posts)
+        return next((number for number in posts if self._taken["post", number] + 1 <= limit), None)
 
-    def _seats(self, part: Part, number: int, now: float) -> bool:
+    def _seats(self, part: Part, number: int, now: float) -> tuple[int, ...]:
+        """The least full weekdays of a group, if there are enough and it will meet on one of them."""
         group = self._groups[number][1]
         most, wanted = group.seats * group.overbook, self._wanted(part, group)
-        taken = {day: self._taken["seat", number, WEEKDAYS.index(day)] for day in WEEKDAYS if day in group.days}
+        taken = {day: self._taken["seat", number, day] for day in range(7) if WEEKDAYS[day] in group.days}
         least_full = sorted((day for day in taken if taken[day] + 1 <= most), key=taken.__getitem__)[:wanted]
-        return (
-            len(least_full) == wanted
-            and self._calendar.opens(group) <= now
-            and self._calendar.meets(group, now, map(WEEKDAYS.index, least_full))
-        )
+        meets = self._calendar.opens(group) <= now and self._calendar.meets(group, now, least_full)
+        return tuple(least_full) if len(least_full) == wanted and meets else ()
 
 
 class Meetings:

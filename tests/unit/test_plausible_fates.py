@@ -33,6 +33,12 @@ def test_stay_without_early_leaving_lasts_its_mean(law: object) -> None:
     assert shares(lived) == pytest.approx((1, 0, 0))
 
 
+def test_stays_of_no_time_and_of_a_hundred_years() -> None:
+    assert shares(fate(care(stay_days=10, leave_early={"dropout": 0}), 0)) == pytest.approx((0, 1, 0))
+    lived = fate(care(stay_days=36_000, groups=GROUPS), 7)
+    assert shares(lived) == pytest.approx((1, 0, 0))
+
+
 def test_rates_compete() -> None:
     lived = fate(care(stay_days=exponential(10), leave_early={"dropout": exponential(30)}), 0)
     assert lived.days == pytest.approx(7.5, rel=1e-3)

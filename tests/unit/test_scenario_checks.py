@@ -8,6 +8,7 @@ import pytest
 
 from iopsim.errors import InputError
 from iopsim.scenario import load
+from iopsim.scenario.levels import care_of
 from iopsim.scenario.routing import reached
 
 BASE = """\
@@ -275,6 +276,37 @@ PARTS = {
 @pytest.mark.parametrize(("text", "expected"), PARTS.items(), ids=PARTS)
 def test_what_cannot_be_meant_together(text: str, expected: str) -> None:
     assert faults(text) == [expected]
+
+
+def test_a_fault_of_one_part_of_by_is_not_told_again_for_every_other() -> None:
+    text = """\
+levels:
+  iop:
+    by:
+      track: {sud: {stay_days: 20, phases: [{weeks: 8, days_per_week: 3}]}, mood: {attendance: {mean: 0.5}}}
+      source: {community: {attendance: {sd: 0.4}}, ward: {attendance: {mean: 0.8}}}"""
+    assert faults(text) == [
+        "5:15: levels.iop.by.track.sud: give `stay_days` or `phases`, one of the two",
+        "6:16: levels.iop.by.source.community: no shares from 0 to 1 have mean 0.86 and sd 0.4; sd must be below 0.347",
+    ]
+
+
+def test_part_of_an_attendance_in_by_is_judged_with_the_rest_of_it() -> None:
+    Path("case.yaml").write_text(
+        "extends: base.yaml\nlevels: {iop: {by: {track: {sud: {attendance: {sd: 0.3}}}}}}\n"
+    )
+    attendance = care_of(load("case.yaml").levels["iop"], "sud", "community").attendance
+    assert (attendance.mean, attendance.sd) == (0.86, 0.3)
+    assert faults("levels: {iop: {attendance: {mean: null}}}") == [
+        "base.yaml:22:3: levels.iop: no shares from 0 to 1 have mean 1.0 and sd 0.1; sd must be below 0"
+    ]
+
+
+def test_more_names_than_can_be_meant_are_told_by_their_number() -> None:
+    many = ", ".join(f"t{number}: {{}}" for number in range(101))
+    assert faults(f"tracks: {{{many}}}\nsources: {{ward: {{to: nowhere}}}}") == [
+        "2:1: tracks: holds 103 names; at most 100 are read"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,12 @@ def drawings(folder: Path) -> Iterator[Drawing]:
     Raises:
         InputError: If the folder lacks a table.
     """
-    from iopsim.report.figures import capacity, goals, money, patients
+    from iopsim.report.figures import capacity, census, goals, money, patients
 
     results = read_results(folder)
     for figure in (
         goals.targets,
-        patients.over_time,
+        census.over_time,
         patients.waits,
         patients.funnel,
         capacity.fill,

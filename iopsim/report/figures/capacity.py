@@ -9,17 +9,17 @@ import numpy as np
 
 from iopsim.report.style import (
     BLUE,
+    HATCHED,
     INK,
-    ORANGE,
     VERMILLION,
     Drawing,
+    fitted,
     in_a_sentence,
     listed,
     measure,
     sheet,
-    wrapped,
+    trimmed,
 )
-from iopsim.report.wording import number_text
 from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -34,46 +34,49 @@ __all__ = ["caseload", "fill", "hours", "plot_caseload", "plot_fill", "plot_hour
 
 # Fill by group and weekday
 
-_ABREAST = 4  # panels in a row
-
 
 def fill(results: Results) -> list[Drawing]:
     """Seats taken and attended as shares of seats, a panel for each group of the program's own levels."""
-    groups = {
-        name: (group.label or name.replace("_", " "), by_day)
+    groups = [
+        (group.label or name.replace("_", " "), by_day)
         for level in results.own_levels
         for name, group in results.scenario.levels[level].groups.items()
         if (by_day := _by_weekday(results, name))
-    }
+    ]
     if not groups:
         return []
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    fills = {label: _overall(by_day) for label, by_day in groups.values()}
-    fullest, emptiest = max(fills, key=fills.__getitem__), min(fills, key=fills.__getitem__)
-    title = f"Seats attended: {_percent(fills[fullest])} ({fullest})"
-    if len(fills) > 1:
-        title = f"Seats attended: from {_percent(fills[emptiest])} ({emptiest}) to {title.split(': ')[1]}"
-    legend: list[tuple[Artist, str]] = [
-        (Patch(facecolor=BLUE), "attended"),
-        (Patch(facecolor="white", edgecolor=ORANGE, hatch="////"), "taken, absent members too"),
-        (Line2D([], [], color=VERMILLION, linestyle="--"), "every seat"),
+    each = [
+        f"{_percent(share)} ({label})" for share, label in sorted((_overall(days), at) for at, days in groups)
     ]
+    title = f"Seats attended: {f'from {each[0]} to {each[-1]}' if len(each) > 1 else each[0]}"
     note = "Over the sessions held in the measured weeks."
-    rows = math.ceil(len(groups) / _ABREAST)
-    figure = sheet(title, note, 2.9 * rows, legend)
-    panels = figure.subplots(rows, min(len(groups), _ABREAST), sharey=True, squeeze=False)
-    for axes, (label, by_day) in zip(panels.flat, groups.values(), strict=False):
+    abreast = {1: 4, 2: 4, 3: 4, 4: 3, 5: 3}.get(max(len(by_day) for _, by_day in groups), 2)
+    rows, columns = math.ceil(len(groups) / abreast), min(len(groups), abreast)
+    titles = ["\n".join(fitted(label, 7 / columns - 0.2, 11, "bold")) for label, _ in groups]
+    figure = sheet(
+        title, note, (2.6 + 0.2 * max(text.count("\n") + 1 for text in titles)) * rows, _fill_marks()
+    )
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes, text, (_, by_day) in zip(panels.flat, titles, groups, strict=False):
         plot_fill(axes, by_day)
-        axes.set_title(wrapped(label, 16))
+        axes.set_title(text)
     for axes in panels.flat[len(groups) :]:
         axes.set_visible(False)
     for axes in panels[:, 0]:
         measure(axes.yaxis, "Share of seats", "share")
-    said = ", ".join(f"{label} {_percent(share)}" for label, share in fills.items())
-    alt = f"Bars of seats taken and attended by group and weekday; attended of all seats: {said}."
+    alt = f"Bars of seats attended and taken by group and weekday; attended of all seats: {', '.join(each)}."
     return [Drawing("fill-by-group-and-weekday", title, alt, figure)]
+
+
+def _fill_marks() -> list[tuple[Artist, str]]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        (Patch(facecolor=BLUE), "attended"),
+        (Patch(**HATCHED), "taken, absent members too"),
+        (Line2D([], [], color=VERMILLION, linestyle="--"), "every seat"),
+    ]
 
 
 def _by_weekday(results: Results, group: str) -> dict[str, Floats]:
@@ -87,7 +90,7 @@ def _overall(by_day: Mapping[str, Floats]) -> float:
 
 
 def plot_fill(axes: Axes, by_day: Mapping[str, Floats]) -> Axes:
-    """Bars by weekday: seats taken (hatched) and, before them, attended.
+    """Bars by weekday: attended, and seats taken (hatched).
 
     Args:
         axes: Where to draw.
@@ -95,24 +98,10 @@ def plot_fill(axes: Axes, by_day: Mapping[str, Floats]) -> Axes:
     """
     places = np.arange(len(by_day))
     attended, taken, seats = np.array(list(by_day.values())).T
-    axes.bar(
-        places + 0.19,
-        taken / seats,
-        width=0.38,
-        facecolor="white",
-        edgecolor=ORANGE,
-        hatch="////",
-        linewidth=1,
-    )
     bars = axes.bar(places - 0.19, attended / seats, width=0.38, color=BLUE)
-    axes.bar_label(
-        bars,
-        [_percent(share) for share in attended / seats],
-        rotation=90,
-        color="white",
-        size=9.5,
-        padding=-32,
-    )
+    axes.bar(places + 0.19, taken / seats, width=0.38, **HATCHED)
+    said = [_percent(share) if share > 0.25 else "" for share in attended / seats]
+    axes.bar_label(bars, said, rotation=90, color="white", size=9.5, padding=-36)
     axes.axhline(1, color=VERMILLION, linestyle="--", linewidth=1.5)
     axes.set_xticks(places, [day.capitalize() for day in by_day])
     axes.tick_params(axis="x", length=0)
@@ -199,22 +188,24 @@ def hours(results: Results) -> list[Drawing]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    short = [in_a_sentence(row.label) for row in rows if row.p95 > row.employed]
+    busy = not any(math.isnan(row.p95) for row in rows)
+    week = "a busy week" if busy else "the mean week"
+    short = [row.label for row in rows if (row.p95 if busy else row.mean) > row.employed]
     title = (
-        f"In a busy week the work exceeds the hours employed: {listed(short)}"
+        f"In {week} the work exceeds the hours employed: {listed([in_a_sentence(label) for label in short])}"
         if short
-        else "The hours employed cover a busy week in every role"
+        else f"The hours employed cover {week} in every role"
     )
-    legend: list[tuple[Artist, str]] = [
-        (Patch(facecolor=BLUE), "needed, mean week"),
-        (Line2D([], [], color=INK, marker="D", linestyle=":"), "needed, busy week (95th percentile)"),
-        (Patch(facecolor="white", edgecolor=ORANGE, hatch="////"), "employed (bookable)"),
-    ]
+    legend: list[tuple[Artist, str]] = [(Patch(facecolor=BLUE), "needed, mean week")]
+    if busy:
+        diamond = Line2D([], [], color=INK, marker="D", linestyle=":")
+        legend.append((diamond, "needed, busy week (95th percentile)"))
+    legend.append((Patch(**HATCHED), "employed (bookable)"))
     note = "Bookable: paid hours less leave and the share of time that is not for patients."
     figure = sheet(title, note, 0.62 * len(rows) + 0.6, legend)
     plot_hours(figure.subplots(), rows)
-    said = [f"{row.label} {_hours(row.mean)} of {_hours(row.employed)} hours" for row in rows]
-    alt = f"Bars of hours a week needed and employed by role: {', '.join(said)}."
+    said = [f"{row.label} {trimmed(row.mean)} of {trimmed(row.employed)}" for row in rows]
+    alt = f"Bars of hours a week needed of those employed, by role: {', '.join(said)}."
     return [Drawing("hours-by-role", title, alt, figure)]
 
 
@@ -223,29 +214,21 @@ def plot_hours(axes: Axes, rows: Sequence[Hours]) -> Axes:
     places = np.arange(len(rows))
     means, busy, employed = (np.array([row[at] for row in rows]) for at in (1, 2, 3))
     axes.barh(places - 0.19, means, height=0.36, color=BLUE)
-    axes.barh(
-        places + 0.19, employed, height=0.36, facecolor="white", edgecolor=ORANGE, hatch="////", linewidth=1
-    )
+    axes.barh(places + 0.19, employed, height=0.36, **HATCHED)
     axes.hlines(places - 0.19, means, busy, color=INK, linestyle=":", linewidth=1.4)
     axes.plot(busy, places - 0.19, "D", color=INK, markersize=6)
-    top = float(np.nanmax([means, busy, employed]))
-    for place, row in enumerate(rows):
-        axes.annotate(
-            f"{_hours(row.mean)} of {_hours(row.employed)} h",
-            (np.nanmax(row[1:]), place), (10, 0), textcoords="offset points", va="center", size=10,
-        )  # fmt: skip
-    axes.set_yticks(places, [wrapped(row.label, 22) for row in rows])
+    ends = np.nanmax([means, busy, employed], axis=0)
+    for place, end, row in zip(places, ends, rows, strict=True):
+        said = f"{trimmed(row.mean)} of {trimmed(row.employed)} h"
+        axes.annotate(said, (end, place), (10, 0), textcoords="offset points", va="center", size=10)
+    axes.set_yticks(places, ["\n".join(fitted(row.label, 1.6, 10)) for row in rows])
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.2 * top or 1)
+    axes.set_xlim(0, 1.24 * ends.max() or 1)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     measure(axes.xaxis, "Hours a week", "hours a week")
     return axes
-
-
-def _hours(value: float) -> str:
-    return number_text(value, "hours").removesuffix(".0")
 
 
 def _percent(share: float) -> str:

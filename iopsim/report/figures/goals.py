@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from iopsim.experiment.summary import goals
 from iopsim.report.style import (
     BLUE,
@@ -15,14 +17,16 @@ from iopsim.report.style import (
     ORANGE,
     PALE,
     VERMILLION,
+    WIDTH,
     Drawing,
+    fitted,
     in_a_sentence,
     listed,
     measure,
     sheet,
-    wrapped,
+    trimmed,
 )
-from iopsim.report.wording import SECTIONS, number_text
+from iopsim.report.wording import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,17 +65,21 @@ def targets(results: Results) -> list[Drawing]:
     verdicts = [found.verdict for found, _ in asked.values()]
     title = f"Targets: {listed([f'{verdicts.count(word)} {word}' for word in _VERDICTS if word in verdicts])}"
     note = "Met or missed is said only where the whole interval lies on one side of the limit."
-    figure = sheet(title, note, 1.25 * len(asked), _target_marks())
-    said = []
-    for axes, (name, (found, goal)) in zip(
-        figure.subplots(len(asked), squeeze=False)[:, 0], asked.items(), strict=True
-    ):
+    labels = _labels(results)
+    wishes = {
+        name: f"{metric_words(name, labels)}: {_wish(goal, found.unit)}"
+        for name, (found, goal) in asked.items()
+    }
+    titles = [fitted(wish, WIDTH - 0.5, 11) for wish in wishes.values()]
+    figure = sheet(title, note, sum(1.05 + 0.2 * len(lines) for lines in titles), _target_marks())
+    panels = figure.subplots(len(asked), squeeze=False)[:, 0]
+    for axes, lines, (found, goal) in zip(panels, titles, asked.values(), strict=True):
         plot_target(axes, found, goal)
-        words = metric_words(name, _labels(results))
-        axes.set_title(f"{words}: {_wish(goal, found.unit)}", weight="normal")
-        said.append(
-            f"{words} {_with_unit(found.estimate, found.unit)} ({_wish(goal, found.unit)}: {found.verdict})"
-        )
+        axes.set_title("\n".join(lines), weight="normal")
+    said = [
+        f"{wishes[name]}, {found.verdict} with {_with_unit(found.estimate, found.unit)}"
+        for name, (found, _) in asked.items()
+    ]
     return [Drawing("targets", title, f"Dots with intervals beside limits; {'; '.join(said)}.", figure)]
 
 
@@ -103,7 +111,10 @@ def plot_target(axes: Axes, found: Estimated, goal: Goal) -> Axes:
     color, marker = _VERDICTS[found.verdict]
     axes.plot(found.estimate, 0, marker, color=color, markersize=11, markeredgecolor="white", clip_on=False)
     said = f"{_with_unit(found.estimate, found.unit)}, {found.verdict}"
-    axes.annotate(said, (found.estimate, 0), (0, 9), textcoords="offset points", ha="center", weight="bold")
+    side = ("left", "center", "right")[
+        int(np.searchsorted((0.15, 0.85), (found.estimate - low) / (high - low)))
+    ]
+    axes.annotate(said, (found.estimate, 0), (0, 9), textcoords="offset points", ha=side, weight="bold")
     axes.set_xlim(low, high)
     axes.set_ylim(-0.6, 1.0)
     axes.set_yticks([])
@@ -129,10 +140,8 @@ def differences(found: Sequence[Difference], base: str) -> list[Drawing]:
         if word in words
     ]
     legend.append((Line2D([], [], color=GRAY, linewidth=2), "interval (all of them hold together at 95 %)"))
-    title = f"What {listed([plan.replace('_', ' ') for plan in plans])} would change"
-    note = (
-        f"Differences to {base.replace('_', ' ')}, with the same patients in every plan; 0 is no difference."
-    )
+    title = f"What {listed([_spaced(plan) for plan in plans])} would change"
+    note = f"Differences to {_spaced(base)}, with the same patients in every plan; 0 is no difference."
     figure = sheet(title, note, sum(0.42 * len(plans) + 0.75 for _ in metrics), legend)
     for axes, metric in zip(figure.subplots(len(metrics), squeeze=False)[:, 0], metrics, strict=True):
         plot_differences(axes, [one for one in known if one.metric == metric], plans)
@@ -155,7 +164,7 @@ def plot_differences(axes: Axes, found: Sequence[Difference], plans: Sequence[st
     ]
     far = max((abs(end) for end in ends if not math.isnan(end)), default=0) or 1
     axes.set_xlim(-1.1 * far, 1.1 * far)
-    axes.set_yticks(range(len(plans)), [wrapped(plan.replace("_", " "), 24) for plan in plans])
+    axes.set_yticks(range(len(plans)), ["\n".join(fitted(_spaced(plan), 1.8, 10)) for plan in plans])
     axes.set_ylim(len(plans) - 0.4, -0.6)
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
@@ -207,16 +216,12 @@ def _wish(goal: Goal, unit: str) -> str:
 
 
 def _with_unit(value: float, unit: str) -> str:
-    """`14 days`, `10 %`; no more digits than say something."""
-    text = number_text(value, unit)
-    if unit == "share":
-        return text.replace(".0 %", " %")
-    return f"{text.removesuffix('.0').removesuffix('.00')} {unit}"
+    return trimmed(value, unit) if unit == "share" else f"{trimmed(value, unit)} {unit}"
 
 
 def _signed(one: Difference) -> str:
-    difference, share = one.difference.estimate, one.unit == "share"
-    text = number_text(abs(100 * difference if share else difference), "")
+    share, difference = one.unit == "share", one.difference.estimate
+    text = trimmed(abs(100 * difference if share else difference))
     return f"{'−' if difference < 0 else '+'}{text} {_POINTS if share else one.unit}"
 
 

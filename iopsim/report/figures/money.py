@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from iopsim.report.style import (
     BLUE,
     ESTIMATE,
     GREEN,
+    HATCHED,
     INK,
-    ORANGE,
     VERMILLION,
     Drawing,
     in_a_sentence,
     listed,
     measure,
     sheet,
+    trimmed,
 )
-from iopsim.report.wording import interval_text, number_text
+from iopsim.report.wording import interval_text
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -43,7 +46,7 @@ class Costs(NamedTuple):
         return cls(inpatient - less.estimate, inpatient - less.high, inpatient - less.low, inpatient)
 
     def __str__(self) -> str:
-        return f"{number_text(self.program, '')} against {number_text(self.inpatient, '')}"
+        return f"{trimmed(self.program)} against {trimmed(self.inpatient)}"
 
 
 def alternative(results: Results) -> list[Drawing]:
@@ -62,8 +65,7 @@ def alternative(results: Results) -> list[Drawing]:
     whose = listed([in_a_sentence(says(sources, name)) for name in assumed.for_])
     currency, sentence = results.scenario.currency, _sentence(share, assumed.divertible)
     title = (
-        f"A program day costs {number_text(day.program, '')} {currency}, "
-        f"an inpatient day {number_text(day.inpatient, '')}"
+        f"A program day costs {trimmed(day.program)} {currency}, an inpatient day {trimmed(day.inpatient)}"
     )
     note = (
         f"{sentence}. Arithmetic on a stated assumption about starters from {whose}, not a measured effect."
@@ -96,37 +98,30 @@ def _marks() -> list[tuple[Artist, str]]:
 
 
 def _sentence(share: Estimated, assumed: float) -> str:
+    interval = interval_text(share.low, share.high, "share")
+    among = f"{trimmed(share.estimate, 'share')} of starters{f' ({interval})' if interval else ''}"
     if share.estimate > 1:
-        return (
+        said = (
             "If 100 % of starters would otherwise be inpatients, the program still costs more than it saves"
         )
-    interval = interval_text(share.low, share.high, "share")
-    among = f"{number_text(share.estimate, 'share')} of starters{f' ({interval})' if interval else ''}"
-    return (
-        f"If {among} would otherwise be inpatients, the program saves what it costs; the scenario assumes "
-        f"{number_text(assumed, 'share').replace('.0 %', ' %')}"
-    )
+    else:
+        said = f"If {among} would otherwise be inpatients, the program saves what it costs"
+    return f"{said}; the scenario assumes {trimmed(assumed, 'share')}"
 
 
 def plot_costs(axes: Axes, costs: Costs, names: tuple[str, str]) -> Axes:
     """Two bars: the program with its interval, and inpatient care."""
     axes.bar(0, costs.program, width=0.6, color=BLUE)
-    axes.bar(1, costs.inpatient, width=0.6, facecolor="white", edgecolor=ORANGE, hatch="////", linewidth=1)
+    axes.bar(1, costs.inpatient, width=0.6, **HATCHED)
     if not math.isnan(costs.low + costs.high):
         axes.vlines(0, costs.low, costs.high, color=INK)
         axes.hlines([costs.low, costs.high], -0.06, 0.06, color=INK)
     for at, (cost, top) in enumerate(((costs.program, costs.high), (costs.inpatient, costs.inpatient))):
-        axes.annotate(
-            number_text(cost, ""),
-            (at, max(cost, top)),
-            (0, 4),
-            textcoords="offset points",
-            ha="center",
-            weight="bold",
-        )
+        place = at, np.fmax(cost, top)
+        axes.annotate(trimmed(cost), place, (0, 4), textcoords="offset points", ha="center", weight="bold")
     axes.set_xticks((0, 1), names)
     axes.set_xlim(-0.6, 1.6)
-    axes.set_ylim(0, 1.15 * max(costs.program, costs.inpatient) or 1)
+    axes.set_ylim(0, 1.15 * np.nanmax(costs) or 1)
     axes.tick_params(axis="x", length=0)
     axes.set_xlabel("Kind of care")
     return axes

@@ -138,7 +138,7 @@ class _Cohort:
                 self._shares[cause] += leaving * hazard / total
         if not step.is_session:
             self._days += step.days * (before + self.alive) / 2
-        while self._week_ends <= ahead + _EPSILON:
+        while any(self.weekly) and self._week_ends <= ahead + _EPSILON:
             self._week_ends += 7
             for cause, per_week in enumerate(self.weekly, start=1):
                 self._leave(cause, per_week)
@@ -150,11 +150,12 @@ class _Cohort:
         self.alive *= 1 - share
 
     def fate(self) -> Fate:
-        """What has become of them; the few who are left go the way of the others."""
-        completed, left_early, stepped_up = (share / math.fsum(self._shares) for share in self._shares[:3])
+        """What has become of them; the few who are left complete."""
+        self._leave(0, 1.0)
+        completed, left_early, stepped_up, _ = self._shares
         in_care = (*self._in_care, (self._in_care[-1][0], 0.0))
-        all_complete = self._stay is not None and not any(self._shares[1:]) and not self._sessions
-        days = self._stay.mean if all_complete else self._days
+        nothing_else = not (any(self._shares[1:]) or self._sessions)
+        days = self._stay.mean if self._stay and nothing_else else self._days
         return Fate(completed, left_early, stepped_up, days, self._sessions, in_care)
 
 

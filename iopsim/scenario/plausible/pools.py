@@ -72,7 +72,7 @@ class Pool:
     @property
     def lost_share(self) -> float:
         """Share of the load that can never be carried: 1 − 1 ÷ utilization."""
-        return max(1 - self.capacity / self.load, 0.0)
+        return 1 - self.capacity / self.load if self.load > self.capacity else 0.0
 
     @property
     def overflows(self) -> bool:

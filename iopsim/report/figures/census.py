@@ -1,0 +1,191 @@
+"""The figure of waitlist and census over time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from iopsim.report.style import (
+    BLUE,
+    GRAY,
+    INK,
+    ORANGE,
+    PALE,
+    PRECISION,
+    VERMILLION,
+    YEARS,
+    Drawing,
+    in_a_sentence,
+    measure,
+    sheet,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from iopsim.report.tables import Floats, Results, Weekly
+    from iopsim.scenario.levels import Level
+    from iopsim.scenario.schema import Run
+
+__all__ = ["over_time", "plot_weekly"]
+
+
+def over_time(results: Results) -> list[Drawing]:
+    """Waitlist (where anybody ever waits) and census of the program's own levels, week by week."""
+    panels = [
+        (level, kind, series)
+        for level in results.own_levels
+        for kind in ("waitlist", "census")
+        if (series := results.weekly.get(f"{level}.{kind}"))
+        and (kind == "census" or np.nanmax(series.mean, initial=0) > 0)
+    ]
+    if not panels:
+        return []
+    run, several = results.scenario.run, len(results.own_levels) > 1
+    said = [_in_the_window(results, level) for level in results.own_levels]
+    title = "Waiting and in care, week by week" if several else said[0]
+    weekly = f"Weekly means of {run.replications} replications" if run.replications > 1 else "One replication"
+    note = f"{weekly}; warm-up and run-out are shaded: they are not measured."
+    figure = sheet(
+        title, note, (2.5 if several else 2.3) * len(panels), _band_marks([one for *_, one in panels])
+    )
+    axes_of = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    for axes, (level, kind, series) in zip(axes_of, panels, strict=True):
+        plot_weekly(axes, series, *_WEEKLY[kind])
+        for room in _rooms(results, level) if kind == "census" else ():
+            _draw_room(axes, series.start, room)
+        _shade(axes, run, named=axes is axes_of[0])
+        axes.set_title(results.level(level) if several else "")
+    axes_of[-1].set_xlabel("Week (date)")
+    alt = f"Lines by week from {_day(run.opening)} to {_day(run.end)}; in the measured weeks: {'; '.join(said)}."
+    return [Drawing("waitlist-and-census", title, alt, figure)]
+
+
+_WEEKLY = {"waitlist": ("Waiting", ORANGE), "census": ("In care", BLUE)}
+
+
+def plot_weekly(axes: Axes, series: Weekly, what: str, color: str) -> Axes:
+    """Mean of the replications by week, with the band of its precision in the band of the years."""
+    middle = series.start.astype("datetime64[h]") + np.timedelta64(84, "h")
+    axes.fill_between(middle, series.p10, series.p90, color=color, alpha=0.3, linewidth=0)
+    axes.fill_between(middle, series.low, series.high, color=color, alpha=0.55, linewidth=0)
+    axes.plot(middle, series.mean, color=INK, linewidth=1.3)
+    axes.set_xlim(middle[0], middle[-1])
+    top = np.nanmax([series.p90, series.high, series.mean], initial=0)
+    axes.set_ylim(0, 1.2 * top or 1)
+    _date(axes)
+    measure(axes.yaxis, what, "patients")
+    return axes
+
+
+def _date(axes: Axes) -> None:
+    """Months below the axis, and the year where it begins and in its January."""
+    from matplotlib.dates import AutoDateLocator
+
+    def said(days: float, position: float) -> str:
+        date = dt.date(1970, 1, 1) + dt.timedelta(days)
+        month = f"{date:%b}" if date.day == 1 else f"{date:%b} {date.day}"
+        return f"{month}\n{date.year}" if position == 0 or (date.month, date.day) == (1, 1) else month
+
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=10))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(said)
+
+
+def _band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
+    """What the line and the bands mean; a band without width is none."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    marks: list[tuple[Artist, str]] = [(Line2D([], [], color=INK, linewidth=1.3), "mean")]
+    if any((series.low < series.high).any() for series in shown):
+        marks.append((Patch(color=GRAY, alpha=0.6, linewidth=0), PRECISION))
+    if any((series.p10 < series.p90).any() for series in shown):
+        marks.append((Patch(color=GRAY, alpha=0.32, linewidth=0), YEARS))
+    return marks
+
+
+def _shade(axes: Axes, run: Run, *, named: bool) -> None:
+    """Gray out what is not measured, and say what it is where that has room."""
+    weeks = np.cumsum([0, run.warm_up_weeks, run.weeks, run.run_out_weeks])
+    edges = np.datetime64(run.opening) + 7 * weeks
+    for name, start, end in zip(("warm-up", "measured", "run-out"), edges, edges[1:], strict=False):
+        if name != "measured":
+            axes.axvspan(start, end, color=PALE, linewidth=0, zorder=0)
+        if named and (end - start) / (edges[-1] - edges[0]) > 0.12:
+            place = start + (end - start) / 2, 0.985
+            look: dict[str, Any] = {"ha": "center", "va": "top", "size": 9, "color": GRAY}
+            axes.text(*place, name, transform=axes.get_xaxis_transform(), **look)
+
+
+class Room(NamedTuple):
+    """Most patients in care in each week, shape (weeks,), and what sets it."""
+
+    limit: Floats
+    words: str
+
+
+def _rooms(results: Results, name: str) -> list[Room]:
+    """What limits a level's census: places or seats, and caseloads where they are fewer.
+
+    Seats fix a number only if everybody comes on all days of the group; elsewhere patients share a seat.
+    """
+    scenario = results.scenario
+    level, weeks = scenario.levels[name], results.weekly[f"{name}.census"].start
+    rooms = []
+    if level.groups:
+        cares = (*level.by.track.values(), *level.by.source.values())
+        plans = [level.phases, *(care.phases for care in cares)]
+        days = {phase.days_per_week for phases in plans for phase in phases or ()}
+        days |= {level.days_per_week} if level.days_per_week else set()
+        if not days or days == {len(group.days) for group in level.groups.values()}:
+            rooms.append(_seats(level, weeks, scenario.run))
+    elif not isinstance(level.places, str):
+        places = level.places if isinstance(level.places, int) else sum(level.places.values())
+        rooms.append(Room(np.full(len(weeks), float(places)), f"{places:,} places"))
+    if level.caseload and [other.caseload for other in scenario.levels.values()].count(level.caseload) == 1:
+        role = scenario.staff[level.caseload]
+        most = role.posts * role.caseload_limit
+        if most and all(most < room.limit.max() for room in rooms):
+            words = f"{most:,} in {in_a_sentence(results.role(level.caseload))} caseloads"
+            rooms.append(Room(np.full(len(weeks), float(most)), words))
+    return rooms
+
+
+def _seats(level: Level, weeks: NDArray[np.datetime64], run: Run) -> Room:
+    limit = np.zeros(len(weeks))
+    for group in level.groups.values():
+        first, last = np.datetime64(group.from_ or run.opening) - 6, np.datetime64(group.until or run.end)
+        limit += np.where((first <= weeks) & (weeks <= last), group.enrolled_at_most, 0)
+    overbooked = any(group.overbook > 1 for group in level.groups.values())
+    return Room(limit, f"{limit[0]:,.0f} {'enrolled at most' if overbooked else 'seats'}")
+
+
+def _draw_room(axes: Axes, weeks: NDArray[np.datetime64], room: Room) -> None:
+    axes.step(weeks, room.limit, where="post", color=VERMILLION, linestyle="--", linewidth=1.5)
+    axes.set_ylim(0, max(axes.get_ylim()[1], 1.25 * room.limit.max()))
+    look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "size": 10, "color": VERMILLION}
+    across = axes.get_yaxis_transform()
+    axes.annotate(room.words, (0, room.limit[0]), (5, 3), xycoords=across, **look)
+    if room.limit[-1] != room.limit[0]:
+        last = f"{room.limit[-1]:,.0f}"
+        axes.annotate(last, (1, room.limit[-1]), (-5, 3), xycoords=across, ha="right", **look)
+
+
+def _in_the_window(results: Results, level: str) -> str:
+    kinds = {"waiting": f"{level}.waitlist.mean", "in care": f"{level}.census.mean"}
+    said = [
+        f"{results.summary[name].estimate:.1f} {words}"
+        for words, name in kinds.items()
+        if name in results.summary
+    ]
+    return f"{results.level(level)}: {' and '.join(said)} on average" if said else results.level(level)
+
+
+def _day(day: dt.date) -> str:
+    return f"{day:%B} {day.day}, {day.year}"

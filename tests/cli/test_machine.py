@@ -1,0 +1,87 @@
+"""A machine that refuses: full disks, folders that cannot be written, output that goes nowhere; exit 5."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.sessions import MINIMAL, files, only_folder, setting, spawned
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Iopsim
+    from tests.cli.sessions import Answer
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="limits and devices of POSIX")
+WINDOW = setting(weeks=6, warm_up_weeks=4, run_out_weeks=2)
+FEW = ("run", MINIMAL, "--no-figures", "--quiet", "--replications", "3", "--workers", "1", *WINDOW)
+
+
+def assert_refused(answer: Answer, *said: str) -> None:
+    """One sentence that says what and what to do."""
+    assert (answer.code, answer.out) == (5, "")
+    assert answer.err.startswith("error: ")
+    assert answer.err.count("\n") == 1
+    assert [text for text in said if text not in answer.err] == []
+
+
+@posix
+@pytest.mark.parametrize("full_at", ["the manifest", "a replication", "a table"])
+def test_a_full_disk_keeps_what_fits_and_the_same_command_goes_on(tmp_path: Path, full_at: str) -> None:
+    assert spawned(*FEW, "--out", "whole", folder=tmp_path).code == 0
+    bytes_at_most = {
+        "the manifest": 100,
+        "a replication": (tmp_path / "whole" / "manifest.json").stat().st_size + 50,
+        "a table": (tmp_path / "whole" / "replications.csv").stat().st_size - 1,
+    }[full_at]
+    limit = f"import resource as r, os, sys; r.setrlimit(r.RLIMIT_FSIZE, ({bytes_at_most},) * 2)"
+    launcher = (sys.executable, "-c", f"{limit}; os.execv(sys.argv[1], sys.argv[1:])")
+    answer = spawned(*FEW, folder=tmp_path, launcher=launcher)
+    assert_refused(answer, "has no room left", "free space and give the same command")
+    (partial,) = tmp_path.glob("results/minimal/*.partial")
+    kept = len(list(partial.rglob("*.json.gz")))
+    assert (kept == 3) == (full_at == "a table")
+    assert (f"{kept} of 3 replications are kept" in answer.err) == (kept > 0)
+    assert list(partial.rglob("*.tmp")) == []
+    assert spawned(*FEW, folder=tmp_path).code == 0
+    assert files(only_folder(tmp_path / "results")) == files(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("command", [FEW, ("compare", MINIMAL, "other.yaml")], ids=["run", "compare"])
+def test_a_file_in_the_place_of_the_results_is_told_before_anything_is_simulated(
+    iopsim: Iopsim, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    Path("other.yaml").write_text(f"extends: {MINIMAL}\n", encoding="utf-8")
+    (tmp_path / "results").write_text("in the way", encoding="utf-8")
+    assert_refused(iopsim(*command), "results cannot be used", "choose another folder with --out")
+    assert (tmp_path / "results").read_text(encoding="utf-8") == "in the way"
+
+
+def test_an_out_folder_below_a_file_is_refused(iopsim: Iopsim, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert_refused(iopsim(*FEW, "--out", "file/answer"), "file/answer cannot be used")
+
+
+def test_a_folder_that_another_run_is_writing_is_left_alone(iopsim: Iopsim, tmp_path: Path) -> None:
+    from iopsim.experiment.run import key_of
+    from iopsim.experiment.store import open_run
+    from iopsim.scenario import load
+
+    sets = [word for word in (*WINDOW, "run.replications=3") if word != "--set"]
+    key = key_of(load(MINIMAL, sets))
+    with open_run(tmp_path / "results", "minimal", key, replications=3):
+        assert_refused(iopsim(*FEW), "another run is using this folder")
+
+
+def test_new_cannot_write_where_there_is_no_folder(iopsim: Iopsim) -> None:
+    assert_refused(iopsim("new", "nowhere/my.yaml"), "nowhere/my.yaml cannot be written")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("command", [("metrics",), ("--version",), FEW], ids=lambda command: command[0])
+def test_output_to_a_full_disk_is_one_sentence(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = spawned(*command, folder=tmp_path, stdout=full)
+    assert_refused(answer, "the output cannot be written (No space left on device)")
