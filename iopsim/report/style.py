@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,6 +92,7 @@ _STYLE: dict[Any, Any] = {
     "hatch.linewidth": 0.7,
     "legend.fontsize": 10,
     "legend.frameon": False,
+    "text.parse_math": False,  # a label may hold dollars
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "svg.fonttype": "none",
@@ -120,7 +122,9 @@ def styled() -> Iterator[None]:
     """The house style, whatever the machine's own settings are."""
     import matplotlib as mpl
 
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # A label in a script that the letters lack shows boxes in the PNG; the SVG has it as text.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
@@ -173,7 +177,7 @@ def _width(text: str, size: float, weight: str = "normal") -> float:
 def fitted(text: str, inches: float, size: float, weight: str = "normal") -> list[str]:
     """The text on lines of at most so many inches; a number stays with its percent sign."""
     lines: list[str] = []
-    for word in text.replace(" %", "\N{NO-BREAK SPACE}%").split():
+    for word in filter(None, text.replace(" %", "\N{NO-BREAK SPACE}%").split(" ")):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and _width(longer, size, weight) <= inches:
             lines[-1] = longer

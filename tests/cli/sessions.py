@@ -39,13 +39,28 @@ class Answer(NamedTuple):
 
 def environment(**more: str) -> dict[str, str]:
     """Our own environment without what changes how a command prints."""
-    changing = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "COLUMNS", "LINES", "PYTHONIOENCODING"}
+    changing = {
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "TTY_COMPATIBLE",
+        "COLUMNS",
+        "LINES",
+        "PYTHONIOENCODING",
+    }
     return {name: value for name, value in os.environ.items() if name not in changing} | more
 
 
-def spawn(*arguments: str, folder: Path, launcher: Iterable[str] = (), **options: object) -> subprocess.Popen[str]:
+def spawn(
+    *arguments: str, folder: Path, launcher: Iterable[str] = (), **options: object
+) -> subprocess.Popen[str]:
     """Start iopsim in a process group of its own, with both streams in pipes unless `options` say otherwise."""
-    settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    settings = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "encoding": "utf-8",
+    }
     settings |= {"start_new_session": True, "env": environment()}
     return subprocess.Popen([*launcher, *PROGRAM, *arguments], cwd=folder, **(settings | options))
 
@@ -116,7 +131,9 @@ def until_kept(folder: Path, number: int = 3) -> Path:
 
 def files(folder: Path) -> dict[str, bytes]:
     """Every file of a results folder but its manifest, by name."""
-    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    found = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
     return {name: path.read_bytes() for name, path in found.items() if name != "manifest.json"}
 
 

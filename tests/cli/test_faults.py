@@ -66,7 +66,7 @@ CASES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "a metric that does not exist": (
         PROGRAM + "targets: [{metric: iop.wait_dais.p90, at_most: 14}]\n",
-        [r'mine.yaml:8:\d+: error: targets\[0\].metric: no metric "iop.wait_dais.p90" \(did you mean "iop.wait_days.p90"\?\)'],
+        [r'mine.yaml:8:12: error: targets\[0\].metric: no metric "iop.wait_dais.p90" \(.* "iop.wait_days.p90"\?\)'],
     ),
     "no YAML": ("levels: {iop: [\n", [r"mine.yaml:\d+:\d+: error: "]),
     "a list": ("- one\n- two\n", [r"mine.yaml: error: a scenario is made of `key: value` lines; got a list"]),
@@ -98,7 +98,9 @@ def assert_told(code: int, out: str, err: str, patterns: list[str]) -> None:
         if "metric" not in case or not command.startswith("show")  # what it shows is what was written
     ],
 )
-def test_every_mistake_is_told_with_its_place(iopsim: Iopsim, tmp_path: Path, command: str, case: str) -> None:
+def test_every_mistake_is_told_with_its_place(
+    iopsim: Iopsim, tmp_path: Path, command: str, case: str
+) -> None:
     content, patterns = CASES[case]
     Path("mine.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
     more = [MINIMAL] if command == "compare" else []
@@ -123,7 +125,7 @@ def test_mistakes_of_a_file_its_base_and_the_command_line_come_together(iopsim: 
     Path("mine.yaml").write_text("extends: base.yaml\nlevels:\n  iop: {placess: 3}\n", encoding="utf-8")
     expected = [
         r'--set:1:5: error: run.weks: unknown key \(did you mean "weeks"\?\)',
-        r'base.yaml:3:24: error: sources.community.per_weak: unknown key',
+        r"base.yaml:3:24: error: sources.community.per_weak: unknown key",
         r'mine.yaml:3:9: error: levels.iop.placess: unknown key \(did you mean "places"\?\)',
     ]
     assert_told(*iopsim("run", "mine.yaml", "--set", "run.weks=3"), expected)
@@ -132,7 +134,10 @@ def test_mistakes_of_a_file_its_base_and_the_command_line_come_together(iopsim: 
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("levels.iop.placse=3", r'--set:1:12: error: levels.iop.placse: unknown key \(did you mean "places"\?\)'),
+        (
+            "levels.iop.placse=3",
+            r'--set:1:12: error: levels.iop.placse: unknown key \(did you mean "places"\?\)',
+        ),
         ("levels.iop.places=many", r'--set:1:12: error: levels.iop.places: .*"many"'),
         ("levels.iop.places", r"--set:1:18: error: expected path=value, such as run.seed=7"),
         ("run.weeks=0", r"--set:1:5: error: run.weeks: .*0"),

@@ -82,15 +82,21 @@ def assert_completed(folder: Path, uninterrupted: dict[str, bytes]) -> None:
     assert len(json.loads((finished / "manifest.json").read_text())["started"]) == 2
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_without_a_terminal(tmp_path: Path, uninterrupted: dict[str, bytes], workers: str) -> None:
-    process = spawn(*LONG, "--workers", workers, folder=tmp_path)
+def test_ctrl_c_without_a_terminal(tmp_path: Path, uninterrupted: dict[str, bytes]) -> None:
+    process = spawn(*LONG, "--workers", "2", folder=tmp_path)
     until_kept(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     answer = answer_of(process)
     assert answer.out == ""
     assert_stopped_and_kept(answer, tmp_path)
     assert_completed(tmp_path, uninterrupted)
+
+
+def test_ctrl_c_without_workers(tmp_path: Path) -> None:
+    process = spawn(*LONG, "--workers", "1", folder=tmp_path)
+    until_kept(tmp_path)
+    os.killpg(process.pid, signal.SIGINT)
+    assert_stopped_and_kept(answer_of(process), tmp_path)
 
 
 def test_ctrl_c_typed_at_a_terminal(tmp_path: Path, uninterrupted: dict[str, bytes]) -> None:

@@ -29,8 +29,10 @@ def assert_refused(answer: Answer, *said: str) -> None:
 
 @posix
 @pytest.mark.parametrize("full_at", ["the manifest", "a replication", "a table"])
-def test_a_full_disk_keeps_what_fits_and_the_same_command_goes_on(tmp_path: Path, full_at: str) -> None:
-    assert spawned(*FEW, "--out", "whole", folder=tmp_path).code == 0
+def test_a_full_disk_keeps_what_fits_and_the_same_command_goes_on(
+    iopsim: Iopsim, tmp_path: Path, full_at: str
+) -> None:
+    assert iopsim(*FEW, "--out", "whole").code == 0
     bytes_at_most = {
         "the manifest": 100,
         "a replication": (tmp_path / "whole" / "manifest.json").stat().st_size + 50,
@@ -45,7 +47,7 @@ def test_a_full_disk_keeps_what_fits_and_the_same_command_goes_on(tmp_path: Path
     assert (kept == 3) == (full_at == "a table")
     assert (f"{kept} of 3 replications are kept" in answer.err) == (kept > 0)
     assert list(partial.rglob("*.tmp")) == []
-    assert spawned(*FEW, folder=tmp_path).code == 0
+    assert iopsim(*FEW).code == 0
     assert files(only_folder(tmp_path / "results")) == files(tmp_path / "whole")
 
 

@@ -43,11 +43,19 @@ def test_a_run_leaves_what_the_contract_names(everything: dict[str, bytes]) -> N
     assert {name.rsplit(".", 1)[1] for name in figures} == {"svg", "png"}
     assert all(everything.values())
     summary = read_csv(everything["summary.csv"])
-    assert list(summary[0]) == "metric unit estimate ci_low ci_high sd n better target verdict".split()
+    assert ",".join(summary[0]) == "metric,unit,estimate,ci_low,ci_high,sd,n,better,target,verdict"
     assert [row["verdict"] for row in summary if row["target"]].count("") == 0
     assert len(read_csv(everything["replications.csv"])) == 5
     events = read_csv(gzip.decompress(everything["events.csv.gz"]))
-    assert set(events[0]) >= {"entity_id", "pathway", "event_type", "event", "time", "resource_id", "run_number"}
+    assert set(events[0]) >= {
+        "entity_id",
+        "pathway",
+        "event_type",
+        "event",
+        "time",
+        "resource_id",
+        "run_number",
+    }
     assert {row["run_number"] for row in events} == set("01234")
 
 
@@ -94,7 +102,9 @@ def test_the_table_shows_the_numbers_of_the_summary(iopsim: Iopsim, tmp_path: Pa
 
     out = iopsim("run", *FEW, "--no-figures").out
     summary = read_csv(files(only_folder(tmp_path / "results"))["summary.csv"])
-    values = {row["metric"]: number_text(float(row["estimate"]), row["unit"]) for row in summary if row["estimate"]}
+    values = {
+        row["metric"]: number_text(float(row["estimate"]), row["unit"]) for row in summary if row["estimate"]
+    }
     for metric, words in {
         "iop.wait_days.mean": "Wait to start, mean",
         "iop.utilization.mean": "Utilization",

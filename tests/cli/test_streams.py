@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.sessions import BASELINE, MINIMAL, SHORT, answer_of, at_terminal, environment, setting, spawn, spawned
+from tests.cli.sessions import (
+    BASELINE,
+    MINIMAL,
+    SHORT,
+    answer_of,
+    at_terminal,
+    environment,
+    setting,
+    spawn,
+    spawned,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +33,9 @@ NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
 @posix
-@pytest.mark.parametrize("command", [("metrics",), ("schema",), ("--help",), FEW], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command", [("metrics",), ("schema",), ("--help",), FEW], ids=lambda command: command[0]
+)
 def test_a_pipe_whose_reader_has_gone_is_no_error(tmp_path: Path, command: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     process = spawn(*command, folder=tmp_path, stdout=writer)

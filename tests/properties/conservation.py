@@ -238,7 +238,7 @@ class _Books:
                 Fact.STARTED, Fact.ADMITTED, Fact.REFUSED, Fact.JOINED, Fact.LEFT,
             }  # fmt: skip
             assert over or moved_on, f"stay {part.number} gives up a held place without a reason"
-        if part.hold > 0:
+        if part.hold > 0 or part.seen[Fact.SUSPENDED]:
             self._gave_up.add(part.patient)
 
     def _is_refused_step_up(self, part: Part, fact: Fact) -> bool:

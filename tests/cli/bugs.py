@@ -1,0 +1,8 @@
+"""A replication with a bug in it, importable by workers."""
+
+from __future__ import annotations
+
+
+def replicate(scenario: object, index: int) -> None:
+    """Fail as a bug does."""
+    raise ValueError("seven is not odd")

@@ -1,0 +1,55 @@
+"""Every scenario that ships, as a user starts it: it is valid, it runs, and its variants can be compared."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.sessions import BASELINE, SCENARIOS, SHORT, files, only_folder
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Iopsim
+
+SHIPPED = sorted(SCENARIOS.glob("*.yaml"))
+FEW = (*SHORT, "--replications", "2", "--workers", "1", "--no-figures")
+
+
+def test_the_promised_scenarios_are_there() -> None:
+    variants = ["extra-evening-group", "inpatient-surge", "one-more-therapist", "one-therapist-fewer"]
+    assert {"baseline", "minimal", *variants} <= {path.stem for path in SHIPPED}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_scenario_is_valid_and_runs(iopsim: Iopsim, tmp_path: Path, path: Path) -> None:
+    assert iopsim("validate", path).code == 0
+    code, out, err = iopsim("run", path, *FEW)
+    assert code == 0, err
+    folder = only_folder(tmp_path / "results")
+    assert folder.parent.name == path.stem.replace("-", "_")
+    assert out.splitlines()[-2].endswith(".")
+    rows = list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["verdict"] for row in rows if row["target"]} <= {"met", "missed", "undecided"}
+    assert any(row["target"] for row in rows)
+    census = next(float(row["estimate"]) for row in rows if row["metric"] == "iop.census.mean")
+    assert 2 < census < 80
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_resolved_scenario_of_a_run_runs_to_the_same_bytes(
+    iopsim: Iopsim, tmp_path: Path, path: Path
+) -> None:
+    assert iopsim("run", path, *FEW, "--out", "first", "--quiet").code == 0
+    again = Path("first", "scenario.resolved.yaml")
+    assert iopsim("run", again, "--workers", "1", "--no-figures", "--out", "second", "--quiet").code == 0
+    assert files(tmp_path / "first") == files(tmp_path / "second")
+
+
+def test_the_variants_can_be_compared_with_the_baseline(iopsim: Iopsim) -> None:
+    variants = [path for path in SHIPPED if path.stem not in {"baseline", "minimal"}]
+    code, out, err = iopsim("compare", BASELINE, *variants, *FEW)
+    assert code == 0, err
+    for path in variants:
+        assert path.stem.replace("-", "_") in out
