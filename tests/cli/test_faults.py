@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.cli.sessions import MINIMAL, spawned
 if TYPE_CHECKING:
     from tests.cli.conftest import Iopsim
 
-SECONDS = 2.0
+SECONDS = 2.0  # of the processor, so that a busy machine changes nothing
 PROGRAM = """\
 name: mine
 sources:
@@ -104,9 +105,9 @@ def test_every_mistake_is_told_with_its_place(
     content, patterns = CASES[case]
     Path("mine.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
     more = [MINIMAL] if command == "compare" else []
-    began = time.monotonic()
+    began = time.process_time()
     answer = iopsim(*command.split(), "mine.yaml", *more)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert_told(*answer, patterns)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
@@ -164,7 +165,7 @@ def test_of_very_many_mistakes_a_hundred_are_shown(iopsim: Iopsim) -> None:
 
 def test_a_process_of_its_own_says_the_same_and_soon(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(BOMB, encoding="utf-8")
-    began = time.monotonic()
+    began = os.times()
     answer = spawned("run", "mine.yaml", folder=tmp_path)
-    assert time.monotonic() - began < 2 * SECONDS
+    assert os.times().children_user - began.children_user < SECONDS
     assert_told(*answer, CASES["an alias bomb"][1])
