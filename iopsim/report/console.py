@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from iopsim.experiment.summary import flags, limiting
 from iopsim.report.wording import SECTIONS, interval_text, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["console", "print_differences", "print_summary"]
 
-_WIDE = 120  # where there is no terminal nothing is cut
+Section = tuple[str, list[tuple[str, "Estimate"]]]
+
+_WIDE = 160  # where there is no terminal nothing is cut
+_NARROW = 76  # columns below which numbers stand under their words
 
 
 def console() -> Console:
@@ -33,20 +38,17 @@ def console() -> Console:
 
 def print_summary(out: Console, scenario: Scenario, found: Sequence[Estimate]) -> None:
     """Print the table, the flags, and the sentence that says what limits the program."""
-    by_name = {estimate.name: estimate for estimate in found}
-    table = _table(f"{scenario.name}: {_span(scenario)}", "95 % interval", "" if scenario.observed else None)
-    levels = sorted(scenario.levels, key=lambda name: not scenario.levels[name].is_own)
-    for section, lines in SECTIONS.items():
-        for level in levels:
-            entries = [(line.words, by_name.get(f"{level}.{line.metric}")) for line in lines]
-            _section(table, f"{section}: {scenario.says(scenario.levels, level)}", entries, scenario.observed)
-    _section(table, "Staff", _staff(scenario, by_name), scenario.observed)
-    _section(table, "Money", _money(scenario, by_name), scenario.observed)
-    out.print(table)
-    _print_targets(out, scenario, found)
+    sections = list(_sections(scenario, {estimate.name: estimate for estimate in found}))
+    title = f"{scenario.name}: {_span(scenario)}"
+    if out.width < _NARROW:
+        _print_list(out, title, sections, scenario.observed)
+    else:
+        out.print(_table(title, sections, scenario.observed))
+    for line in _targets(found):
+        out.print(line)
     for warning in flags(found, scenario):
-        out.print(f"note: {warning}")
-    out.print(f"[bold]{limiting(found, scenario)}[/bold]")
+        out.print(escape(f"note: {warning}"))
+    out.print(f"[bold]{escape(limiting(found, scenario))}[/bold]")
 
 
 def print_differences(out: Console, base: str, differences: Sequence[Difference]) -> None:
@@ -55,8 +57,11 @@ def print_differences(out: Console, base: str, differences: Sequence[Difference]
     from rich.table import Table
 
     table = Table(title=f"Differences to {base} (same patients)", box=box.SIMPLE, title_justify="left")
-    for column in ("plan", "metric", base, "plan's", "difference", "interval (all hold at 95 %)", "in words"):
-        table.add_column(column, justify="left" if column in {"plan", "metric", "in words"} else "right")
+    _add_text(table, "plan")
+    _add_text(table, "metric")
+    for column in (escape(base), "plan's", "difference", "interval (all hold at 95 %)"):
+        _add_numbers(table, column)
+    _add_text(table, "in words")
     last = ""
     for one in differences:
         plan = one.plan if one.plan != last else ""
@@ -74,46 +79,78 @@ def print_differences(out: Console, base: str, differences: Sequence[Difference]
     out.print(table)
 
 
-def _table(title: str, *columns: str | None) -> Table:
+def _sections(scenario: Scenario, by_name: Mapping[str, Estimate]) -> Iterator[Section]:
+    """What is shown, in order: the program's own levels before those bought; empty sections are left out."""
+    levels = sorted(scenario.levels, key=lambda name: not scenario.levels[name].is_own)
+    for section, lines in SECTIONS.items():
+        for level in levels:
+            entries = [(line.words, by_name.get(f"{level}.{line.metric}")) for line in lines]
+            yield from _section(f"{section}: {scenario.says(scenario.levels, level)}", entries)
+    yield from _section("Staff", _staff(scenario, by_name))
+    yield from _section("Money", _money(scenario, by_name))
+
+
+def _section(title: str, entries: Iterable[tuple[str, Estimate | None]]) -> Iterator[Section]:
+    present = [(words, estimate) for words, estimate in entries if estimate is not None]
+    if present:
+        yield title, present
+
+
+def _table(title: str, sections: Iterable[Section], observed: Mapping[str, float]) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_edge=False)
-    table.add_column("")
-    table.add_column("estimate", justify="right")
-    table.add_column(columns[0] or "", justify="right")
-    table.add_column("unit")
-    if columns[1] is not None:
-        table.add_column("observed", justify="right")
+    _add_text(table, "")
+    _add_numbers(table, "estimate")
+    _add_numbers(table, "95 % interval")
+    _add_text(table, "unit")
+    if observed:
+        _add_numbers(table, "observed")
+    for heading, entries in sections:
+        table.add_section()
+        table.add_row(f"[bold]{escape(heading)}[/bold]")
+        for words, estimate in entries:
+            interval, unit = estimate.interval, estimate.unit
+            table.add_row(
+                escape(f"  {words}"),
+                number_text(interval.estimate, unit),
+                interval_text(interval.low, interval.high, unit),
+                "" if unit == "share" else unit,
+                *([number_text(observed[estimate.name], unit)] if estimate.name in observed else []),
+            )
     return table
+
+
+def _print_list(out: Console, title: str, sections: Iterable[Section], observed: Mapping[str, float]) -> None:
+    """The same as `_table` for a narrow terminal: one number under the other."""
+    out.print(title)
+    for heading, entries in sections:
+        out.print(f"[bold]{escape(heading)}[/bold]")
+        for words, estimate in entries:
+            interval, unit = estimate.interval, estimate.unit
+            said = "" if unit == "share" else f" {unit}"
+            ends = interval_text(interval.low, interval.high, unit)
+            seen = (
+                f", observed {number_text(observed[estimate.name], unit)}"
+                if estimate.name in observed
+                else ""
+            )
+            out.print(escape(f"  {words}"))
+            out.print(f"    {number_text(interval.estimate, unit)}{said} ({ends}){seen}")
+
+
+def _add_text(table: Table, title: str) -> None:
+    table.add_column(title, overflow="fold")  # a narrow terminal breaks words rather than lose letters
+
+
+def _add_numbers(table: Table, title: str) -> None:
+    table.add_column(title, justify="right", no_wrap=True)
 
 
 def _span(scenario: Scenario) -> str:
     run = scenario.run
     return f"{run.weeks} weeks from {run.start}, {run.replications} replications, seed {run.seed}"
-
-
-def _section(
-    table: Table,
-    title: str,
-    entries: Sequence[tuple[str, Estimate | None]],
-    observed: Mapping[str, float],
-) -> None:
-    present = [(words, estimate) for words, estimate in entries if estimate is not None]
-    if not present:
-        return
-    table.add_section()
-    table.add_row(f"[bold]{title}[/bold]")
-    for words, estimate in present:
-        interval, unit = estimate.interval, estimate.unit
-        seen = [number_text(observed[estimate.name], unit)] if estimate.name in observed else []
-        table.add_row(
-            f"  {words}",
-            number_text(interval.estimate, unit),
-            interval_text(interval.low, interval.high, unit),
-            "" if unit == "share" else unit,
-            *seen,
-        )
 
 
 def _staff(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[str, Estimate | None]]:
@@ -148,11 +185,6 @@ def _money(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[st
         "alternative.break_even_share": "Break-even share of divertible starters",
     }
     return lines + [(text, by_name.get(name)) for name, text in alternative.items()]
-
-
-def _print_targets(out: Console, scenario: Scenario, found: Sequence[Estimate]) -> None:
-    for line in _targets(found):
-        out.print(line)
 
 
 def _targets(found: Sequence[Estimate]) -> Iterator[str]:
