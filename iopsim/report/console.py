@@ -24,6 +24,7 @@ __all__ = ["console", "print_differences", "print_summary"]
 Section = tuple[str, list[tuple[str, "Estimate"]]]
 
 _WIDE = 160  # where there is no terminal nothing is cut
+_WIDE_ENOUGH_FOR_DIFFERENCES = 110
 _NARROW = 76  # columns below which numbers stand under their words
 
 
@@ -53,30 +54,60 @@ def print_summary(out: Console, scenario: Scenario, found: Sequence[Estimate]) -
 
 def print_differences(out: Console, base: str, differences: Sequence[Difference]) -> None:
     """Print the paired differences of all plans to the base plan."""
+    title = f"Differences to {base}; the same patients met each plan, and all intervals hold at 95 % together"
+    if out.width < _WIDE_ENOUGH_FOR_DIFFERENCES:
+        _list_differences(out, title, differences)
+    else:
+        out.print(_table_of_differences(title, base, differences))
+
+
+def _table_of_differences(title: str, base: str, differences: Sequence[Difference]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=f"Differences to {base} (same patients)", box=box.SIMPLE, title_justify="left")
-    _add_text(table, "plan")
-    _add_text(table, "metric")
-    for column in (escape(base), "plan's", "difference", "interval (all hold at 95 %)"):
+    table = Table(title=escape(title), box=box.SIMPLE, title_justify="left")
+    for column in ("plan", "metric"):
+        _add_text(table, column)
+    for column in (escape(base), "plan's", "difference", "interval"):
         _add_numbers(table, column)
+    _add_text(table, "unit")
     _add_text(table, "in words")
     last = ""
     for one in differences:
-        plan = one.plan if one.plan != last else ""
-        last = one.plan
-        interval = one.difference
+        plan, last = (one.plan if one.plan != last else ""), one.plan
         table.add_row(
-            plan,
+            escape(plan),
             one.metric,
             number_text(one.base_estimate, one.unit),
             number_text(one.plan_estimate, one.unit),
-            _signed(interval.estimate, one.unit),
-            f"{_signed(interval.low, one.unit)} to {_signed(interval.high, one.unit)}",
+            *_difference_texts(one),
             one.words,
         )
-    out.print(table)
+    return table
+
+
+def _list_differences(out: Console, title: str, differences: Sequence[Difference]) -> None:
+    out.print(escape(title))
+    last = ""
+    for one in differences:
+        if one.plan != last:
+            out.print(f"[bold]{escape(one.plan)}[/bold]")
+        last = one.plan
+        values = [number_text(value, one.unit) for value in (one.base_estimate, one.plan_estimate)]
+        difference, ends, unit = _difference_texts(one)
+        out.print(f"  {one.metric}: {' → '.join(values)}")
+        out.print(f"    {difference} {unit} ({ends}): {one.words}")
+
+
+def _difference_texts(one: Difference) -> tuple[str, str, str]:
+    """The difference, its interval and the unit of both: shares differ by percentage points."""
+    interval, share = one.difference, one.unit == "share"
+    parts = (interval.estimate, interval.low, interval.high)
+    if share:
+        difference, low, high = (f"{100 * part:+.1f}" for part in parts)
+    else:
+        difference, low, high = (_signed(part, one.unit) for part in parts)
+    return difference, f"{low} to {high}", "points" if share else one.unit
 
 
 def _sections(scenario: Scenario, by_name: Mapping[str, Estimate]) -> Iterator[Section]:

@@ -5,14 +5,14 @@ It reads the scenario and the ledger and nothing of the model: a second set of b
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, combinations, groupby
 from math import inf
 from typing import Any
 
-from iopsim.model.ledger import ENDS, Fact, Ledger
+from iopsim.model.ledger import ENDS, Fact, Ledger, Missing
 from iopsim.scenario.levels import Care, Level, care_of
 from iopsim.scenario.parts import HOME
 from iopsim.scenario.schema import Scenario
@@ -105,6 +105,9 @@ class _Books:
         self._came: Counter[int] = Counter()
         self._went: Counter[int] = Counter()
         self._now = -inf
+        blocked = (ledger.blocked_time, ledger.blocked_level, ledger.blocked_kind, ledger.blocked_missing)
+        self._blocked = deque(zip(*(column.tolist() for column in blocked), strict=True))
+        self._noted: dict[tuple[int, int], int] = {}
         self._at_once: Mapping[int, set[int]] = {}
         self._gave_up: set[int] = set()
 
@@ -119,6 +122,9 @@ class _Books:
     def live(self, now: float, rows: list[Row]) -> None:
         """Apply all facts of an instant, then ask what must hold between instants."""
         self._now = now
+        while self._blocked and self._blocked[0][0] <= now:
+            _, level, kind, missing = self._blocked.popleft()
+            self._noted[level, kind] = missing
         at_once: dict[int, set[int]] = defaultdict(set)
         for _, fact, stay, *_ in rows:
             at_once[self.parts[stay].patient].add(fact)
@@ -296,6 +302,11 @@ class _Books:
                 assert len(parts) <= caps, f"{len(parts)} wait for {name} at {self._now}"
             elif caps:
                 assert all(by_origin[origin] <= most for origin, most in caps.items()), f"{name}: {by_origin}"
+            for part in parts:
+                lacks = self._rooms.lacks(part, self._now) or Missing.ORDER
+                kind = int(self._ledger.stay_kind[part.number])
+                noted = self._noted.get((level, kind))
+                assert noted == lacks, f"kind {kind} for {name} at {self._now}: {noted}, lacks {lacks!r}"
             for part in self._asked_first(level, parts):
                 assert not self._rooms.has_room(part, self._now), (
                     f"patient {part.patient} waits for {name} and could be admitted at {self._now}"

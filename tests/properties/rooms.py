@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from iopsim.model.ledger import Cause, Fact, Ledger
+from iopsim.model.ledger import Cause, Fact, Ledger, Missing
 from iopsim.scenario.levels import Group
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
@@ -175,13 +175,20 @@ class Rooms:
         return len(taken) == len(wanted)
 
     def has_room(self, part: Part, now: float) -> bool:
-        """Whether a waiting stay could be admitted: a place or seats, and a therapist with room."""
+        """Whether a waiting stay could be admitted."""
+        return self.lacks(part, now) == Missing.NOTHING
+
+    def lacks(self, part: Part, now: float) -> Missing:
+        """What a waiting stay lacks: a place or seats, a therapist with room, both or nothing."""
         level = self._levels[part.level]
-        if level.caseload is not None and self._post_with_room(level.caseload) is None:
-            return False
-        if not level.groups:
-            return self._taken[self._pool(part)] + 1 <= self._places(part)
-        return any(self._seats(part, number, now) for number in self._fitting(part))
+        if level.groups:
+            seat = any(self._seats(part, number, now) for number in self._fitting(part))
+        else:
+            seat = self._taken[self._pool(part)] + 1 <= self._places(part)
+        therapist = level.caseload is None or self._post_with_room(level.caseload) is not None
+        return (Missing.NOTHING if seat else Missing.SEAT) | (
+            Missing.NOTHING if therapist else Missing.CASELOAD
+        )
 
     def _would_get(self, part: Part, now: float) -> tuple[int, tuple[int, ...], int]:
         level = self._levels[part.level]
