@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["of_dates", "of_parts", "of_whole"]
 
-_FAR = dt.timedelta(days=366)
+_FAR = dt.timedelta(days=3 * 366)  # one calendar serves runs of any length; a wrong decade is a slip
 _MOST_HINTS = 20  # each compares a note with every path of the scenario
 
 
@@ -45,9 +45,7 @@ def of_dates(scenario: Scenario) -> Iterator[Finding]:
 
     def far(day: dt.date | None, path: Path) -> Iterator[Finding]:
         if day is not None and not first - _FAR <= day <= last + _FAR:
-            message = (
-                f"{day} is more than a year {'before' if day < first else 'after'} {span}; check the year"
-            )
+            message = f"{day} is more than three years {'before' if day < first else 'after'} {span}; check the year"
             yield Finding("date", path, message)
 
     for index, day in enumerate(scenario.calendar.closed):

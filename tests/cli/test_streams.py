@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -108,8 +109,9 @@ def test_a_terminal_without_abilities_gets_no_escape_codes(tmp_path: Path) -> No
 
 
 def numbers(answer: str) -> set[str]:
-    """All numbers of the table, which begins with the title and ends with the targets."""
-    return set(NUMBER.findall(ESCAPE.sub("", answer).split("seed ")[1].split("\ntarget ")[0]))
+    """All numbers that stand between the title, which ends with the seed, and the targets."""
+    table = ESCAPE.sub("", answer).split("seed ")[1].split("\ntarget ")[0]
+    return set(NUMBER.findall(table.replace("95 % interval", "")))
 
 
 @posix
@@ -124,3 +126,19 @@ def test_a_narrow_terminal_cuts_no_number(tmp_path: Path, columns: int) -> None:
     assert len(numbers(wide.out)) > 100
     assert numbers(wide.out) - numbers(shown) == set()
     assert not re.search(r"\d…", shown)
+
+
+@posix
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_comparison_cuts_no_name_and_no_number(tmp_path: Path, columns: int) -> None:
+    (tmp_path / "other-plan.yaml").write_text(f"extends: {MINIMAL}\nlevels: {{iop: {{places: 14}}}}\n")
+    command = ("compare", MINIMAL, "other-plan.yaml", *FEW[2:], "--metric", "iop.utilization.mean", "--json")
+    rows = json.loads(spawned(*command, folder=tmp_path).out)
+    shown = at_terminal(*command[:-1], folder=tmp_path, columns=columns, more={"NO_COLOR": "1"})
+    assert shown.code == 0
+    assert {"other_plan", "iop.wait_days.p90", "iop.utilization.mean"} <= set(
+        re.findall(r"[\w.]+\w", shown.out)
+    )
+    assert f"{100 * rows[1]['estimate']:.1f} %" in shown.out
+    assert f"{100 * rows[1]['difference']:+.1f}" in shown.out
+    assert "…" not in shown.out

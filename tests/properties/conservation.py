@@ -302,20 +302,32 @@ class _Books:
                 assert len(parts) <= caps, f"{len(parts)} wait for {name} at {self._now}"
             elif caps:
                 assert all(by_origin[origin] <= most for origin, most in caps.items()), f"{name}: {by_origin}"
-            for part in parts:
-                lacks = self._rooms.lacks(part, self._now) or Missing.ORDER
-                kind = int(self._ledger.stay_kind[part.number])
-                noted = self._noted.get((level, kind))
-                assert noted == lacks, f"kind {kind} for {name} at {self._now}: {noted}, lacks {lacks!r}"
+            self._what_holds_back(level, parts)
             for part in self._asked_first(level, parts):
                 assert not self._rooms.has_room(part, self._now), (
                     f"patient {part.patient} waits for {name} and could be admitted at {self._now}"
                 )
 
+    def _what_holds_back(self, level: int, parts: list[Part]) -> None:
+        """What those who wait lack is what the ledger says, except after the last session of a group."""
+        if any(group.until for group in self._levels[level].groups.values()):
+            return
+        for part in self._one_of_each_kind(parts):
+            lacks = self._rooms.lacks(part, self._now) or Missing.ORDER
+            noted = self._noted.get((level, int(self._ledger.stay_kind[part.number])))
+            assert noted == lacks, f"patient {part.patient} lacks {lacks!r} at {self._now}, noted is {noted}"
+
     def _asked_first(self, level: int, parts: list[Part]) -> Iterable[Part]:
-        """Those whom room would let in: everybody, or the head of a strict list."""
+        """Those whom room would let in: one of each kind, or the head of a strict list."""
         strict = self._levels[level].waitlist.discipline == "strict"
-        return [min(parts, key=self._rank)] if strict else parts
+        return [min(parts, key=self._rank)] if strict else self._one_of_each_kind(parts)
+
+    def _one_of_each_kind(self, parts: list[Part]) -> Iterable[Part]:
+        ledger = self._ledger
+        return {
+            (ledger.patient_track[part.patient], ledger.patient_time[part.patient], part.care.phases): part
+            for part in parts
+        }.values()
 
     def _nobody_is_frozen(self) -> None:
         """No holder, and no two, wait for nothing but what they hold themselves."""

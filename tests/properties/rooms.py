@@ -33,7 +33,7 @@ class Calendar:
         return (date - self._start).days
 
     def weekday(self, day: int) -> int:
-        return (self._start + dt.timedelta(days=day)).weekday()
+        return (self._start.weekday() + day) % 7
 
     def opens(self, group: Group) -> float:
         return self.first if group.from_ is None else self.day(group.from_)

@@ -191,9 +191,9 @@ def test_names_are_free_where_they_mean_nothing_else() -> None:
 
 SPAN = "the simulated time, 2026-10-26 to 2028-03-12"
 DATES = {
-    "calendar: {closed: [2025-10-24, 2025-10-25, 2029-03-13, 2029-03-14]}": (
-        f"2:21: calendar.closed[0]: 2025-10-24 is more than a year before {SPAN}; check the year",
-        f"2:57: calendar.closed[3]: 2029-03-14 is more than a year after {SPAN}; check the year",
+    "calendar: {closed: [2023-10-23, 2023-10-24, 2031-03-15, 2031-03-16]}": (
+        f"2:21: calendar.closed[0]: 2023-10-23 is more than three years before {SPAN}; check the year",
+        f"2:57: calendar.closed[3]: 2031-03-16 is more than three years after {SPAN}; check the year",
     ),
     "levels: {iop: {groups: {late: {from: 2028-03-13}}}}": (
         f"2:32: levels.iop.groups.late.from: 2028-03-13 is after {SPAN}: the group would never meet",
@@ -202,8 +202,8 @@ DATES = {
         f"2:32: levels.iop.groups.late.until: 2026-10-25 is before {SPAN}: the group would never meet",
     ),
     "levels: {iop: {groups: {late: {from: 2017-01-04, until: 2037-01-04}}}}": (
-        f"2:32: levels.iop.groups.late.from: 2017-01-04 is more than a year before {SPAN}; check the year",
-        f"2:50: levels.iop.groups.late.until: 2037-01-04 is more than a year after {SPAN}; check the year",
+        f"2:32: levels.iop.groups.late.from: 2017-01-04 is more than three years before {SPAN}; check the year",
+        f"2:50: levels.iop.groups.late.until: 2037-01-04 is more than three years after {SPAN}; check the year",
     ),
 }
 

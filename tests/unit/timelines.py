@@ -14,6 +14,7 @@ Day 0 is a Monday. Every uniform number is 0.5 unless the person says otherwise.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -31,8 +32,9 @@ from tests.properties.conservation import check_conservation
 if TYPE_CHECKING:
     from iopsim.model.timeline import Timeline
 
-__all__ = ["Person", "Told", "live", "sessions", "timeline"]
+__all__ = ["Person", "Told", "date_of", "live", "sessions", "timeline"]
 
+START = dt.date(2027, 1, 4)
 _WITH_DESTINATION = {*ENDS, Fact.REFUSED, Fact.RENEGED, Fact.SUSPENDED}
 
 
@@ -69,6 +71,11 @@ class Told:
     def of(self, name: str) -> list[tuple[float, str]]:
         """The timeline of one person."""
         return [(day, text) for day, who, text in self.timeline if who == name]
+
+
+def date_of(day: int) -> dt.date:
+    """The date of a day; day 0 is a Monday."""
+    return START + dt.timedelta(days=day)
 
 
 def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any) -> Told:
@@ -175,6 +182,6 @@ def _scenario(
         person.source: {"to": person.to or first, "per_week": 0, "times": dict.fromkeys(times, 1 / len(times))}
         for person in people
     }
-    run = {"warm_up_weeks": 0, "weeks": weeks, "run_out_weeks": 0}
+    run = {"start": START, "warm_up_weeks": 0, "weeks": weeks, "run_out_weeks": 0}
     plain = {"run": run, "tracks": {track: {} for track in tracks}, "sources": sources, "levels": levels}
     return Scenario.model_validate(plain | rest)
