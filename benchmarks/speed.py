@@ -144,7 +144,10 @@ def scaled(scenario: Scenario, factor: int) -> Scenario:
 
 
 def workers(scenario: Scenario) -> Iterator[Row]:
-    """How much sooner, by the clock on the wall, two processes finish the same replications than one."""
+    """How much sooner, by the clock on the wall, two processes finish the same replications than one.
+
+    Two processes that only count are the yardstick: on a machine with other work to do they gain less than 2 as well.
+    """
     one = partial(replicate, scenario)
     each = median(timed(one, index)[0] for index in range(REPLICATIONS))
     indices = range(math.ceil(1.2 * SERIAL_SECONDS / each))
@@ -157,6 +160,18 @@ def workers(scenario: Scenario) -> Iterator[Row]:
     alone, together = elapsed(1), elapsed(2)
     yield Row(f"{len(indices)} replications in one process, s", f"{alone:.1f}", f"{SERIAL_SECONDS:g} or more")
     yield Row("    one process ÷ two workers", f"{alone / together:.2f}", "at least 1.80")
+    yield Row(
+        "    the same for two processes that only count", f"{2 * counting(1) / counting(2):.2f}", "about 2"
+    )
+
+
+def counting(processes: int) -> float:
+    """Seconds until so many processes have counted as far as each can in a second or two."""
+    command = [sys.executable, "-c", "for _ in range(50_000_000): pass"]
+    began = time.perf_counter()
+    for process in [subprocess.Popen(command) for _ in range(processes)]:
+        process.wait()
+    return time.perf_counter() - began
 
 
 def start_up() -> Iterator[Row]:

@@ -9,7 +9,10 @@ import errno
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +21,8 @@ from iopsim import __version__
 from iopsim.errors import InputError, Interrupted, IopsimError, MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
 
 __all__ = ["main", "program"]
 
@@ -82,13 +86,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     _ready_streams()
-    code = _code(arguments)
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        refused = _without_output(error)
-        code = code or refused
+    with _one_interrupt():
+        code = _code(arguments)
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            refused = _without_output(error)
+            code = code or refused
     sys.exit(code)
+
+
+@contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Let the first Ctrl-C stop the command, and those that follow not disturb it in stopping."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _ready_streams() -> None:

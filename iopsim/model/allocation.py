@@ -61,7 +61,8 @@ class Allocator:
             self._admit(*choice)
             admitted = True
         unit.settled = True
-        newcomers = [stay for stay in unit.newcomers if stay.state is State.WAITING]
+        waiting = (stay for stay in unit.newcomers if stay.state is State.WAITING)
+        newcomers = sorted(waiting, key=lambda stay: stay.rank)
         unit.newcomers.clear()
         self._refuse(unit, newcomers)
         for stay in newcomers:
@@ -105,6 +106,7 @@ class Allocator:
     def _admit(self, stay: Stay, offer: Offer) -> None:
         unit = stay.unit
         unit.waitlist.remove(stay)
+        stay.admitted = self._clock.now
         self._take(stay, offer)
         bits = sum(1 << day for day in stay.days)
         group = -1 if stay.group is None else stay.group.index
@@ -154,17 +156,23 @@ class Allocator:
                 self.freed(stay.unit)
 
     def _cycles(self, unit: Unit) -> Iterator[list[Stay]]:
-        """Cycles through the level, first in rule order: each waits for the level in which the next one holds."""
+        """Cycles through the level, first in rule order: each waits for what the next one holds.
+
+        What a stay holds is of use to its own level and to those that share its therapists.
+        """
         chains = [[stay] for stay in _distinct_holders(unit)]
         while chains:
             chain = chains.pop(0)
             here = chain[-1].patient.here
-            held_in = here.unit if here is not None else unit
-            if held_in is unit:
-                if self._fits(chain):
-                    yield chain
-            elif all(stay.unit is not held_in for stay in chain):
-                chains.extend([*chain, holder] for holder in _distinct_holders(held_in))
+            if here is None:
+                continue
+            served = [here.unit] if here.unit.caseload is None else here.unit.caseload.units
+            if unit in served and self._fits(chain):
+                yield chain
+            passed = {stay.unit for stay in chain}
+            for other in served:
+                if other not in passed:
+                    chains.extend([*chain, holder] for holder in _distinct_holders(other))
 
     def _fits(self, cycle: list[Stay]) -> bool:
         """Whether all of a cycle could be admitted once all have given back what they hold; changes nothing."""

@@ -101,9 +101,10 @@ class Journey:
         self._go(stay.patient, destination, self._from(stay.unit))
 
     def begin_patience(self, stay: Stay) -> None:
-        """From now on the patient may give up waiting."""
+        """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
         law = stay.treatment.care.patience_days
-        if law is not None:
+        if law is not None and not stay.patience_begun:
+            stay.patience_begun = True
             patience = law.quantile(self._draw(stay, "patience"))
             self._at(self._clock.now + patience, RENEGING, stay, self._renege)
 
@@ -151,7 +152,7 @@ class Journey:
         if early.dropout is not None or early.dropout_per_week:
             hazard = self._draws.exponential(stay.patient, "dropout", name, stay.entry)
             if early.per_week_waited != 1:
-                hazard /= early.per_week_waited ** int((stay.since - stay.joined) / 7)
+                hazard /= early.per_week_waited ** int((stay.admitted - stay.joined) / 7)
             if early.dropout is not None:
                 stay.dropout_after = early.dropout.hazard_time(hazard)
             else:
@@ -218,6 +219,23 @@ class Journey:
             stay.patient.ahead = None
         self.allocator.release(stay)
 
+    def lose_group(self, stay: Stay) -> None:
+        """The group has closed and no other has room; whatever hung on the place goes on without it."""
+        patient, ahead = stay.patient, stay.patient.ahead
+        self.leave(stay)
+        here = patient.here
+        if ahead is stay and here is not None:
+            if here.state is State.SUSPENDED:
+                self.resume(here)
+            else:
+                self.vacate(patient)
+        elif ahead is not None and ahead.state is State.WAITING:
+            self._wait_without_place(ahead)
+
+    def _wait_without_place(self, ahead: Stay) -> None:
+        ahead.unit.waitlist.holders.pop(ahead.number, None)
+        self.begin_patience(ahead)
+
     # ── between levels ───────────────────────────────────────────────────────────────────────────────────────
 
     def _suspend(self, stay: Stay) -> None:
@@ -258,8 +276,7 @@ class Journey:
             return
         self.vacate(stay.patient)
         if waits and ahead is not None:
-            ahead.unit.waitlist.holders.pop(ahead.number, None)
-            self.begin_patience(ahead)
+            self._wait_without_place(ahead)
 
     def vacate(self, patient: Patient) -> None:
         """Give back the place that a patient holds, if any; a suspended stay has thereby stepped up."""

@@ -69,8 +69,9 @@ class Stay:
     kind: int
     rank: tuple[int, float, int, int]
     joined: float
+    admitted: float = NEVER
     state: State = State.WAITING
-    held_from_home: bool = False
+    patience_begun: bool = False
     group: Group | None = None
     pool: int = 0
     days: tuple[int, ...] = ()

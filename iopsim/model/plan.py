@@ -14,6 +14,7 @@ from iopsim.model.capacity import Groups, Offer
 from iopsim.model.clock import COMPLETION, LEAVING, SESSION
 from iopsim.model.ledger import Cause, Fact
 from iopsim.model.people import State
+from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
     from iopsim.model.allocation import Allocator
@@ -82,7 +83,7 @@ class SessionPlan:
             if stay.had == stay.turn:
                 turning.append(stay)
         if turning:
-            self._clock.call_at(now + group.hours / 24, COMPLETION, self._dismiss, turning)
+            self._clock.call_at(now + in_days(group.hours), COMPLETION, self._dismiss, turning)
 
     def _dismiss(self, turning: list[Stay]) -> None:
         """A session's end, for those whose plan changes with it."""
@@ -196,4 +197,4 @@ class SessionPlan:
             if offer is not None:
                 self._move(stay, offer)
             else:
-                self._journey.leave(stay)
+                self._journey.lose_group(stay)

@@ -14,9 +14,18 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import Group
     from iopsim.scenario.schema import Scenario, Source
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "in_days"]
 
 _BEYOND = 28
+
+
+def in_days(hours: float) -> float:
+    """Hours as a part of a day, to the nearest 2⁻²⁰ of it (0.08 s).
+
+    Clock times are then exact sums: whole weeks after a session at 17:30 is 17:30 to the last bit, so that ties are
+    decided by rule and never by rounding.
+    """
+    return round(hours / 24 * 2**20) / 2**20
 
 
 class Timeline:
@@ -68,7 +77,7 @@ class Timeline:
         """
         first = self.first if group.from_ is None else max(self.first, self.day(group.from_))
         last = self.last + _BEYOND if group.until is None else self.day(group.until) + 1
-        clock = group.start_hour / 24
+        clock = in_days(group.start_hour)
         return [
             (day + clock, self.weekday(day), day in self.closed)
             for day in range(first, last)

@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 def environment(**more: str) -> dict[str, str]:
     """Our own environment without what changes how a command prints."""
-    changing = {
+    changing = [
         "NO_COLOR",
         "FORCE_COLOR",
         "CLICOLOR_FORCE",
@@ -47,21 +47,16 @@ def environment(**more: str) -> dict[str, str]:
         "COLUMNS",
         "LINES",
         "PYTHONIOENCODING",
-    }
+    ]
     return {name: value for name, value in os.environ.items() if name not in changing} | more
 
 
 def spawn(
-    *arguments: str, folder: Path, launcher: Iterable[str] = (), **options: object
+    *arguments: str, folder: Path, launcher: Iterable[str] = (), **options: Any
 ) -> subprocess.Popen[str]:
     """Start iopsim in a process group of its own, with both streams in pipes unless `options` say otherwise."""
-    settings = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-        "encoding": "utf-8",
-    }
-    settings |= {"start_new_session": True, "env": environment()}
+    settings: dict[str, Any] = {"stdin": subprocess.DEVNULL, "encoding": "utf-8", "env": environment()}
+    settings |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     return subprocess.Popen([*launcher, *PROGRAM, *arguments], cwd=folder, **(settings | options))
 
 
@@ -71,7 +66,7 @@ def answer_of(process: subprocess.Popen[str]) -> Answer:
     return Answer(process.returncode, out or "", err or "")
 
 
-def spawned(*arguments: str, folder: Path, launcher: Iterable[str] = (), **options: object) -> Answer:
+def spawned(*arguments: str, folder: Path, launcher: Iterable[str] = (), **options: Any) -> Answer:
     """Run iopsim as a process to its end."""
     return answer_of(spawn(*arguments, folder=folder, launcher=launcher, **options))
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,6 +119,18 @@ def test_ctrl_c_twice_is_one_sentence_too(tmp_path: Path) -> None:
     assert "Traceback" not in answer.err
     assert "stopped" in answer.err.splitlines()[-1]
     assert kept_in(partial) >= 3
+
+
+def test_ctrl_c_while_the_workers_start_is_one_sentence_too(tmp_path: Path) -> None:
+    process = spawn(*LONG, "--workers", "2", folder=tmp_path)
+    assert process.stderr
+    assert process.stderr.readline() == "minimal: 0 of 60 replications, 0 s\n"
+    time.sleep(0.15)  # now the first worker reads what it needs
+    os.killpg(process.pid, signal.SIGINT)
+    answer = answer_of(process)
+    assert (answer.code, answer.out) == (130, "")
+    assert answer.err.splitlines()[-1].startswith("stopped")
+    assert "Traceback" not in answer.err
 
 
 def test_being_told_to_end_is_like_ctrl_c(tmp_path: Path) -> None:

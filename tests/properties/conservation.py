@@ -167,7 +167,9 @@ class _Books:
             self._lag.pop(patient, None)
         else:
             due = self._lag if patient in self._lag else self._sent
-            assert due.pop(patient, None) == (origin - sources, part.level), f"patient {patient} comes from nowhere"
+            assert due.pop(patient, None) == (origin - sources, part.level), (
+                f"patient {patient} comes from nowhere"
+            )
         part.joined, part.origin = self._now, origin
         self._ahead[patient] = part
         self._came[part.level] += 1
@@ -302,11 +304,11 @@ class _Books:
                 assert len(parts) <= caps, f"{len(parts)} wait for {name} at {self._now}"
             elif caps:
                 assert all(by_origin[origin] <= most for origin, most in caps.items()), f"{name}: {by_origin}"
-            self._what_holds_back(level, parts)
             for part in self._asked_first(level, parts):
                 assert not self._rooms.has_room(part, self._now), (
                     f"patient {part.patient} waits for {name} and could be admitted at {self._now}"
                 )
+            self._what_holds_back(level, parts)
 
     def _what_holds_back(self, level: int, parts: list[Part]) -> None:
         """What those who wait lack is what the ledger says, except after the last session of a group."""
@@ -336,7 +338,9 @@ class _Books:
             for patient, part in self._place.items()
             if part.state in {OVER, SUSPENDED}
             and self._ahead[patient].state == WAITING
-            and not self._rooms.has_room(self._ahead[patient], self._now)  # who has, waits behind a strict head
+            and not self._rooms.has_room(
+                self._ahead[patient], self._now
+            )  # who has, waits behind a strict head
         ]
         for cycle in chain(combinations(holders, 1), combinations(holders, 2)):
             held = [self._place[patient] for patient in cycle]

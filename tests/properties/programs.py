@@ -1,4 +1,4 @@
-"""Small programs of every kind that the language can say, for properties that hold in all of them."""
+"""Programs for properties: one crowded clinic, and small programs of every kind that the language can say."""
 
 from __future__ import annotations
 
@@ -6,16 +6,71 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from iopsim.scenario.parts import HOME, WEEKDAYS
 
-__all__ = ["programs"]
+__all__ = ["CLINIC", "PROPERTY", "Plain", "programs"]
 
 START = dt.date(2027, 1, 4)
 TRACKS = ("mood", "sud")
 TIMES = ("day", "evening")
 Plain = dict[str, Any]
+# Shrinking a program that fails takes minutes: add Phase.shrink by hand to look for a small one.
+PROPERTY = settings(
+    max_examples=25,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+_SOURCE = {
+    "to": "iop",
+    "per_week": 8,
+    "weekdays": [1, 1, 1, 1, 1, 0.2, 0.2],
+    "growth_per_year": 0.5,
+    "tracks": {"mood": 0.6, "sud": 0.4},
+    "times": {"day": 0.5, "evening": 0.3, "either": 0.2},
+    "payers": {"public": 0.7, "private": 0.3},
+}
+_GROUP = {"days": ["mon", "wed", "fri"], "seats": 6}
+_WAITLIST = {"patience_days": {"exponential": {"mean": 20}}, "renege_to": "op"}
+CLINIC: Plain = {
+    "run": {"start": START, "warm_up_weeks": 3, "weeks": 5, "run_out_weeks": 2, "seed": 4},
+    "tracks": {"mood": {}, "sud": {}},
+    "payers": {"public": {}, "private": {}},
+    "sources": {"community": _SOURCE, "emergency": _SOURCE | {"to": "unit", "per_week": 6}},
+    "levels": {
+        "unit": {
+            "places": 5,
+            "stay_days": {"gamma": {"mean": 6, "cv": 0.8}},
+            "next": {"iop": 0.7, "home": 0.3},
+            "hold_days": 4,
+            "returns": {"share": 0.4, "after_days": {"exponential": {"mean": 8}}, "to": "unit"},
+        },
+        "iop": {
+            "groups": {"day": _GROUP, "evening": _GROUP | {"time": "evening", "start": "18:00"}},
+            "caseload": "therapist",
+            "phases": [{"weeks": 2, "days_per_week": 3}, {"weeks": 1, "days_per_week": 2}],
+            "extension": {"share": 0.3, "weeks": 1},
+            "attendance": {"mean": 0.8, "sd": 0.1, "discharge_after_missed": 3},
+            "leave_early": {
+                "dropout": {"exponential": {"mean": 40}},
+                "step_up": {"per_week": 0.1, "to": {"unit": 1}, "hold_days": 3},
+            },
+            "next": {"op": 0.6, "home": 0.4},
+            "waitlist": _WAITLIST,
+        },
+        "op": {"stay_days": {"lognormal": {"mean": 9, "cv": 1}}},
+    },
+    "staff": {"therapist": {"posts": 2, "caseload": 6}},
+    "services": {
+        "family": {"levels": ["iop"], "role": "therapist", "minutes": 60, "every_weeks": 4, "share": 0.5}
+    },
+}
+
 
 # Constant laws make instants coincide, and so put the order of what happens at one instant to the test.
 _LAWS: tuple[Any, ...] = (
@@ -33,7 +88,7 @@ def _maybe(draw: st.DrawFn, table: Plain, **parts: st.SearchStrategy[Any]) -> Pl
 
 def _shares(names: Sequence[str]) -> st.SearchStrategy[dict[str, float]]:
     """A share table over one or two of the names."""
-    some = st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)
+    some: st.SearchStrategy[list[str]] = st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)
     return some.map(lambda chosen: dict.fromkeys(chosen, 1 / len(chosen)))
 
 
@@ -62,7 +117,7 @@ def _phases(draw: st.DrawFn) -> list[Plain]:
 
 @st.composite
 def _attendance(draw: st.DrawFn) -> Plain:
-    spread = draw(st.sampled_from(({"mean": 1}, {"mean": 0.6}, {"mean": 0.7, "sd": 0.2})))
+    spread: Plain = draw(st.sampled_from(({"mean": 1}, {"mean": 0.6}, {"mean": 0.7, "sd": 0.2})))
     return spread | {"discharge_after_missed": draw(st.integers(1, 3))}
 
 
@@ -82,7 +137,8 @@ def _leave_early(draw: st.DrawFn, others: Sequence[str]) -> Plain:
 def _waitlist(draw: st.DrawFn, others: Sequence[str], later: Sequence[str], sources: Sequence[str]) -> Plain:
     origins = (*sources, *others, "returned")
     caps = st.one_of(
-        st.integers(0, 3), st.dictionaries(st.sampled_from(origins), st.integers(0, 2), min_size=1, max_size=2)
+        st.integers(0, 3),
+        st.dictionaries(st.sampled_from(origins), st.integers(0, 2), min_size=1, max_size=2),
     )
     return _maybe(
         draw,
@@ -115,13 +171,16 @@ def _level(draw: st.DrawFn, place: int, names: Sequence[str], sources: Sequence[
     if "phases" not in level:
         level["stay_days"] = draw(_laws)
     if draw(st.booleans()):
-        level["hold_days"] = draw(st.sampled_from((1.5, 7, "forever")))
+        level["hold_days"] = draw(st.sampled_from((1.5, 7, "forever", "forever")))
     elif draw(st.booleans()):
         level["next"] = {name: {"share": share, "lag_days": 2} for name, share in level["next"].items()}
     froms = st.lists(st.sampled_from((HOME, *names)), min_size=1, max_size=3, unique=True)
     returns = {"share": st.just(0.7), "from": froms, "after_days": _laws, "to": st.sampled_from(names)}
     return _maybe(
-        draw, level, caseload=st.sampled_from(("therapist", "nurse")), returns=st.fixed_dictionaries(returns)
+        draw,
+        level,
+        caseload=st.sampled_from(("therapist", "therapist", "nurse")),
+        returns=st.fixed_dictionaries(returns),
     )
 
 
@@ -147,5 +206,5 @@ def programs(draw: st.DrawFn) -> Plain:
             for source in sources
         },
         "levels": {name: draw(_level(place, names, sources)) for place, name in enumerate(names)},
-        "staff": {"therapist": {"posts": 2, "caseload": 3}, "nurse": {"posts": 2, "fte": 0.5, "caseload": 9}},
+        "staff": {"therapist": {"posts": 2, "caseload": 2}, "nurse": {"posts": 2, "fte": 0.5, "caseload": 9}},
     }  # fmt: skip

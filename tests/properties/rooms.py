@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from iopsim.model.ledger import Cause, Fact, Ledger, Missing
+from iopsim.model.timeline import in_days
 from iopsim.scenario.levels import Group
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
@@ -45,7 +46,7 @@ class Calendar:
         """Whether a session that is not closed will start after an instant, on one of the weekdays."""
         known = range(max(int(after), int(self.opens(group))), self.last + _BEYOND)
         return any(
-            day + group.start_hour / 24 > after and day < self.closes(group)
+            day + in_days(group.start_hour) > after and day < self.closes(group)
             for day in known
             if self.weekday(day) in days and day not in self.closed
         )
@@ -109,7 +110,8 @@ class Rooms:
 
     def _limits(self, part: Part) -> Mapping[tuple[object, ...], float]:
         """Everything that a stay takes, with the limit on it."""
-        level, limits = self._levels[part.level], {}
+        level = self._levels[part.level]
+        limits: dict[tuple[object, ...], float] = {}
         if level.groups:
             spec = self._group(part)
             limits |= {("seat", part.group, day): spec.seats * spec.overbook for day in part.days}
@@ -131,14 +133,17 @@ class Rooms:
         return float("inf") if isinstance(places, str) else places
 
     def _track(self, part: Part) -> str:
-        return self._ledger.tracks[self._ledger.patient_track[part.patient]]
+        track: str = self._ledger.tracks[self._ledger.patient_track[part.patient]]
+        return track
 
     def _group(self, part: Part) -> Group:
         return self._groups[part.group][1]
 
     def _wanted(self, part: Part, group: Group) -> int:
         phases = part.care.phases
-        return (phases[0].days_per_week if phases else self._levels[part.level].days_per_week) or len(group.days)
+        return (phases[0].days_per_week if phases else self._levels[part.level].days_per_week) or len(
+            group.days
+        )
 
     def _fitting(self, part: Part) -> list[int]:
         time = self._ledger.times[self._ledger.patient_time[part.patient]]
@@ -235,7 +240,7 @@ class Meetings:
     def _due(self) -> Counter[tuple[int, float]]:
         calendar = self._calendar
         return Counter(
-            (number, day + group.start_hour / 24)
+            (number, day + in_days(group.start_hour))
             for number, group in enumerate(self._groups)
             for day in range(calendar.first, calendar.last)
             if WEEKDAYS[calendar.weekday(day)] in group.days
@@ -259,7 +264,9 @@ class Meetings:
         ledger = self._ledger
         group, enrolled = int(ledger.session_group[session]), int(ledger.session_enrolled[session])
         day, cause = self._calendar.weekday(int(now // 1)), Cause(int(ledger.session_cause[session]))
-        seated = {part.number for part in parts if part.group == group and day in part.days and part.state != "gone"}
+        seated = {
+            part.number for part in parts if part.group == group and day in part.days and part.state != "gone"
+        }
         expected = {number for number in seated if parts[number].state in {"admitted", "in care"}}
         sure = expected - others
         assert len(sure) <= enrolled <= len(expected | others), f"enrolled at {now}"
@@ -273,5 +280,7 @@ class Meetings:
             return set()
         first = int(ledger.session_first[session])
         members = ledger.member_stay[first : first + enrolled].tolist()
-        assert len(set(members)) == enrolled and sure <= set(members) <= expected | others, f"members at {now}"
+        assert len(set(members)) == enrolled and sure <= set(members) <= expected | others, (
+            f"members at {now}"
+        )
         return set(members)

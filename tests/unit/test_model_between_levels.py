@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.timelines import Person, Told, live
+from tests.unit.timelines import Person, Told, date_of, live
 
 FULL = {"places": 1, "stay_days": 20}
 FROM_ABROAD = Person("zoe", 0, to="iop", source="abroad")
@@ -45,8 +45,8 @@ def test_patience_begins_when_the_held_place_is_given_up() -> None:
         (7, "ann", "released php"),
         (7, "bob", "admitted php, started php"),
         (9, "bob", "completed php → iop, joined iop"),
-        (13, "ann", "reneged iop → home"),
         (13, "bob", "released php"),
+        (13, "ann", "reneged iop → home"),
         (19, "bob", "reneged iop → home"),
         (20, "zoe", "completed iop → home, released iop"),
     ]
@@ -104,7 +104,10 @@ def test_a_holder_who_is_refused_gives_up_the_place_and_goes_elsewhere() -> None
         weeks=1,
     )
     assert told.of("ann")[1:] == [
-        (3, "completed php → iop, joined iop, refused iop → op, released php, joined op, admitted op, started op"),
+        (
+            3,
+            "completed php → iop, joined iop, refused iop → op, released php, joined op, admitted op, started op",
+        ),
         (4, "completed op → home, released op"),
     ]
 
@@ -126,7 +129,7 @@ def test_a_lag_is_spent_at_home_with_the_place_free() -> None:
 # ── cycles of holders ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def holders(*levels: str) -> dict[str, object]:
+def holders(*levels: str, **waitlist: object) -> dict[str, object]:
     """Levels of one place that pass their patients on in a ring and hold until care starts there."""
     following = (*levels[1:], levels[0])
     return {
@@ -135,14 +138,10 @@ def holders(*levels: str) -> dict[str, object]:
             "stay_days": 3,
             "next": {after: 0.5, "home": 0.5},
             "hold_days": "forever",
-            "waitlist": {"patience_days": 1},
+            "waitlist": waitlist or {"patience_days": 1},
         }
         for name, after in zip(levels, following, strict=True)
     }
-
-
-ONCE = {"next php": 0.1, "next iop": 0.1, "next unit": 0.1}
-HOME_AFTER = {f"next {name} 2": 0.9 for name in ("php", "iop", "unit")}
 
 
 def test_two_who_hold_and_wait_for_each_other_swap_at_once() -> None:
@@ -190,7 +189,7 @@ def test_three_who_hold_and_wait_in_a_ring_move_at_once() -> None:
 def test_holders_swap_even_where_somebody_who_holds_nothing_waits_ahead_of_them() -> None:
     """Dan has waited for php since day 2, but the place that comes free does so for bob alone."""
     told = live(
-        holders("php", "iop") | {"php": holders("php", "iop")["php"] | {"waitlist": {"discipline": "strict"}}},
+        holders("php", "iop", discipline="strict"),
         Person("ann", 0, draws={"next php": 0.1, "next iop": 0.9}),
         Person("bob", 1, to="iop", source="ward", draws={"next iop": 0.1, "next php": 0.9}),
         Person("dan", 2, draws={"next php": 0.9}),
@@ -210,7 +209,10 @@ def test_holders_swap_even_where_somebody_who_holds_nothing_waits_ahead_of_them(
 def test_who_waits_only_for_the_therapist_that_they_hold_themselves_moves_on() -> None:
     """The ring of one: php and iop share a therapist, who has room for nobody but ann."""
     told = live(
-        {"php": php(hold_days="forever", caseload="therapist"), "iop": {"stay_days": 3, "caseload": "therapist"}},
+        {
+            "php": php(hold_days="forever", caseload="therapist"),
+            "iop": {"stay_days": 3, "caseload": "therapist"},
+        },
         Person("ann", 0),
         staff={"therapist": {"posts": 1, "caseload": 1}},
     )
@@ -248,7 +250,6 @@ def test_a_step_up_suspends_treatment_and_holds_the_place_until_care_starts_abov
 
 
 def test_after_a_refusal_treatment_goes_on_at_once_and_is_needed_no_second_time() -> None:
-    """Ten days of treatment in all; the dropout law (7 days) goes on where it stopped."""
     unit = {"places": 0, "stay_days": 5, "waitlist": {"at_most": 0, "otherwise": "php"}}
     levels = {"iop": iop_with_step_up(), "unit": unit, "php": {"stay_days": 1}}
     assert live(levels, Person("ann", 0)).timeline == [
@@ -278,15 +279,18 @@ def test_when_the_hold_ends_treatment_goes_on_with_days_and_hazards_where_they_s
 
 def test_without_a_hold_the_higher_level_is_asked_once() -> None:
     full, free = {"places": 0, "stay_days": 5}, {"places": 1, "stay_days": 5}
+    begun = (0, "ann", "referred iop, admitted iop, started iop")
     assert live({"iop": iop_with_step_up(0), "unit": full}, Person("ann", 0)).timeline == [
-        (0, "ann", "referred iop, admitted iop, started iop"),
+        begun,
         (3, "ann", "suspended iop → unit, joined unit, withdrawn unit, resumed iop"),
         (10, "ann", "completed iop → home, released iop"),
     ]
-    assert live({"iop": iop_with_step_up(0), "unit": free}, Person("ann", 0)).timeline[1:] == [
-        (3, "ann", "suspended iop → unit, joined unit, admitted unit, stepped up iop → unit, released iop, started unit"),
+    up = "suspended iop → unit, joined unit, admitted unit, stepped up iop → unit, released iop, started unit"
+    assert live({"iop": iop_with_step_up(0), "unit": free}, Person("ann", 0)).timeline == [
+        begun,
+        (3, "ann", up),
         (8, "ann", "completed unit → home, released unit"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_hold_that_ends_after_admission_above_is_a_step_up_all_the_same() -> None:
@@ -350,19 +354,22 @@ HALF_IN_TEN_DAYS = {"dropout": {"weibull": {"shape": 1, "scale": 14.426950408889
 @pytest.mark.parametrize(("waited", "stay"), [(6.5, 10), (7, 5), (13.5, 5), (14, 2.5)])
 def test_each_whole_week_on_the_waitlist_multiplies_the_hazard_of_dropout(waited: float, stay: float) -> None:
     level = {"places": 1, "stay_days": 50, "leave_early": HALF_IN_TEN_DAYS}
-    told = live({"iop": level}, Person("zoe", 0, draws={"dropout iop": 1 - 0.5**2}), Person("ann", 20 - waited))
+    told = live(
+        {"iop": level}, Person("zoe", 0, draws={"dropout iop": 1 - 0.5**2}), Person("ann", 20 - waited)
+    )
     assert told.timeline[-1][1:] == ("ann", "dropped out iop → home, released iop")
     assert told.timeline[-1][0] == pytest.approx(20 + stay, abs=1e-9)
 
 
 def test_days_between_admission_and_the_first_session_are_not_on_the_waitlist() -> None:
-    level = WEEKLY | {"leave_early": HALF_IN_TEN_DAYS}
-    told = live({"iop": level}, Person("ann", 4.5), weeks=4)
+    """Admitted as she joins; the first Friday is a holiday, so that care starts after nearly two weeks."""
+    level = WEEKLY | {"stay_days": 50, "leave_early": HALF_IN_TEN_DAYS}
+    told = live({"iop": level}, Person("ann", 4.5), weeks=5, calendar={"closed": [date_of(11)]})
     assert told.timeline[:2] == [
         (4.5, "ann", "referred iop, admitted iop in friday fri"),
-        (11.375, "ann", "started iop"),
+        (18.375, "ann", "started iop"),
     ]
-    assert told.timeline[2][0] == pytest.approx(21.375, abs=1e-9)
+    assert told.timeline[2][0] == pytest.approx(28.375, abs=1e-9)
 
 
 # ── returning ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -407,7 +414,10 @@ def test_who_comes_back_leaves_a_listed_level() -> None:
 
 def test_who_comes_back_leaves_the_list_of_a_listed_level() -> None:
     told = live(
-        {"unit": unit_with_returns("op", next={"op": 1}, hold_days="forever"), "op": {"places": 0, "stay_days": 3}},
+        {
+            "unit": unit_with_returns("op", next={"op": 1}, hold_days="forever"),
+            "op": {"places": 0, "stay_days": 3},
+        },
         Person("ann", 0, draws=ONLY_ONCE),
         weeks=1,
     )
@@ -426,7 +436,9 @@ def test_who_comes_back_leaves_the_list_of_a_listed_level() -> None:
     ]
 
 
-@pytest.mark.parametrize("iop", [{"stay_days": 30}, {"places": 0, "stay_days": 30}], ids=["in care", "waiting"])
+@pytest.mark.parametrize(
+    "iop", [{"stay_days": 30}, {"places": 0, "stay_days": 30}], ids=["in care", "waiting"]
+)
 def test_nobody_comes_back_out_of_a_level_that_is_not_listed(iop: dict[str, object]) -> None:
     """Ann goes to op for three days and is in, or waits for, iop when she is due."""
     told = live(

@@ -179,9 +179,18 @@ def _scenario(
     times = sorted({person.time for person in people})
     tracks = sorted({person.track for person in people})
     sources = {
-        person.source: {"to": person.to or first, "per_week": 0, "times": dict.fromkeys(times, 1 / len(times))}
+        person.source: {
+            "to": person.to or first,
+            "per_week": 0,
+            "times": dict.fromkeys(times, 1 / len(times)),
+        }
         for person in people
     }
     run = {"start": START, "warm_up_weeks": 0, "weeks": weeks, "run_out_weeks": 0}
-    plain = {"run": run, "tracks": {track: {} for track in tracks}, "sources": sources, "levels": levels}
-    return Scenario.model_validate(plain | rest)
+    plain: dict[str, Any] = {
+        "run": run,
+        "tracks": {track: {} for track in tracks},
+        "sources": sources,
+        "levels": levels,
+    }
+    return Scenario.model_validate({**plain, **rest})
