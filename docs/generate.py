@@ -17,7 +17,7 @@ from iopsim.measures.registry import registered
 from iopsim.scenario.distributions.families import LAWS
 from iopsim.scenario.distributions.law import Continuous
 from iopsim.scenario.not_yet import WORDS
-from iopsim.scenario.schema import json_schema
+from iopsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -115,7 +115,7 @@ never negative.
 
 def scenario_page() -> str:
     """The reference of the scenario language."""
-    schema = json_schema()
+    schema = Scenario.model_json_schema(by_alias=True)
     parts = list(_parts(schema, "", schema["$defs"]))
     sections = [f"## The file\n\n{_prose(schema['description'])}\n\n{_fields(schema)}"]
     for name in dict.fromkeys(name for name, _ in parts):

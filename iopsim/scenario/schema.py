@@ -306,7 +306,18 @@ class Scenario(Part):
         return table[name].label or name.replace("_", " ")
 
 
+_OVERLAID = ("Source", "Level", "Group", "Role", "Service")  # what a variant may write in part, over its base
+
+
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the scenario language, for editors that complete and check YAML."""
+    """JSON Schema of a scenario file, for editors that complete and check YAML.
+
+    A file that extends another may leave out whatever its base says; what is then missing, `iopsim validate` tells.
+    """
     schema = Scenario.model_json_schema(by_alias=True)
+    for part in _OVERLAID:
+        schema["$defs"][part].pop("required", None)
+    base = {"type": "string", "description": "A scenario file to start from; this one is laid over it"}
+    schema["properties"] = {"extends": base, **schema["properties"]}
+    schema["anyOf"] = [{"required": ["extends"]}, {"required": schema.pop("required")}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
