@@ -24,8 +24,8 @@ __all__ = ["command"]
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="Compare this metric too; may be repeated."
 )
-@click.option("--replications", type=click.IntRange(1), help="How many replications of each plan.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of all chance.")
+@click.option("--replications", type=click.IntRange(1, 1_000_000), help="How many replications of each plan.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all chance.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that simulate (default: one per core).")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the table and the figure; must not exist."

@@ -33,7 +33,13 @@ class Reporter:
         from iopsim.scenario.plausible import assess, warnings
 
         for warning in warnings(assess(plan)):
-            click.echo(f"warning: {warning}", err=True)
+            self.say(f"warning: {warning}")
+
+    def say(self, text: str) -> None:
+        """Print a line on stderr, broken to the width of a terminal and whole elsewhere."""
+        if not self._quiet:
+            text = click.wrap_text(text, _columns(), subsequent_indent="  ") if sys.stderr.isatty() else text
+            click.echo(text, err=True)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:
@@ -45,6 +51,12 @@ class Reporter:
                 yield progress
         else:
             yield _lines(label)
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 @contextmanager

@@ -22,9 +22,13 @@ __all__ = ["command"]
 @scenario_argument
 @set_option
 @click.option(
-    "--replications", type=click.IntRange(1), help="How many replications, instead of the scenario's."
+    "--replications",
+    type=click.IntRange(1, 1_000_000),
+    help="How many replications, instead of the scenario's.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Seed of all chance, instead of the scenario's.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all chance, instead of the scenario's."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Results folder to write; must not exist.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that simulate (default: one per core).")
 @click.option("--events", is_flag=True, help="Also write every event of every patient (events.csv.gz).")
@@ -87,6 +91,7 @@ def _simulate(
         if events:
             write_events(plan, run, workers=number)
         if figures:
+            reporter.say("drawing figures")
             from iopsim.report.figures import draw_all
 
             for name, content in draw_all(run.folder):

@@ -210,6 +210,7 @@ class _Process(SpawnProcess):
         sys.modules["__main__"] = ModuleType("__main__")
         os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
         try:
+            _start_tracker()
             with _interrupts_blocked():
                 super().start()
         finally:
@@ -273,6 +274,14 @@ def _terminated_as_interrupted() -> Iterator[None]:
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _start_tracker() -> None:
+    """Start multiprocessing's own helper now: when it starts, it unblocks SIGINT for whoever starts it."""
+    if sys.platform != "win32":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()
 
 
 @contextmanager

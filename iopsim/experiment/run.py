@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iopsim.errors import Interrupted
 from iopsim.experiment.events import event_rows
 from iopsim.experiment.executors import run_replications
 from iopsim.experiment.replicate import replicate
@@ -71,17 +70,10 @@ def complete(scenario: Scenario, run: Run, *, workers: int, progress: Progress) 
     """Simulate what a results folder still lacks, keeping each replication as it finishes.
 
     Raises:
-        Interrupted: The user stopped; the folder keeps what had finished.
+        KeyboardInterrupt: The user stopped; the folder keeps what had finished.
     """
     found = {index: kept for index, kept in run.finished().items() if index < scenario.run.replications}
-    try:
-        return simulate_all(scenario, workers=workers, progress=progress, found=found, keep=run.keep)
-    except KeyboardInterrupt:
-        message = (
-            f"{run.kept} of {run.replications} replications are kept in {run.folder}; "
-            "give the same command again to complete the run"
-        )
-        raise Interrupted(message) from None
+    return simulate_all(scenario, workers=workers, progress=progress, found=found, keep=run.keep)
 
 
 def write_tables(scenario: Scenario, run: Run, replications: Sequence[Replication]) -> list[Estimate]:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from iopsim.errors import Fault, InputError, MachineError, Mark
+from iopsim.errors import Fault, InputError, Interrupted, MachineError, Mark
 from iopsim.experiment.encoding import Replication, csv_cell, decode, encode
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def open_run(
 class Run:
     """A results folder that is being written; as a context manager it gives the folder free at the end.
 
+    Leaving it by Ctrl-C with replications kept becomes Interrupted, which says where they are.
     Every method that writes raises MachineError when the disk is full or the folder cannot be written.
 
     Attributes:
@@ -145,8 +146,13 @@ class Run:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.lock.close()
+        if kind is KeyboardInterrupt and self.kept:
+            raise Interrupted(
+                f"{self.kept} of {self.replications} replications are kept in {self.folder}; "
+                "give the same command again to complete the run"
+            ) from None
 
     @property
     def kept(self) -> int:
@@ -247,9 +253,7 @@ def read_run(path: Path, *, partial: bool = False) -> Results:
         got = f"results of schema {manifest.get('results_schema')}, this version reads {RESULTS_SCHEMA}"
         raise InputError(Fault("results-schema", f"{got}; run the scenario again", mark=mark))
     if (folder.suffix == PARTIAL or "finished" not in manifest) and not partial:
-        message = (
-            "the run is unfinished; give its command again to complete it, or add --partial to read it so"
-        )
+        message = "the run is unfinished; give its command again to complete it"
         raise InputError(Fault("unfinished-results", message, mark=mark))
     return Results(folder, manifest)
 

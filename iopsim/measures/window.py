@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Attendance", "DayKind", "DayRows", "Intervals", "Kind", "Sessions", "Stays", "Window", "remembered"]
+__all__ = [
+    "Attendance",
+    "DayKind",
+    "DayRows",
+    "Intervals",
+    "Kind",
+    "Sessions",
+    "Stays",
+    "Window",
+    "remembered",
+]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

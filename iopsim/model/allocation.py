@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from iopsim.model.clock import ALLOCATION
-from iopsim.model.ledger import Fact
+from iopsim.model.ledger import Fact, Missing
 from iopsim.model.people import State
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Allocator:
             self._admit(*choice)
             admitted = True
         unit.settled = True
+        if unit.waitlist.holders:
+            self._unlock(unit)
         waiting = (stay for stay in unit.newcomers if stay.state is State.WAITING)
         newcomers = sorted(waiting, key=lambda stay: stay.rank)
         unit.newcomers.clear()
@@ -68,8 +70,6 @@ class Allocator:
         for stay in newcomers:
             if stay.state is State.WAITING and stay.patient.here is None:
                 self.journey.begin_patience(stay)
-        if unit.waitlist.holders:
-            self._unlock(unit)
         self._note(unit, None if admitted else kinds)
         if admitted and unit.caseload is not None:
             for other in unit.caseload.units:
@@ -160,7 +160,7 @@ class Allocator:
 
         What a stay holds is of use to its own level and to those that share its therapists.
         """
-        chains = [[stay] for stay in _distinct_holders(unit)]
+        chains = [[stay] for stay in self._distinct_holders(unit)]
         while chains:
             chain = chains.pop(0)
             here = chain[-1].patient.here
@@ -172,7 +172,16 @@ class Allocator:
             passed = {stay.unit for stay in chain}
             for other in served:
                 if other not in passed:
-                    chains.extend([*chain, holder] for holder in _distinct_holders(other))
+                    chains.extend([*chain, holder] for holder in self._distinct_holders(other))
+
+    def _distinct_holders(self, unit: Unit) -> list[Stay]:
+        """Holders who lack something, in rule order; one for each need and place held: others fit no better."""
+        chosen: dict[object, Stay] = {}
+        for stay in sorted(unit.waitlist.holders.values(), key=lambda stay: stay.rank):
+            here = stay.patient.here
+            if here is not None and unit.missing(stay.kind, self._clock.now) != Missing.ORDER:
+                chosen.setdefault((stay.kind, here.unit.index, here.pool, here.group, here.days), stay)
+        return list(chosen.values())
 
     def _fits(self, cycle: list[Stay]) -> bool:
         """Whether all of a cycle could be admitted once all have given back what they hold; changes nothing."""
@@ -201,13 +210,3 @@ def _count(stay: Stay | None, change: int) -> None:
         stay.unit.capacity.count(stay, change)
         if stay.unit.caseload is not None:
             stay.unit.caseload.count(stay.post, change)
-
-
-def _distinct_holders(unit: Unit) -> list[Stay]:
-    """Waiting holders in rule order, one for each kind of need and of place held: others would fit no better."""
-    chosen: dict[object, Stay] = {}
-    for stay in sorted(unit.waitlist.holders.values(), key=lambda stay: stay.rank):
-        here = stay.patient.here
-        if here is not None:
-            chosen.setdefault((stay.kind, here.unit.index, here.pool, here.group, here.days), stay)
-    return list(chosen.values())

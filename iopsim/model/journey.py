@@ -89,11 +89,12 @@ class Journey:
 
     def refuse(self, stay: Stay) -> None:
         """The waitlist is full: back to the suspended treatment, or to where the refused go."""
-        destination = self._destination(stay.unit.spec.waitlist.otherwise)
+        here = stay.patient.here
+        resumes = here is not None and here.state is State.SUSPENDED
+        destination = AT_HOME if resumes else self._destination(stay.unit.spec.waitlist.otherwise)
         self._write(self._clock.now, Fact.REFUSED, stay.number, destination)
         self._off_the_list(stay)
-        here = stay.patient.here
-        if here is not None and here.state is State.SUSPENDED:
+        if here is not None and resumes:
             self.resume(here)
             return
         if here is not None:

@@ -7,11 +7,12 @@ A *stay* is one patient's passage through one level, from joining its waitlist t
 of a stay come in this order; those in brackets need not happen:
 
     REFERRED* JOINED → REFUSED | RENEGED | WITHDRAWN
-                     → ADMITTED [MOVED] STARTED [MOVED] [SUSPENDED [RESUMED]]
+                     → ADMITTED STARTED [SUSPENDED [RESUMED]]
                        → COMPLETED | DROPPED_OUT | DISCHARGED | STEPPED_UP | LEFT → RELEASED
 
-(* only for a stay that begins with a referral by a source.) Between the end of treatment (or SUSPENDED) and
-RELEASED (or RESUMED) the place is held.
+(* only for a stay that begins with a referral by a source.) MOVED may come at any time between ADMITTED and the
+end of treatment, and LEFT also before STARTED. Between the end of treatment (or SUSPENDED) and RELEASED (or
+RESUMED) the place is held.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Fact(IntEnum):
 
     REFERRED = 0  # by a source; a = source
     JOINED = 1  # the waitlist; a = origin (see Ledger.origins)
-    REFUSED = 2  # the list is full; a = destination
+    REFUSED = 2  # the list is full; a = destination (−1 too for a suspended stay that goes on)
     RENEGED = 3  # gave up waiting; a = destination
     WITHDRAWN = 4  # left the list for another reason (hold over, called back): counted as left
     ADMITTED = 5  # took the bundle; a = group, b = post (index over all posts), c = weekdays as bits
@@ -45,7 +46,7 @@ class Fact(IntEnum):
     DROPPED_OUT = 11  # a = destination
     DISCHARGED = 12  # after missed sessions; a = destination
     STEPPED_UP = 13  # a = the higher level
-    LEFT = 14  # called back, or the group closed; a = destination
+    LEFT = 14  # called back, or the group closed; a = −1
     RELEASED = 15  # the bundle given back
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -45,7 +46,7 @@ def print_summary(out: Console, scenario: Scenario, found: Sequence[Estimate]) -
         _print_list(out, title, sections, scenario.observed)
     else:
         out.print(_table(title, sections, scenario.observed))
-    for line in _targets(found):
+    for line in _targets(scenario, found):
         out.print(line)
     for warning in flags(found, scenario):
         out.print(escape(f"note: {warning}"))
@@ -155,7 +156,7 @@ def _table(title: str, sections: Iterable[Section], observed: Mapping[str, float
 
 def _print_list(out: Console, title: str, sections: Iterable[Section], observed: Mapping[str, float]) -> None:
     """The same as `_table` for a narrow terminal: one number under the other."""
-    out.print(title)
+    out.print(f"{title}; 95 % intervals in brackets")
     for heading, entries in sections:
         out.print(f"[bold]{escape(heading)}[/bold]")
         for words, estimate in entries:
@@ -168,7 +169,7 @@ def _print_list(out: Console, title: str, sections: Iterable[Section], observed:
                 else ""
             )
             out.print(escape(f"  {words}"))
-            out.print(f"    {number_text(interval.estimate, unit)}{said} ({ends}){seen}")
+            out.print(f"    {number_text(interval.estimate, unit)}{said}{f' ({ends})' if ends else ''}{seen}")
 
 
 def _add_text(table: Table, title: str) -> None:
@@ -198,10 +199,11 @@ def _staff(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[st
 
 
 def _money(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[str, Estimate | None]]:
+    span = f"{scenario.run.weeks} weeks"
     words = {
-        "program.cost.total": "Cost of the program",
-        "program.revenue.total": "Revenue",
-        "program.margin.total": "Margin",
+        "program.cost.total": f"Cost of the program, {span}",
+        "program.revenue.total": f"Revenue, {span}",
+        "program.margin.total": f"Margin, {span}",
         "program.cost.per_attended_day": "Cost per attended day",
         "program.cost.per_episode": "Cost per episode",
         "program.cost.per_completed_episode": "Cost per completed episode",
@@ -218,18 +220,28 @@ def _money(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[st
     return lines + [(text, by_name.get(name)) for name, text in alternative.items()]
 
 
-def _targets(found: Sequence[Estimate]) -> Iterator[str]:
+def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:
+    """One line per metric that a target stands on, in the order of the file."""
     colors = {"met": "green", "missed": "red", "undecided": "yellow"}
-    for one in found:
-        if one.target:
-            interval = one.interval
-            ends = interval_text(interval.low, interval.high, one.unit)
-            value = f"{number_text(interval.estimate, one.unit)} ({ends})"
-            years = f"met in {100 * one.share_of_years:.0f} % of simulated years"
-            yield (
-                f"target {one.name} {one.target}: {value} "
-                f"[{colors[one.verdict]}]{one.verdict}[/{colors[one.verdict]}], {years}"
-            )
+    by_name = {estimate.name: estimate for estimate in found}
+    for name in dict.fromkeys(target.metric for target in scenario.targets):
+        one = by_name[name]
+        interval, color = one.interval, colors[one.verdict]
+        sides = [
+            f"{word} {number_text(limit, one.unit)}"
+            for target in scenario.targets
+            if target.metric == name
+            for word, limit in (("at most", target.at_most), ("at least", target.at_least))
+            if limit is not None
+        ]
+        ends = interval_text(interval.low, interval.high, one.unit)
+        value = number_text(interval.estimate, one.unit) + (f" ({ends})" if ends else "")
+        years = (
+            ""
+            if isnan(one.share_of_years)
+            else f", met in {100 * one.share_of_years:.0f} % of simulated years"
+        )
+        yield f"target {name} {' and '.join(sides)}: {value} [{color}]{one.verdict}[/{color}]{years}"
 
 
 def _signed(value: float, unit: str) -> str:

@@ -205,6 +205,9 @@ def files(drawing: Drawing) -> Iterator[tuple[str, bytes]]:
         if layout := figure.get_layout_engine():
             layout.execute(figure)
             figure.set_layout_engine(None)  # panels have found their places; finding them again takes time
+            for panel in figure.axes:  # the solver's last digits differ from time to time
+                left, bottom, width, height = (round(part, 6) for part in panel.get_position().bounds)
+                panel.set_position((left, bottom, width, height))
         contents = [
             (f"{drawing.name}.svg", _saved(figure, "svg", {**about, "Date": None, "Creator": None})),
             (f"{drawing.name}.png", _saved(figure, "png", {**about, "Software": None})),

@@ -8,6 +8,18 @@ from typing import NamedTuple
 __all__ = ["SECTIONS", "Line", "interval_text", "number_text"]
 
 
+_NEVER_NEGATIVE = {
+    "share",
+    "days",
+    "patients",
+    "patients/week",
+    "patient-days",
+    "sessions",
+    "hours/week",
+    "FTE",
+}
+
+
 class Line(NamedTuple):
     """One line of the report: the metric's name after the level, and the words for it."""
 
@@ -45,23 +57,27 @@ SECTIONS: dict[str, tuple[Line, ...]] = {
 
 
 def number_text(value: float, unit: str) -> str:
-    """A number as people read it: shares as percentages, money in whole units with thousands apart."""
+    """A number as people read it: shares as percentages, otherwise three digits or whole thousands."""
     if math.isnan(value):
         return "–"
     if unit == "share":
         return f"{100 * value:.1f} %" if abs(value) < 0.9995 else f"{100 * value:.0f} %"
     size = abs(value)
-    if size >= 1000:
+    if size >= 999.5:
         return f"{value:,.0f}"
-    if size >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if size >= 10 or value == 0 else f"{value:.2f}"
+    digits = 0 if size >= 99.95 else 1 if size >= 9.995 or size < 0.005 else 2
+    return f"{value + 0.0:.{digits}f}".replace("-0.0", "0.0")
 
 
 def interval_text(low: float, high: float, unit: str) -> str:
-    """A confidence interval as people read it; empty when it is not known; no share below 0 or above 1."""
+    """A confidence interval as people read it; empty when it is not known.
+
+    What cannot be negative (shares, days, people, hours) is cut at 0, and shares at 1.
+    """
     if math.isnan(low) or math.isnan(high):
         return ""
+    if unit in _NEVER_NEGATIVE:
+        low = max(low, 0.0)
     if unit == "share":
-        low, high = max(low, 0.0), min(high, 1.0)
+        high = min(high, 1.0)
     return f"{number_text(low, unit)} to {number_text(high, unit)}"

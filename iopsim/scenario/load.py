@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.tree import Path
 
-__all__ = ["Loaded", "identity", "load", "load_with_marks", "name_from", "replaces", "resolved", "resolved_text"]
+__all__ = [
+    "Loaded",
+    "identity",
+    "load",
+    "load_with_marks",
+    "name_from",
+    "replaces",
+    "resolved",
+    "resolved_text",
+]
 
 _TABLES = (
     "sources.*.tracks", "sources.*.times", "sources.*.payers", "sources.*.modalities",

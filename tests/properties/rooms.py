@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Meetings", "Rooms"]
 
 _BEYOND = 28  # days after the end in which a group is known to meet again
-_MOMENT = 1e-5  # days, about a second: a clock time need not be the nearest number to it
 
 
 class Calendar:
@@ -234,12 +233,11 @@ class Meetings:
     def instants(self) -> Iterable[float]:
         return self._at
 
-    def _dates(self) -> Counter[tuple[int, int]]:
-        """Group and minute of every session."""
-        groups, times = self._ledger.session_group.tolist(), self._ledger.session_time.tolist()
-        return Counter((group, round(time * 1440)) for group, time in zip(groups, times, strict=True))
+    def _dates(self) -> Counter[tuple[int, float]]:
+        ledger = self._ledger
+        return Counter(zip(ledger.session_group.tolist(), ledger.session_time.tolist(), strict=True))
 
-    def _due(self) -> Counter[tuple[int, int]]:
+    def _due(self) -> Counter[tuple[int, float]]:
         calendar = self._calendar
         return Counter(
             (number, day + in_days(group.start_hour))

@@ -217,6 +217,23 @@ def test_who_waits_only_for_the_therapist_that_they_hold_themselves_moves_on() -
     assert told.timeline[-1] == (5, "ann", "completed iop → home, released iop")
 
 
+def test_a_strict_head_blocks_a_holder_who_lacks_nothing_else() -> None:
+    """Cy's place and a therapist are free: cy waits for bob and not for what cy holds, so that nothing swaps."""
+    iop = {"places": {"mood": 1, "sud": 5}, "stay_days": 50, "waitlist": {"discipline": "strict"}}
+    told = live(
+        {"iop": iop | {"caseload": "therapist"}, "php": php(hold_days="forever", caseload="therapist")},
+        Person("ann", 0, to="iop", source="door", track="mood"),
+        Person("bob", 1, to="iop", source="door", track="mood"),
+        Person("cy", 2, to="php", source="ward", track="sud"),
+        staff={"therapist": {"posts": 1, "caseload": 9}},
+        weeks=2,
+    )
+    assert told.of("cy") == [
+        (2, "referred php, admitted php with therapist 0, started php"),
+        (4, "completed php → iop, joined iop"),
+    ]
+
+
 # ── stepping up ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -252,7 +269,7 @@ def test_after_a_refusal_treatment_goes_on_at_once_and_is_needed_no_second_time(
     levels = {"iop": iop_with_step_up(), "unit": unit, "php": {"stay_days": 1}}
     assert live(levels, Person("ann", 0)).timeline == [
         (0, "ann", "referred iop, admitted iop, started iop"),
-        (3, "ann", "suspended iop → unit, joined unit, refused unit → php, resumed iop"),
+        (3, "ann", "suspended iop → unit, joined unit, refused unit → home, resumed iop"),
         (10, "ann", "completed iop → home, released iop"),
     ]
 

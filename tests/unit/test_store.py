@@ -508,7 +508,7 @@ def test_ctrl_c_keeps_whole_replications_and_the_same_command_completes_them(tmp
         assert "kept\n" in process.stdout  # reads up to the first
         os.killpg(process.pid, signal.SIGINT)
         rest, errors = process.communicate(timeout=10)
-    assert errors.endswith("KeyboardInterrupt\n")
+    assert "Interrupted" in errors.splitlines()[-1]
     (partial,) = (tmp_path / "broken/demo").iterdir()
     assert partial.suffix == ".partial"
     kept = 1 + rest.count("kept")
