@@ -54,27 +54,35 @@ class Allocator:
 
     def allocate(self, unit: Unit) -> None:
         """Admit everybody who can be, then turn to those who have just joined and still wait."""
+        waitlist = unit.waitlist
         # Nobody who waits since before the last allocation can be admitted unless room has come free since then.
         kinds = {stay.kind for stay in unit.newcomers} if unit.settled and not unit.strict else None
         admitted = False
-        while (choice := self._choice(unit, kinds)) is not None:
+        while waitlist.size and (choice := self._choice(unit, kinds)) is not None:
+            waitlist.remove(choice[0])
             self._admit(*choice)
             admitted = True
         unit.settled = True
-        if unit.waitlist.holders:
+        if waitlist.holders:
             self._unlock(unit)
-        waiting = (stay for stay in unit.newcomers if stay.state is State.WAITING)
-        newcomers = sorted(waiting, key=lambda stay: stay.rank)
+        if waitlist.size:
+            if unit.newcomers:
+                self._receive_newcomers(unit)
+            self._note(unit, None if admitted else kinds)
         unit.newcomers.clear()
-        self._refuse(unit, newcomers)
-        for stay in newcomers:
-            if stay.state is State.WAITING and stay.patient.here is None:
-                self.journey.begin_patience(stay)
-        self._note(unit, None if admitted else kinds)
         if admitted and unit.caseload is not None:
             for other in unit.caseload.units:
                 if other is not unit:
                     self._note(other, None)
+
+    def _receive_newcomers(self, unit: Unit) -> None:
+        """Refuse those newcomers whom a cap shuts out; the others who hold no place may give up from now on."""
+        waiting = [stay for stay in unit.newcomers if stay.state is State.WAITING]
+        waiting.sort(key=lambda stay: stay.rank)
+        self._refuse(unit, waiting)
+        for stay in waiting:
+            if stay.state is State.WAITING and stay.patient.here is None:
+                self.journey.begin_patience(stay)
 
     def release(self, stay: Stay) -> None:
         """Give back the bundle, whatever ended the stay, and let others have it."""
@@ -103,14 +111,20 @@ class Allocator:
                     best = head, offer
         return best
 
+    def admit_at_once(self, stay: Stay) -> None:
+        """Admit to a level that has room for everybody, past its waitlist."""
+        offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
+        assert offer is not None, "a level with room for everybody has none"
+        self._admit(stay, offer)
+
     def _admit(self, stay: Stay, offer: Offer) -> None:
-        unit = stay.unit
-        unit.waitlist.remove(stay)
-        stay.admitted = self._clock.now
+        unit, now = stay.unit, self._clock.now
+        stay.admitted = now
         self._take(stay, offer)
-        bits = sum(1 << day for day in stay.days)
-        group = -1 if stay.group is None else stay.group.index
-        self._recorder.write(self._clock.now, Fact.ADMITTED, stay.number, group, stay.post, bits)
+        group, bits = -1, 0
+        if stay.group is not None:
+            group, bits = stay.group.index, sum(1 << day for day in stay.days)
+        self._recorder.write(now, Fact.ADMITTED, stay.number, group, stay.post, bits)
         if unit.capacity.starts_at_once:
             self.journey.start(stay)
 
@@ -151,6 +165,7 @@ class Allocator:
             for stay in cycle:
                 offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
                 assert offer is not None, "a cycle that was found to fit does not"
+                stay.unit.waitlist.remove(stay)
                 self._admit(stay, offer)
             for stay in cycle:
                 self.freed(stay.unit)

@@ -37,6 +37,7 @@ class Capacity(Protocol):
     """What a level needs of its room."""
 
     starts_at_once: bool
+    is_unlimited: bool
 
     def need(self, patient: Patient, treatment: Treatment) -> Need:
         """The class of need of a patient; stays of one class are interchangeable to the allocator."""
@@ -69,6 +70,7 @@ class Places:
             self.limits = [float(places.get(track, 0)) for track in tracks]
         else:
             self.limits = [inf if isinstance(places, str) else float(places)]
+        self.is_unlimited = min(self.limits) == inf
         self.taken = [0] * len(self.limits)
 
     def need(self, patient: Patient, treatment: Treatment) -> Need:
@@ -160,6 +162,7 @@ class Groups:
     """All groups of one level; care starts with the first session."""
 
     starts_at_once = False
+    is_unlimited = False
 
     def __init__(self, groups: Sequence[Group], tracks: Sequence[str], times: Sequence[str]) -> None:
         self.groups = groups

@@ -87,6 +87,20 @@ class Draws:
             numbers = self.block(patient.cell, decision, level, entry, occurrence)
         return numbers[patient.row]
 
+    def uniforms(
+        self, patient: Patient, decision: str, level: str, entry: int, occurrences: range
+    ) -> list[float]:
+        """The patient's uniform numbers for several occurrences of one decision."""
+        if self._used is not None:
+            for occurrence in occurrences:
+                self._use(patient, decision, level, entry, occurrence)
+        cell, row = patient.cell, patient.row
+        blocks = cell.blocks
+        return [
+            (blocks.get((decision, level, entry, each)) or self.block(cell, decision, level, entry, each))[row]
+            for each in occurrences
+        ]
+
     def _use(self, patient: Patient, *key: object) -> None:
         assert self._used is not None
         name = (patient.source, patient.cell.number, patient.row, *key)

@@ -77,8 +77,11 @@ class Journey:
             self._write(now, fact, number, origin)
         self._write(now, Fact.JOINED, number, origin)
         patient.ahead = stay
-        unit.waitlist.add(stay)
-        unit.newcomers.append(stay)
+        if unit.takes_everybody:
+            self.allocator.admit_at_once(stay)
+        else:
+            unit.waitlist.add(stay)
+            unit.newcomers.append(stay)
 
     def _go(self, patient: Patient, destination: int, origin: int) -> None:
         """Send a patient home, or to join a level's waitlist as one who comes from `origin`."""

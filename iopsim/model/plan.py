@@ -74,11 +74,12 @@ class SessionPlan:
         if cause is not Cause.HELD:
             return
         turning = []
+        expect, attend = book.member_stay.append, book.member_attended.append
         for stay in roster:
             if stay.state is State.ADMITTED:
                 self._journey.start(stay)
-            book.member_stay.append(stay.number)
-            book.member_attended.append(stay.attends[stay.had])
+            expect(stay.number)
+            attend(stay.attends[stay.had])
             stay.had += 1
             if stay.had == stay.turn:
                 turning.append(stay)
@@ -169,15 +170,12 @@ class SessionPlan:
     def _foresee(self, stay: Stay, sessions: int) -> None:
         """Draw attendance up to so many of the patient's own sessions, and look for a run of misses."""
         known = len(stay.attends)
-        level, entry, patient = stay.unit.name, stay.entry, stay.patient
         if stay.propensity >= 1:
             stay.attends.extend(b"\1" * (sessions - known))
         else:
-            uniform = self._draws.uniform
-            stay.attends.extend(
-                uniform(patient, "attendance", level, entry, session) < stay.propensity
-                for session in range(known, sessions)
-            )
+            ahead = range(known, sessions)
+            drawn = self._draws.uniforms(stay.patient, "attendance", stay.unit.name, stay.entry, ahead)
+            stay.attends.extend([uniform < stay.propensity for uniform in drawn])
         run = stay.treatment.care.attendance.discharge_after_missed
         if run and stay.missed_out < 0:
             place = stay.attends.find(bytes(run), max(0, known - run + 1))

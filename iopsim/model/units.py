@@ -60,6 +60,7 @@ class Unit:
     """One level of care in one replication.
 
     Attributes:
+        takes_everybody: Whether nobody can ever have to wait.
         newcomers: Stays that have joined since the last allocation.
         settled: Whether nobody who waits could be admitted, newcomers apart.
         asked_at: Instant for which an allocation is already on the clock.
@@ -74,6 +75,7 @@ class Unit:
         self.caseload = caseload
         if caseload is not None:
             caseload.units.append(self)
+        self.takes_everybody = caseload is None and capacity.is_unlimited
         self.waitlist = Waitlist()
         self.strict = self.spec.waitlist.discipline == "strict"
         self.newcomers: list[Stay] = []

@@ -59,8 +59,14 @@ def _draws(monkeypatch: pytest.MonkeyPatch, *sets: str) -> dict[Key, float]:
         drawn[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, time] = number
         return number
 
+    def listening_to_many(
+        self: Draws, patient: Any, decision: str, level: str, entry: int, times: range
+    ) -> list[float]:
+        return [listening(self, patient, decision, level, entry, time) for time in times]
+
     with monkeypatch.context() as patch:
         patch.setattr(Draws, "uniform", listening)
+        patch.setattr(Draws, "uniforms", listening_to_many)
         _simulate(*sets)
     return drawn
 

@@ -110,7 +110,12 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
             return 0.99 if occurrence + 1 in person.misses else 0.01
         return person.draws.get(f"{decision} {level} {entry}", person.draws.get(f"{decision} {level}", 0.5))
 
-    with patch.object(clinic, "patients", cast), patch.object(Draws, "uniform", uniform):
+    def uniforms(self: Draws, patient: Patient, *key: Any) -> list[float]:
+        *decision, occurrences = key
+        return [uniform(self, patient, *decision, occurrence) for occurrence in occurrences]
+
+    chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms)
+    with patch.object(clinic, "patients", cast), chance:
         ledger = clinic.simulate(scenario, 0)
     check_conservation(scenario, ledger)
     names = [person.name for person in people]
