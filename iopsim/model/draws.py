@@ -97,7 +97,9 @@ class Draws:
         cell, row = patient.cell, patient.row
         blocks = cell.blocks
         return [
-            (blocks.get((decision, level, entry, each)) or self.block(cell, decision, level, entry, each))[row]
+            (blocks.get((decision, level, entry, each)) or self.block(cell, decision, level, entry, each))[
+                row
+            ]
             for each in occurrences
         ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from iopsim.experiment.summary import flags, limiting
-from iopsim.report.wording import SECTIONS, interval_text, number_text
+from iopsim.report.wording import SECTIONS, interval_text, limit_text, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -228,7 +228,7 @@ def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:
         one = by_name[name]
         interval, color = one.interval, colors[one.verdict]
         sides = [
-            f"{word} {number_text(limit, one.unit)}"
+            f"{word} {limit_text(limit, one.unit)}"
             for target in scenario.targets
             if target.metric == name
             for word, limit in (("at most", target.at_most), ("at least", target.at_least))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-__all__ = ["SECTIONS", "Line", "interval_text", "number_text"]
+__all__ = ["SECTIONS", "Line", "interval_text", "limit_text", "number_text"]
 
 
 _NEVER_NEGATIVE = {
@@ -67,6 +67,11 @@ def number_text(value: float, unit: str) -> str:
         return f"{value:,.0f}"
     digits = 0 if size >= 99.95 else 1 if size >= 9.995 or size < 0.005 else 2
     return f"{value + 0.0:.{digits}f}".replace("-0.0", "0.0")
+
+
+def limit_text(value: float, unit: str) -> str:
+    """A limit that somebody wrote, with all its digits and no more."""
+    return f"{100 * value:.12g} %" if unit == "share" else f"{value:,.12g}"
 
 
 def interval_text(low: float, high: float, unit: str) -> str:
