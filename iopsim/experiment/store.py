@@ -32,6 +32,8 @@ from iopsim.experiment.encoding import Replication, csv_cell, decode, encode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -231,6 +233,22 @@ class Results:
 
     path: Path
     manifest: Mapping[str, Any]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One of the run's tables, such as `summary.csv` or `weekly.csv.gz`, for analysts.
+
+        Raises:
+            InputError: The run has no such table.
+        """
+        import pandas as pd
+
+        path = self.path / name
+        if not path.is_file():
+            there = ", ".join(sorted(entry.name for entry in self.path.glob("*.csv*")))
+            raise InputError(
+                Fault("no-table", f'no table "{name}"; there are {there}', mark=Mark(str(self.path)))
+            )
+        return pd.read_csv(path)
 
 
 def read_run(path: Path, *, partial: bool = False) -> Results:

@@ -1,7 +1,8 @@
 """Keyed chance: every random number has a name and is the same wherever and whenever it is asked for.
 
 A number belongs to (seed, replication, source, height cell, ordinal, decision, level, entry, occurrence). One
-generator serves all patients of a cell for one decision: its n-th number is that of the patient with ordinal n.
+generator serves all patients of a cell for one decision: its n-th number (or n-th run of sixteen, where a decision
+recurs) is that of the patient with ordinal n.
 So no draw depends on the order of events, and a new decision, level or source moves no other draw (model.md §3).
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Draws"]
 
+_TOGETHER = 16  # occurrences of a decision that are drawn from one generator
 _SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]
@@ -62,46 +64,44 @@ class Draws:
         return hashlib.blake2b(repr((*self._root, *key)).encode(), digest_size=16).digest()
 
     def block(
-        self, cell: Cell, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
+        self, cell: Cell, decision: str, level: str = "", entry: int = 0, part: int = 0, width: int = 1
     ) -> array[float]:
-        """Uniform numbers in (0, 1), one per candidate of the cell, for one decision."""
-        key = (decision, level, entry, occurrence)
+        """Uniform numbers in (0, 1) for one decision: `width` in a row for each candidate of the cell."""
+        key = (decision, level, entry, part)
         numbers = cell.blocks.get(key)
         if numbers is None:
             digest = self._digest((cell.source, cell.number, *key))
             self._fresh["state"]["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
             self._bits.state = self._fresh
-            uniforms = self._shared.random(cell.size)
+            uniforms = self._shared.random(cell.size * width)
             numbers = array("d", np.maximum(uniforms, _SMALLEST).tobytes())
             cell.blocks[key] = numbers
         return numbers
 
-    def uniform(
-        self, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
-    ) -> float:
+    def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
         if self._used is not None:
-            self._use(patient, decision, level, entry, occurrence)
-        numbers = patient.cell.blocks.get((decision, level, entry, occurrence))
+            self._use(patient, decision, level, entry, 0)
+        numbers = patient.cell.blocks.get((decision, level, entry, 0))
         if numbers is None:
-            numbers = self.block(patient.cell, decision, level, entry, occurrence)
+            numbers = self.block(patient.cell, decision, level, entry)
         return numbers[patient.row]
 
     def uniforms(
         self, patient: Patient, decision: str, level: str, entry: int, occurrences: range
     ) -> list[float]:
-        """The patient's uniform numbers for several occurrences of one decision."""
+        """The patient's uniform numbers for successive occurrences of one decision."""
         if self._used is not None:
             for occurrence in occurrences:
                 self._use(patient, decision, level, entry, occurrence)
-        cell, row = patient.cell, patient.row
-        blocks = cell.blocks
-        return [
-            (blocks.get((decision, level, entry, each)) or self.block(cell, decision, level, entry, each))[
-                row
-            ]
-            for each in occurrences
-        ]
+        first, last = occurrences.start // _TOGETHER, -(-occurrences.stop // _TOGETHER)
+        place = patient.row * _TOGETHER
+        numbers: list[float] = []
+        for part in range(first, last):
+            block = self.block(patient.cell, decision, level, entry, part, _TOGETHER)
+            numbers += block[place : place + _TOGETHER]
+        skipped = occurrences.start - first * _TOGETHER
+        return numbers[skipped : skipped + len(occurrences)]
 
     def _use(self, patient: Patient, *key: object) -> None:
         assert self._used is not None

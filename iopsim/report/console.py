@@ -100,12 +100,17 @@ def _list_differences(out: Console, title: str, differences: Sequence[Difference
         out.print(f"    {difference} {unit} ({ends}): {one.words}")
 
 
+def _points(share: float) -> str:
+    text = f"{100 * share:+.1f}"
+    return text if float(text) else "0.0"
+
+
 def _difference_texts(one: Difference) -> tuple[str, str, str]:
     """The difference, its interval and the unit of both: shares differ by percentage points."""
     interval, share = one.difference, one.unit == "share"
     parts = (interval.estimate, interval.low, interval.high)
     if share:
-        difference, low, high = (f"{100 * part:+.1f}" for part in parts)
+        difference, low, high = (_points(part) for part in parts)
     else:
         difference, low, high = (_signed(part, one.unit) for part in parts)
     return difference, f"{low} to {high}", "points" if share else one.unit

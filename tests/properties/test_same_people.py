@@ -50,23 +50,26 @@ def _people(ledger: Ledger) -> dict[Person, tuple[float, str, str, str]]:
 def _draws(monkeypatch: pytest.MonkeyPatch, *sets: str) -> dict[Key, float]:
     """Every number that any patient was given, by its name."""
     drawn: dict[Key, float] = {}
-    honest = Draws.uniform
+    one, many = Draws.uniform, Draws.uniforms
 
-    def listening(
-        self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0, time: int = 0
-    ) -> float:
-        number = honest(self, patient, decision, level, entry, time)
-        drawn[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, time] = number
+    def hear_one(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
+        number = one(self, patient, decision, level, entry)
+        drawn[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, 0] = number
         return number
 
-    def listening_to_many(
-        self: Draws, patient: Any, decision: str, level: str, entry: int, times: range
+    def hear_many(
+        self: Draws, patient: Any, decision: str, level: str, entry: int, occurrences: range
     ) -> list[float]:
-        return [listening(self, patient, decision, level, entry, time) for time in times]
+        numbers = many(self, patient, decision, level, entry, occurrences)
+        for each, number in zip(occurrences, numbers, strict=True):
+            drawn[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, each] = (
+                number
+            )
+        return numbers
 
     with monkeypatch.context() as patch:
-        patch.setattr(Draws, "uniform", listening)
-        patch.setattr(Draws, "uniforms", listening_to_many)
+        patch.setattr(Draws, "uniform", hear_one)
+        patch.setattr(Draws, "uniforms", hear_many)
         _simulate(*sets)
     return drawn
 

@@ -524,3 +524,14 @@ def test_ctrl_c_keeps_whole_replications_and_the_same_command_completes_them(tmp
     broken, smooth = (next((tmp_path / root / "demo").iterdir()) for root in ("broken", "smooth"))
     assert contents(broken) == contents(smooth)
     assert list(contents(smooth)) == ["replications.csv"]
+
+
+def test_an_analyst_reads_a_table_of_a_finished_run(tmp_path: Path) -> None:
+    with open_run(tmp_path, "demo", KEY, replications=1, now=NOON) as run:
+        run.write_csv("summary.csv", ["metric", "estimate"], [["a", 1.5], ["b", math.nan]])
+        results = read_run(run.finish())
+    table = results.table("summary.csv")
+    assert table["metric"].tolist() == ["a", "b"]
+    assert table["estimate"].tolist()[0] == 1.5 and math.isnan(table["estimate"].tolist()[1])
+    with pytest.raises(InputError, match=r'no table "weekly\.csv\.gz"; there are summary\.csv'):
+        results.table("weekly.csv.gz")
