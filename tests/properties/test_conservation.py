@@ -60,7 +60,12 @@ MUTANTS: dict[str, tuple[type, str, Callable[..., Any], str]] = {
     "therapists are not given back": (Caseload, "count", nothing, "lacks"),
     "released room is offered to nobody": (Allocator, "freed", nothing, "could be admitted"),
     "holds do not end": (Journey, "end_hold", nothing, "holds for too long"),
-    "places held are kept for ever": (Journey, "vacate", nothing, "another place is still taken|too long"),
+    "places held are kept for ever": (
+        Journey,
+        "vacate",
+        nothing,
+        "another place is still taken|too long|found to fit does not",
+    ),
     "who has a seat is not expected": (Group, "seat", nothing, "enrolled"),
     "who is sent on does not arrive": (
         Journey,
