@@ -66,7 +66,8 @@ def number_text(value: float, unit: str) -> str:
     if size >= 999.5:
         return f"{value:,.0f}"
     digits = 0 if size >= 99.95 else 1 if size >= 9.995 or size < 0.005 else 2
-    return f"{value + 0.0:.{digits}f}".replace("-0.0", "0.0")
+    text = f"{value:.{digits}f}"
+    return text if float(text) else text.removeprefix("-")
 
 
 def limit_text(value: float, unit: str) -> str:

@@ -511,9 +511,10 @@ def test_ctrl_c_keeps_whole_replications_and_the_same_command_completes_them(tmp
     assert "Interrupted" in errors.splitlines()[-1]
     (partial,) = (tmp_path / "broken/demo").iterdir()
     assert partial.suffix == ".partial"
-    kept = 1 + rest.count("kept")
-    assert 1 <= kept < 60
-    assert len(list((partial / "replications").glob("*.json.gz"))) == kept
+    kept = len(list((partial / "replications").glob("*.json.gz")))
+    assert (
+        1 + rest.count("kept") <= kept < 60
+    )  # lines that were read ahead with the first are not in the rest
 
     for root, workers, found in [("broken", 2, kept), ("smooth", 1, 0)]:
         with study(root, workers) as process:
