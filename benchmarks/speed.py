@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
-from iopsim.experiment.executors import run_replications
+from iopsim.experiment.executors import for_each, open_executor
 from iopsim.experiment.replicate import replicate
 from iopsim.measures.registry import measure
 from iopsim.measures.series import profiles, weekly
@@ -154,7 +154,8 @@ def workers(scenario: Scenario) -> Iterator[Row]:
 
     def elapsed(number: int) -> float:
         began = time.perf_counter()
-        run_replications(one, indices, workers=number, on_done=lambda index, result: None)
+        with open_executor(number) as executor:
+            for_each(executor, one, indices, lambda index, result: None)
         return time.perf_counter() - began
 
     alone, together = elapsed(1), elapsed(2)

@@ -1,6 +1,7 @@
 """The command line: one thin file per command, loaded only when that command is called.
 
-Exit codes: 0 finished · 1 a bug · 2 bad usage or input · 5 the machine refused · 130 interrupted.
+Exit codes: 0 finished · 1 a bug · 2 bad usage or input · 3 judged and missed · 4 judged and undecided ·
+5 the machine refused · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ __all__ = ["main", "program"]
 
 _COMMANDS = {
     "run": "Simulate a scenario and write its results.",
-    "compare": "Simulate two or more scenarios with the same patients and compare them.",
+    "compare": "Compare two or more scenarios or results in which the same patients meet each plan.",
+    "sweep": "Simulate every point of a parameter sweep, and say which is the cheapest that will do.",
+    "check": "Say whether finished results meet their targets, in the exit code too.",
+    "diff": "Say what differs between two scenarios or results.",
+    "warmup": "Find how long a scenario's warm-up has to be.",
+    "merge": "Join the parts that --shard made of a run or a sweep.",
+    "cache": "Say what is kept of finished replications, or clear it.",
     "validate": "Check a scenario, and whether its numbers can be right, without simulating.",
     "show": "Print a scenario as it was read, or with all defaults filled in.",
     "new": "Write a short commented scenario to start from.",

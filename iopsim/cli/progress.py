@@ -12,12 +12,13 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iopsim.experiment.run import Progress
+    from iopsim.experiment.plans import Progress
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Reporter"]
+__all__ = ["Reporter", "duration"]
 
-_LINES = 4  # progress lines where there is no terminal
+_LINES = 4  # progress lines where there is no terminal,
+_SECONDS = 60  # and another one wherever nothing was said for so long
 
 
 class Reporter:
@@ -71,14 +72,28 @@ def _bar(label: str) -> Iterator[Progress]:
 
 
 def _lines(label: str) -> Progress:
-    began = time.monotonic()
-    said = -1
+    began = spoke = time.monotonic()
+    said, found = -1, 0  # what was in the cache took no time
 
     def say(done: int, total: int) -> None:
-        nonlocal said
-        if done * _LINES // total > said:
-            said = done * _LINES // total
-            seconds = time.monotonic() - began
-            click.echo(f"{label}: {done} of {total} replications, {seconds:.0f} s", err=True)
+        nonlocal said, spoke, found
+        now = time.monotonic()
+        if said < 0:
+            found = done
+        if done * _LINES // total > said or (now - spoke > _SECONDS and done < total):
+            said, spoke = done * _LINES // total, now
+            seconds = now - began
+            left = (total - done) * seconds / (done - found) if found < done < total else 0
+            rest = f", about {duration(left)} left" if left else ""
+            click.echo(f"{label}: {done:,} of {total:,} replications, {duration(seconds)}{rest}", err=True)
 
     return say
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if seconds < 600:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"

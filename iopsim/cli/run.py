@@ -2,116 +2,223 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from iopsim.cli.options import scenario_argument, set_option
+from iopsim.cli.judging import judging_options
+from iopsim.cli.options import (
+    RESULTS,
+    at_work,
+    cache_option,
+    dask_option,
+    figures_option,
+    json_option,
+    out_option,
+    parts_option,
+    precision_option,
+    quiet_option,
+    replications_option,
+    scenario_argument,
+    seed_option,
+    set_option,
+    shard_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from pathlib import Path
+
     from iopsim.cli.progress import Reporter
-    from iopsim.experiment.store import Run
+    from iopsim.experiment.cache import Cache
+    from iopsim.experiment.plans import Gathered, Plan
     from iopsim.experiment.summary import Estimate
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["command"]
 
 
+class _Finished(NamedTuple):
+    """What a run found: its folder, how many replications were enough, estimates, and what is said of them."""
+
+    folder: Path
+    gathered: Gathered
+    found: list[Estimate]
+    notes: list[str]
+
+
 @click.command("run")
 @scenario_argument
 @set_option
-@click.option(
-    "--replications",
-    type=click.IntRange(1, 1_000_000),
-    help="How many replications, instead of the scenario's.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all chance, instead of the scenario's."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Results folder to write; must not exist.")
-@click.option("--workers", type=click.IntRange(1), help="Processes that simulate (default: one per core).")
+@replications_option
+@precision_option
+@seed_option
+@out_option
+@workers_option
+@dask_option
+@cache_option
+@shard_option
+@parts_option
 @click.option("--events", is_flag=True, help="Also write every event of every patient (events.csv.gz).")
-@click.option("--no-figures", is_flag=True, help="Do not draw figures.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of a table.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors and the results folder.")
+@figures_option
+@judging_options
+@json_option
+@quiet_option
 def command(
     scenario: str,
     sets: tuple[str, ...],
     replications: int | None,
+    precision: float | None,
     seed: int | None,
     out: Path | None,
     workers: int | None,
+    dask: str | None,
+    cache: Path | None,
+    shard: tuple[int, int] | None,
+    parts: tuple[Path, ...],
     events: bool,
     no_figures: bool,
+    fail_on_target: bool,
+    junit_xml: Path | None,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Simulate SCENARIO: warm-up, measured window and run-out, in all replications, on all cores.
 
-    Prints the answers and writes them with figures to results/<scenario>/. Ctrl-C keeps what has finished; the same
-    command completes it. Nothing of --workers, --events, --no-figures, --json and --quiet changes a result.
+    Prints the answers and writes them with figures to results/<scenario>/. Every finished replication is kept, and
+    never simulated again: Ctrl-C loses nothing, and asking for more adds what is missing. Only --set, --replications,
+    --precision and --seed change a result.
     """
+    from iopsim.cli.judging import must_have_targets
     from iopsim.cli.options import load, with_run_options
     from iopsim.cli.progress import Reporter
 
-    plan = load(scenario, with_run_options(sets, replications, seed)).scenario
+    loaded = load(scenario, with_run_options(sets, replications, precision, seed)).scenario
+    must_have_targets(loaded.targets, fail_on_target=fail_on_target, junit_xml=junit_xml)
     reporter = Reporter(quiet=quiet or as_json)
-    reporter.warn_about(plan)
-    run, found = _simulate(plan, out, workers, events, not no_figures, reporter)
+    reporter.warn_about(loaded)
+    with at_work(workers, dask, cache) as (kept, executor):
+        plan, notes = _settled(loaded, kept, executor, reporter)
+        if shard:
+            click.echo(_shard(plan, shard, out, kept, executor, reporter))
+            return 0
+        if parts:
+            _add(plan, parts, kept)
+        with_extras = (events, not no_figures)
+        finished = _simulate(plan, notes, out, with_extras, kept, executor, reporter)
     if as_json:
-        click.echo(_as_json(plan, run.path, found))
+        click.echo(_as_json(finished))
     elif quiet:
-        click.echo(run.path)
+        click.echo(finished.folder)
     else:
         from iopsim.report.console import console, print_summary
 
         screen = console()
-        print_summary(screen, plan, found)
-        screen.print(f"results: {run.path}", soft_wrap=True)
+        print_summary(screen, plan.scenario, finished.found, finished.gathered.count, finished.notes)
+        screen.print(f"results: {finished.folder}", soft_wrap=True)
+    from iopsim.cli.judging import judged
+    from iopsim.report.judgment import cases_of
+
+    cases = cases_of(finished.found)
+    return judged(plan.scenario.name, cases, fail_on_target=fail_on_target, junit_xml=junit_xml)
+
+
+def _settled(loaded: Scenario, kept: Cache, executor: Executor, reporter: Reporter) -> tuple[Plan, list[str]]:
+    """The plan with its warm-up found, and what is to be said of that."""
+    from iopsim.experiment.plans import Plan
+    from iopsim.experiment.warm_up import settle
+
+    with reporter.progress(f"{loaded.name}, warm-up") as progress:
+        (settled,), warm_up = settle([loaded], kept, executor, progress)
+    return Plan.of(settled), warm_up.notes() if warm_up else []
+
+
+def _shard(
+    plan: Plan,
+    part: tuple[int, int],
+    out: Path | None,
+    kept: Cache,
+    executor: Executor,
+    reporter: Reporter,
+) -> Path:
+    from iopsim.experiment.run import key_of
+    from iopsim.experiment.shards import simulate_share, write_shard
+
+    name, key = plan.scenario.name, key_of(plan.scenario)
+    with reporter.progress(f"{name}, part {part[0]} of {part[1]}") as progress:
+        entries = simulate_share([plan], part, kept, executor, progress)
+    return write_shard(RESULTS, name, key, part, entries, kept, out)
+
+
+def _add(plan: Plan, parts: tuple[Path, ...], kept: Cache) -> None:
+    from iopsim.experiment.run import key_of
+    from iopsim.experiment.shards import add_shards
+
+    add_shards(parts, key_of(plan.scenario), kept)
 
 
 def _simulate(
-    plan: Scenario, out: Path | None, workers: int | None, events: bool, figures: bool, reporter: Reporter
-) -> tuple[Run, list[Estimate]]:
-    from iopsim.experiment.executors import default_workers
-    from iopsim.experiment.run import complete, key_of, write_events, write_tables
+    plan: Plan,
+    notes: list[str],
+    out: Path | None,
+    with_extras: tuple[bool, bool],
+    kept: Cache,
+    executor: Executor,
+    reporter: Reporter,
+) -> _Finished:
+    from iopsim.experiment.plans import gather
+    from iopsim.experiment.run import key_of, write_events, write_tables
     from iopsim.experiment.store import open_run
-    from iopsim.model import MODEL_VERSION
+    from iopsim.scenario import identity
 
-    number = workers or default_workers()
-    about = {"model_version": MODEL_VERSION, "seed": plan.run.seed, "workers": number, "events": events}
-    opened = open_run(
-        Path("results"), plan.name, key_of(plan), replications=plan.run.replications, out=out, about=about
-    )
-    with opened as run:
-        with reporter.progress(plan.name) as progress:
-            replications = complete(plan, run, workers=number, progress=progress)
-        found = write_tables(plan, run, replications)
+    scenario, (events, figures) = plan.scenario, with_extras
+    data = identity(scenario)["data"]
+    about = {"kind": "run", "seed": scenario.run.seed, "events": events, "data": data}
+    with open_run(RESULTS, scenario.name, key_of(scenario), out=out, about=about) as run:
+        with reporter.progress(scenario.name) as progress:
+            (gathered,) = gather([plan], kept, executor, progress)
+        notes = [*notes, *_of_precision(gathered)]
+        found = write_tables(gathered, run, kept)
         if events:
-            write_events(plan, run, workers=number)
+            write_events(gathered, run, executor)
         if figures:
             reporter.say("drawing figures")
             from iopsim.report.figures import draw_all
 
             for name, content in draw_all(run.folder):
                 run.write(f"figures/{name}", content)
-        run.finish()
-    return run, found
+        folder = run.finish(replications=gathered.count, notes=notes)
+    return _Finished(folder, gathered, found, notes)
 
 
-def _as_json(plan: Scenario, folder: Path, found: list[Estimate]) -> str:
+def _of_precision(gathered: Gathered) -> list[str]:
+    """Whether the replications were enough, where the scenario says what is."""
+    rule = gathered.plan.scenario.run.rule
+    if rule is None:
+        return []
+    if not gathered.short_of:
+        return [f"Precise to {100 * rule.precision:.12g} % after {gathered.count} replications."]
+    return [
+        f"Not yet as precise as asked after {gathered.count} replications, the most allowed "
+        f"(run.replications.max): {'; '.join(map(str, gathered.short_of))}."
+    ]
+
+
+def _as_json(finished: _Finished) -> str:
     import json
 
     from iopsim.experiment.summary import flags, limiting, summary_rows
 
-    columns, rows = summary_rows(found)
+    scenario = finished.gathered.plan.scenario
+    columns, rows = summary_rows(finished.found)
     summary = {
-        "scenario": plan.name,
-        "results": str(folder),
+        "scenario": scenario.name,
+        "results": str(finished.folder),
+        "replications": finished.gathered.count,
         "metrics": [dict(zip(columns, map(_plain, row), strict=True)) for row in rows],
-        "notes": flags(found, plan),
-        "limits": limiting(found, plan),
+        "notes": [*finished.notes, *flags(finished.found, scenario)],
+        "limits": limiting(finished.found, scenario),
     }
     return json.dumps(summary, indent=2, ensure_ascii=False)
 

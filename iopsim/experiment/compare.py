@@ -1,10 +1,14 @@
-"""Plans side by side: the same patients meet each, and what differs is judged from paired intervals only."""
+"""Plans side by side: the same patients meet each, and what differs is judged from paired intervals only.
+
+Plans form pairs where seed, window and model version agree: replication by replication, the same people are referred.
+What two plans do not share are patients that only one of them is sent, and their share is said.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from iopsim.errors import Fault, InputError
 from iopsim.experiment.names import Reported, nearest, no_such_metric, reported
@@ -12,11 +16,26 @@ from iopsim.experiment.names import Reported, nearest, no_such_metric, reported
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from iopsim.experiment.contenders import Entry
+    from iopsim.experiment.encoding import Replication
     from iopsim.experiment.statistics import Interval, Replicated
     from iopsim.measures.registry import Better, Outcome
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Difference", "Words", "comparable", "compare", "difference_rows"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Words",
+    "apart",
+    "comparable",
+    "compare",
+    "compared",
+    "difference_rows",
+    "holm",
+    "least_that_matters",
+    "matched_shares",
+    "plan_rows",
+]
 
 Words = Literal["better", "worse", "higher", "lower", "no difference that matters", "not known yet"]
 CONFIDENCE = 0.95  # that all intervals of one comparison hold at once
@@ -25,12 +44,13 @@ CONFIDENCE = 0.95  # that all intervals of one comparison hold at once
 _SETTINGS: tuple[tuple[str, Callable[[Scenario], object]], ...] = (
     ("run.seed", lambda scenario: scenario.run.seed),
     ("run.start", lambda scenario: scenario.run.start),
-    ("run.warm_up_weeks", lambda scenario: scenario.run.warm_up_weeks),
+    ("run.warm_up_weeks", lambda scenario: scenario.run.warm_up),
     ("run.weeks", lambda scenario: scenario.run.weeks),
     ("run.run_out_weeks", lambda scenario: scenario.run.run_out_weeks),
-    ("run.replications", lambda scenario: scenario.run.replications),
     ("currency", lambda scenario: scenario.currency),
 )
+_CURE = "plans can be compared only where these agree"
+_FOUND_TOGETHER = "auto"  # a warm-up that is still to be found will be one for all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +68,7 @@ class Difference:
             comparison (Bonferroni).
         variance_ratio: Variance that the difference would have with other patients in each plan, over the
             one it has: what meeting the same patients gained. NaN where the difference does not vary.
+        p_holm: Two-sided p-value of no difference (paired t), adjusted for all differences of the comparison.
         words: What the interval says, in words.
     """
 
@@ -59,31 +80,87 @@ class Difference:
     plan_estimate: float
     difference: Interval
     variance_ratio: float
+    p_holm: float
     words: Words
 
 
-def comparable(scenarios: Mapping[str, Scenario], names: Sequence[str] = ()) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Plans that were compared; the first is the base, and every mapping is by the name people know a plan by.
+
+    Attributes:
+        scenarios: The plans.
+        replications: Those that form pairs: of every plan the same number, from the first on.
+        differences: Every plan against the base, metric by metric.
+        matched: Share of the patients referred in the base or in the plan who are referred in both.
+    """
+
+    scenarios: Mapping[str, Scenario]
+    replications: Mapping[str, Sequence[Replication]]
+    differences: Sequence[Difference]
+    matched: Mapping[str, float]
+
+    @property
+    def base(self) -> str:
+        """Name of the plan that the others are compared with."""
+        return next(iter(self.scenarios))
+
+    @property
+    def count(self) -> int:
+        """Replications of each plan that were compared."""
+        return len(self.replications[self.base])
+
+
+def comparable(
+    scenarios: Mapping[str, Scenario], names: Sequence[str] = (), versions: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
     """The metrics to compare plans on: those of the first one's targets, then `names`; none twice.
 
     Args:
         scenarios: The plans by the name people know them by; the first is the base.
         names: More metrics by full name.
+        versions: Of the program that simulated each plan; none given: one and the same.
 
     Raises:
-        InputError: With every reason why these plans cannot be compared: fewer than two, a seed, window or
-            number of replications that differs, a metric that a plan does not have, nothing to compare.
+        InputError: With every reason why these plans cannot be compared: fewer than two, a seed, window,
+            currency or model version that differs, a metric that a plan does not have, nothing to compare.
     """
     if len(scenarios) < 2:
         raise InputError(Fault("one-plan", f"two plans or more are needed to compare (got {len(scenarios)})"))
     base = next(iter(scenarios.values()))
     metrics = tuple(dict.fromkeys([*(target.metric for target in base.targets), *names]))
-    faults = [*_different_settings(scenarios), *_unknown_metrics(scenarios, metrics)]
+    faults = [
+        *(
+            Fault("not-comparable", f"{said}; {_CURE}", path)
+            for path, said in apart(scenarios, versions or {})
+        ),
+        *_unknown_metrics(scenarios, metrics),
+    ]
     if not metrics:
         text = "nothing to compare on: the first plan has no targets; add `targets:`, or name metrics"
         faults.append(Fault("no-metrics", text, "targets"))
     if faults:
         raise InputError(*faults)
     return metrics
+
+
+def compared(
+    scenarios: Mapping[str, Scenario], entries: Mapping[str, Entry], names: Sequence[str] = ()
+) -> Comparison:
+    """All of a comparison, from the replications of each plan; where one has more, its first ones count.
+
+    Raises:
+        InputError: As `comparable` does.
+    """
+    count = min(len(entry.replications) for entry in entries.values())
+    paired = {plan: entries[plan].replications[:count] for plan in scenarios}
+    outcomes = {plan: [replication.outcomes for replication in found] for plan, found in paired.items()}
+    return Comparison(
+        scenarios=scenarios,
+        replications=paired,
+        differences=compare(scenarios, outcomes, names),
+        matched=matched_shares(scenarios, count),
+    )
 
 
 def compare(
@@ -95,63 +172,109 @@ def compare(
 
     Args:
         scenarios: The plans by name; the first is the base.
-        outcomes_by_plan: What `measure` found in each replication of each plan, in order of replication.
+        outcomes_by_plan: What `measure` found in each replication of each plan, in order of replication; where
+            one plan has more, its first ones are paired.
         names: More metrics than those of the base plan's targets.
 
     Raises:
-        InputError: As `comparable` does, or if plans were simulated in unequal numbers of replications.
+        InputError: As `comparable` does.
     """
     from iopsim.experiment.summary import Gathered
 
     metrics = comparable(scenarios, names)
-    counts = {plan: len(outcomes_by_plan[plan]) for plan in scenarios}
-    if len(set(counts.values())) > 1:
-        said = ", ".join(f"{plan} {count}" for plan, count in counts.items())
-        raise InputError(Fault("not-comparable", f"replications do not form pairs ({said}); finish each run"))
     base, *others = scenarios
     level = 1 - (1 - CONFIDENCE) / (len(others) * len(metrics))
-    gathered = {plan: Gathered(outcomes_by_plan[plan], level) for plan in scenarios}
-    entries = {plan: reported(scenario) for plan, scenario in scenarios.items()}
-    return [
-        _difference(
-            scenarios[base],
-            (name, entries[base][name]),
-            plan,
-            gathered[base].of(name, entries[base][name]),
-            gathered[plan].of(name, entries[plan][name]),
+    count = min(map(len, outcomes_by_plan.values()))
+    entries = reported(scenarios[base])
+    found = {
+        plan: Gathered(outcomes_by_plan[plan][:count], level).all(
+            {name: known[name] for known in [reported(scenario)] for name in metrics}
         )
-        for plan in others
-        for name in metrics
+        for plan, scenario in scenarios.items()
+    }
+    pairs = [_Pair(plan, name, found[base][name], found[plan][name]) for plan in others for name in metrics]
+    p_values = holm([_p_value(pair.difference) for pair in pairs])
+    return [
+        _difference(scenarios[base], entries[pair.metric], pair, p_value)
+        for pair, p_value in zip(pairs, p_values, strict=True)
     ]
+
+
+def matched_shares(scenarios: Mapping[str, Scenario], count: int) -> dict[str, float]:
+    """Of the patients referred in the base or in a plan, those referred in both; by plan, over `count` replications.
+
+    They are the same person: same source, height cell and ordinal (model.md §3). Nothing is simulated. 1 where
+    nobody is referred at all.
+    """
+    from iopsim.model.sources import referred
+
+    base, *others = scenarios
+    both, either = dict.fromkeys(others, 0), dict.fromkeys(others, 0)
+    for index in range(count):
+        known = referred(scenarios[base], index)
+        for plan in others:
+            people = referred(scenarios[plan], index)
+            both[plan] += len(known & people)
+            either[plan] += len(known | people)
+    return {base: 1.0} | {plan: both[plan] / either[plan] if either[plan] else 1.0 for plan in others}
+
+
+def least_that_matters(base: Scenario, metric: str) -> float:
+    """Smallest difference worth having, as the base plan's targets say; 0 where they do not."""
+    said = [target.matters for target in base.targets if target.metric == metric and target.matters]
+    return min(said, default=0.0)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted so that all that stay below a level hold together at it; one that is NaN stays, and counts.
+
+    Source: Holm 1979, Scand. J. Stat. 6:65-70.
+    """
+    adjusted, highest = [math.nan] * len(p_values), 0.0
+    known = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
+    for rank, (p, place) in enumerate(known):
+        highest = max(highest, min((len(p_values) - rank) * p, 1.0))
+        adjusted[place] = highest
+    return adjusted
 
 
 def difference_rows(differences: Iterable[Difference]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of differences.csv."""
     columns = ["plan", "metric", "unit", "better", "base", "estimate", "difference", "ci_low", "ci_high"]
-    columns += ["sd", "n", "variance_ratio", "words"]
+    columns += ["sd", "n", "variance_ratio", "p_holm", "words"]
     rows: list[list[object]] = []
     for one in differences:
         paired = one.difference
         rows.append([one.plan, one.metric, one.unit, one.better, one.base_estimate, one.plan_estimate])
-        rows[-1] += [
-            paired.estimate,
-            paired.low,
-            paired.high,
-            paired.sd,
-            paired.n,
-            one.variance_ratio,
-            one.words,
-        ]
+        rows[-1] += [paired.estimate, paired.low, paired.high, paired.sd, paired.n]
+        rows[-1] += [one.variance_ratio, one.p_holm, one.words]
     return columns, rows
 
 
-def _different_settings(scenarios: Mapping[str, Scenario]) -> Iterator[Fault]:
-    (base, first), *others = scenarios.items()
-    for plan, scenario in others:
+def plan_rows(comparison: Comparison, entries: Mapping[str, Entry]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of plans.csv: how many replications each plan has, and the key they are known by."""
+    rows: list[list[object]] = [
+        [plan, len(entries[plan].replications), share, entries[plan].key]
+        for plan, share in comparison.matched.items()
+    ]
+    return ["plan", "replications", "matched_patients_share", "key"], rows
+
+
+def apart(scenarios: Mapping[str, Scenario], versions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Why replications of plans form no pairs with the first one's: what must agree and does not, and who has what.
+
+    Args:
+        scenarios: The plans by name.
+        versions: Of the program that simulated each.
+    """
+    base, *others = scenarios
+    for plan in others:
         for path, setting in _SETTINGS:
-            if setting(scenario) != setting(first):
-                said = f"{plan} has {setting(scenario)}, {base} has {setting(first)}"
-                yield Fault("not-comparable", f"{said}; plans can be compared only where these agree", path)
+            its, firsts = setting(scenarios[plan]), setting(scenarios[base])
+            if its != firsts and _FOUND_TOGETHER not in (its, firsts):
+                yield path, f"{plan} has {its}, {base} has {firsts}"
+        if versions.get(plan) != versions.get(base):
+            yield "model version", f"{plan} has {versions[plan]}, {base} has {versions[base]}"
 
 
 def _unknown_metrics(scenarios: Mapping[str, Scenario], metrics: Sequence[str]) -> Iterator[Fault]:
@@ -162,25 +285,46 @@ def _unknown_metrics(scenarios: Mapping[str, Scenario], metrics: Sequence[str]) 
                 yield no_such_metric(name, nearest(name, known), owner=plan)
 
 
-def _difference(
-    scenario: Scenario, metric: tuple[str, Reported], plan: str, base: Replicated, other: Replicated
-) -> Difference:
-    name, entry = metric
-    paired = other.minus(base)
-    apart, together = base.standard_error**2 + other.standard_error**2, paired.standard_error**2
-    better = _direction(scenario, name, entry)
-    matters = [target.matters for target in scenario.targets if target.metric == name and target.matters]
+class _Pair(NamedTuple):
+    """One metric of one plan beside the base's."""
+
+    plan: str
+    metric: str
+    base: Replicated
+    other: Replicated
+
+    @property
+    def difference(self) -> Replicated:
+        return self.other.minus(self.base)
+
+
+def _difference(scenario: Scenario, entry: Reported, pair: _Pair, p_holm: float) -> Difference:
+    paired = pair.difference
+    apart = pair.base.standard_error**2 + pair.other.standard_error**2
+    together = paired.standard_error**2
+    better = _direction(scenario, pair.metric, entry)
     return Difference(
-        metric=name,
+        metric=pair.metric,
         unit=entry.unit_in(scenario),
         better=better,
-        plan=plan,
-        base_estimate=base.estimate,
-        plan_estimate=other.estimate,
+        plan=pair.plan,
+        base_estimate=pair.base.estimate,
+        plan_estimate=pair.other.estimate,
         difference=paired.interval,
         variance_ratio=apart / together if together else math.nan,
-        words=_words(paired.interval, better, min(matters, default=0.0)),
+        p_holm=p_holm,
+        words=_words(paired.interval, better, least_that_matters(scenario, pair.metric)),
     )
+
+
+def _p_value(difference: Replicated) -> float:
+    """Two-sided, of Student's t with the jackknife's standard error; NaN where either is not known."""
+    from scipy.special import stdtr
+
+    error = difference.standard_error
+    if error == 0:
+        return float(difference.estimate == 0)
+    return 2 * float(stdtr(difference.n - 1, -abs(difference.estimate) / error))
 
 
 def _direction(scenario: Scenario, name: str, entry: Reported) -> Better:

@@ -8,7 +8,7 @@ from iopsim.errors import Fault
 from iopsim.measures.registry import Bound, bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from iopsim.scenario.schema import Scenario
 
@@ -71,10 +71,17 @@ def no_such_metric(name: str, suggestion: str | None, path: str = "", owner: str
     return Fault("unknown-metric", f'{owner} has no metric "{name}"{hint}', path)
 
 
-def check_names(scenario: Scenario) -> list[Misnamed]:
-    """Targets and observed values on metrics that this scenario does not have."""
-    known = reported(scenario)
+def check_names(scenario: Scenario, known: Mapping[str, Reported] | None = None) -> list[Misnamed]:
+    """What is named in targets, observed values and the rule of replications and is no metric of this scenario.
+
+    Args:
+        scenario: Where the names stand.
+        known: What `reported` gives for it, where that is at hand.
+    """
+    known = reported(scenario) if known is None else known
+    rule = scenario.run.rule
     written: list[tuple[tuple[str | int, ...], str]] = [
+        *((("run", "replications", "of", index), name) for index, name in enumerate(rule.of if rule else ())),
         *((("targets", index, "metric"), target.metric) for index, target in enumerate(scenario.targets)),
         *((("observed", name), name) for name in scenario.observed),
     ]

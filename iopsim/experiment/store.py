@@ -1,21 +1,20 @@
-"""Results folders: written as `<run>.partial/`, whole replication by whole replication, and named at the end.
+"""Results folders: written as `<run>.partial/` and named at the end; what they are made of waits in the cache.
 
     results/<scenario>/<UTC time>-<8 hex of the key>/
         manifest.json           the only file with a clock, a host, a version or a path in it
         summary.csv, …          what the callers of `Run.write` and `Run.write_csv` make of it
+        replications.zip        the replications themselves, exact, so that the folder alone can be compared
     results/<scenario>/<UTC time>-<8 hex of the key>.partial/
-        manifest.json, lock, replications/000000.json.gz, …
+        manifest.json, lock
 
-A file takes its place whole or not at all, so a run killed at any instant goes on from what it kept.
+A file takes its place whole or not at all, and a run killed at any instant goes on from what the cache keeps.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import errno
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -26,13 +25,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from iopsim.errors import Fault, InputError, Interrupted, MachineError, Mark
-from iopsim.experiment.encoding import Replication, csv_cell, decode, encode
+from iopsim.errors import Fault, InputError, MachineError, Mark
+from iopsim.experiment.cache import PACK, pack, unpacked
+from iopsim.experiment.disk import replacing, told_as_machine_error
+from iopsim.experiment.encoding import csv_cell, decode
+from iopsim.experiment.keys import program_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
+
+    from iopsim.experiment.cache import Cache
+    from iopsim.experiment.encoding import Replication
+    from iopsim.scenario.schema import Scenario
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,78 +52,54 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-__all__ = ["PARTIAL", "RESULTS_SCHEMA", "Results", "Run", "open_run", "read_run", "run_key"]
+__all__ = ["PARTIAL", "RESULTS_SCHEMA", "Results", "Run", "open_run", "read_resolved", "read_run"]
 
-RESULTS_SCHEMA = 1
+RESULTS_SCHEMA = 2
 PARTIAL = ".partial"
 
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
-_REPLICATIONS = "replications"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-def run_key(identity: Mapping[str, object], *, seed: int, replications: int, model_version: str) -> str:
-    """Content key of a run, 64 hex digits: equal keys mean equal tables.
-
-    Args:
-        identity: Resolved scenario without name, description and notes, and the hashes of its data files; of
-            plain values (dict, list, str, int, float, bool, None).
-        seed: Seed of all chance.
-        replications: How many.
-        model_version: Changes whenever the same seed may give different numbers.
-    """
-    content = {
-        "identity": identity,
-        "seed": seed,
-        "replications": replications,
-        "model_version": model_version,
-        "results_schema": RESULTS_SCHEMA,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def open_run(
     root: Path,
-    scenario: str,
+    name: str,
     key: str,
     *,
-    replications: int,
     out: Path | None = None,
     about: Mapping[str, object] | None = None,
     now: dt.datetime | None = None,
 ) -> Run:
-    """The folder to write a run into: the unfinished one of the same key if there is one, else a new one.
+    """The folder to write results into: the unfinished one of the same key if there is one, else a new one.
 
     Args:
         root: Folder of all results; made if it is not there.
-        scenario: Name of the scenario, the folder below.
-        key: What `run_key` says.
-        replications: How many a whole run has.
-        out: Where the run is to stand instead, from `--out`; must not exist.
-        about: What else goes into the manifest (model version, seed, command, workers).
+        name: Of the scenario or the sweep, the folder below.
+        key: Content key: equal keys mean equal tables.
+        out: Where the results are to stand instead, from `--out`; must not exist.
+        about: What else goes into the manifest (kind, seed, workers).
         now: The time of day that names the folder.
 
     Raises:
-        InputError: `out` exists, or an unfinished run of something else waits to become `out`.
+        InputError: `out` exists, or unfinished results of something else wait to become `out`.
         MachineError: The folder cannot be written, or another process writes into it.
     """
     now = now or dt.datetime.now(dt.UTC)
-    with _told_as_machine_error(out or root):
-        folder = _folder_at(out, key) if out else _folder_below(root / scenario, key, now)
-        lock = _locked(folder)
+    with told_as_machine_error(out or root):
+        lock = None
+        while lock is None:
+            folder = _folder_at(out, key) if out else _folder_below(root / name, key, now)
+            lock = _locked(folder)
         run = Run(
             path=folder.with_name(folder.name.removesuffix(PARTIAL)),
             folder=folder,
-            replications=replications,
-            manifest={**(about or {}), **_surroundings()},
+            manifest={**(about or {}), "model_version": program_version(), **_surroundings()},
             lock=lock,
         )
         try:
             run.clear()
             started = [*_read_manifest(folder).get("started", []), now.isoformat(timespec="seconds")]
-            facts = {"results_schema": RESULTS_SCHEMA, "replications": replications, "started": started}
-            run.note(scenario=scenario, key=key, **facts)
+            run.note(name=name, key=key, results_schema=RESULTS_SCHEMA, started=started)
         except BaseException:
             lock.close()
             raise
@@ -128,63 +110,34 @@ def open_run(
 class Run:
     """A results folder that is being written; as a context manager it gives the folder free at the end.
 
-    Leaving it by Ctrl-C with replications kept becomes Interrupted, which says where they are.
     Every method that writes raises MachineError when the disk is full or the folder cannot be written.
 
     Attributes:
         path: Where the results stand once the run has finished.
         folder: Where they are written until then.
-        replications: How many a whole run has.
         manifest: What `manifest.json` holds.
         lock: Held as long as it is open, by the kernel, so that no dead process can keep it.
     """
 
     path: Path
     folder: Path
-    replications: int
     manifest: dict[str, Any]
     lock: IO[bytes]
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.lock.close()
-        if kind is KeyboardInterrupt and self.kept:
-            raise Interrupted(
-                f"{self.kept} of {self.replications} replications are kept in {self.folder}; "
-                "give the same command again to complete the run"
-            ) from None
-
-    @property
-    def kept(self) -> int:
-        """How many replications the folder holds."""
-        return sum(1 for _ in self._kept_files())
-
-    def finished(self) -> dict[int, Replication]:
-        """The whole replications that are there, by index; damaged files count as not there."""
-        found = {}
-        with self._told():
-            for path in sorted(self._kept_files()):
-                with suppress(ValueError):
-                    replication = decode(path.read_bytes())
-                    if path == self._place(replication.index):
-                        found[replication.index] = replication
-        return found
-
-    def keep(self, replication: Replication) -> None:
-        """Keep a replication, on the disk itself before this returns."""
-        with self._told(), _replacing(self._place(replication.index)) as file:
-            file.write(encode(replication))
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write a file of the results; `name` may lead through folders (`figures/census.svg`)."""
-        with self._told(), _replacing(self.folder / name) as file:
+        with self._replacing(name) as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
     def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a table row by row, gzipped without time and name if `name` ends with `.gz`."""
-        with self._told(), _replacing(self.folder / name) as file, ExitStack() as stack:
+        with self._replacing(name) as file, ExitStack() as stack:
             packed = gzip.GzipFile("", "wb", 6, file, mtime=0) if name.endswith(".gz") else None
             raw = stack.enter_context(packed) if packed else file
             text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
@@ -193,38 +146,37 @@ class Run:
             writer.writerow(header)
             writer.writerows(map(csv_cell, row) for row in rows)
 
+    def write_replications(self, cache: Cache, entries: Iterable[tuple[str, int]]) -> None:
+        """Write replications by key and index, exact, beside the tables made of them."""
+        with self._replacing(PACK) as file:
+            pack(cache, entries, file)
+
     def note(self, **facts: object) -> None:
         """Add facts to the manifest."""
         self.manifest.update(facts)
         self.write(_MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False, default=str) + "\n")
 
     def finish(self, **facts: object) -> Path:
-        """Name the folder as the finished run it is, and give it free; the replications' own files go."""
+        """Name the folder as the finished run it is, and give it free."""
         self.note(finished=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **facts)
-        with self._told():
-            with suppress(FileNotFoundError):
-                shutil.rmtree(self.folder / _REPLICATIONS)
-            self.lock.close()
-            (self.folder / _LOCK).unlink(missing_ok=True)
+        with told_as_machine_error(self.folder):
+            if sys.platform == "win32":
+                self.lock.close()  # a folder with an open file cannot be renamed there
             self.folder.rename(self.path)
+            (self.path / _LOCK).unlink(missing_ok=True)
+            self.lock.close()
         return self.path
 
     def clear(self) -> None:
-        """Remove what an earlier attempt wrote beside its replications: it may have had other options."""
+        """Remove what an earlier attempt wrote: it may have had other options."""
         for entry in self.folder.iterdir():
-            if entry.name not in {_MANIFEST, _LOCK, _REPLICATIONS}:
+            if entry.name not in {_MANIFEST, _LOCK}:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
-    def _place(self, index: int) -> Path:
-        return self.folder / _REPLICATIONS / f"{index:06d}.json.gz"
-
-    def _kept_files(self) -> Iterator[Path]:
-        return (self.folder / _REPLICATIONS).glob("*.json.gz")
-
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        with _told_as_machine_error(self.folder, self):
-            yield
+    def _replacing(self, name: str) -> Iterator[IO[bytes]]:
+        with told_as_machine_error(self.folder), replacing(self.folder / name) as file:
+            yield file
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,15 +202,62 @@ class Results:
             )
         return pd.read_csv(path)
 
+    def scenario(self) -> Scenario:
+        """What was simulated; a law of a data file is a constant, since results hold no patients' data.
 
-def read_run(path: Path, *, partial: bool = False) -> Results:
+        Raises:
+            InputError: The folder holds no scenario that can be read.
+        """
+        return read_resolved(self.path / "scenario.resolved.yaml")
+
+    def replications(self) -> list[Replication]:
+        """The replications of the run in order of their index.
+
+        Raises:
+            InputError: They are not there, or damaged.
+        """
+        found = [decode(encoded) for _, _, encoded in unpacked(self.path / PACK)]
+        return sorted(found, key=lambda replication: replication.index)
+
+
+def read_resolved(path: Path) -> Scenario:
+    """The scenario that a run wrote into its results, with a constant for every law of a data file.
+
+    Raises:
+        InputError: There is none, or it cannot be read.
+    """
+    from pydantic import ValidationError
+
+    from iopsim.scenario.distributions import LAW_NAMES
+    from iopsim.scenario.file import survey
+    from iopsim.scenario.load import replaces
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.tree import plain
+
+    root, faults = survey(path, replaces, LAW_NAMES)
+    if root is None:
+        raise InputError(*faults)
+    try:
+        return Scenario.model_validate(_without_samples(plain(root)))
+    except ValidationError as error:
+        message = "results of another version of the scenario language; run the scenario again"
+        raise InputError(Fault("results-schema", message, mark=Mark(str(path)))) from error
+
+
+def _without_samples(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return 1.0 if "empirical" in tree else {key: _without_samples(value) for key, value in tree.items()}
+    return [_without_samples(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def read_run(path: Path) -> Results:
     """Open a results folder for reading.
 
     Raises:
-        InputError: It is no results folder, of another version, or unfinished (unless `partial`).
+        InputError: It is no results folder, of another version, or unfinished.
     """
     mark = Mark(str(path))
-    with _told_as_machine_error(path):
+    with told_as_machine_error(path):
         unfinished = Path(f"{path}{PARTIAL}")
         folder = unfinished if unfinished.exists() and not path.exists() else path
         manifest = _read_manifest(folder)
@@ -270,7 +269,7 @@ def read_run(path: Path, *, partial: bool = False) -> Results:
     if manifest.get("results_schema") != RESULTS_SCHEMA:
         got = f"results of schema {manifest.get('results_schema')}, this version reads {RESULTS_SCHEMA}"
         raise InputError(Fault("results-schema", f"{got}; run the scenario again", mark=mark))
-    if (folder.suffix == PARTIAL or "finished" not in manifest) and not partial:
+    if folder.suffix == PARTIAL or "finished" not in manifest:
         message = "the run is unfinished; give its command again to complete it"
         raise InputError(Fault("unfinished-results", message, mark=mark))
     return Results(folder, manifest)
@@ -312,7 +311,7 @@ def _folder_below(home: Path, key: str, now: dt.datetime) -> Path:
 def _continues(folder: Path, key: str) -> bool:
     """Whether a run of this key may go on here: it began here, or nothing has begun here."""
     manifest = _read_manifest(folder)
-    begun = {entry.name for entry in folder.iterdir()} - {_LOCK, f"{_MANIFEST}.tmp"}
+    begun = {entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp")} - {_LOCK}
     return manifest.get("key") == key or not begun
 
 
@@ -325,8 +324,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return {}
 
 
-def _locked(folder: Path) -> IO[bytes]:
-    file = (folder / _LOCK).open("ab")
+def _locked(folder: Path) -> IO[bytes] | None:
+    """The lock of an unfinished run; None if it was finished and renamed just now."""
+    try:
+        file = (folder / _LOCK).open("ab")
+    except FileNotFoundError:
+        return None
     try:
         _seize(file)
     except (BlockingIOError, PermissionError) as error:
@@ -337,38 +340,11 @@ def _locked(folder: Path) -> IO[bytes]:
         ) from error
     except OSError:
         pass  # a file system without locks; two runs of one key write the same bytes
-    return file
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its place when all of it is on the disk, and otherwise leaves no trace."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".tmp")
-    try:
-        with fresh.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _told_as_machine_error(folder: Path, run: Run | None = None) -> Iterator[None]:
-    """The one place where a disk that refuses becomes a sentence."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in _FULL
-        what = "has no room left" if full else "cannot be used"
-        cure = "free space" if full else "let it be written or choose another folder with --out,"
-        kept = f": {run.kept} of {run.replications} replications are kept" if run and run.kept else ""
-        message = f"{folder} {what} ({error.strerror or error}); {cure} and give the same command{kept}"
-        raise MachineError(message) from error
+    with suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(file.fileno()), (folder / _LOCK).stat()):
+            return file
+    file.close()
+    return None
 
 
 def _surroundings() -> dict[str, object]:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from iopsim.errors import InputError
+from iopsim.experiment.equilibrium import growing_lists, not_steady
 from iopsim.experiment.names import Reported, check_names, nearest, no_such_metric, reported
-from iopsim.experiment.statistics import LEVEL, Pool, Replicated, observations_needed, quantile_of, ratio_of
+from iopsim.experiment.statistics import (
+    LEVEL,
+    Pool,
+    Replicated,
+    intervals,
+    observations_needed,
+    quantiles_of,
+    ratios_of,
+)
 from iopsim.measures.registry import Ratio, Sample, Value
 
 if TYPE_CHECKING:
@@ -54,6 +64,7 @@ class Estimate:
         target: What the scenario asks of it, such as `at most 14`; empty without a target.
         verdict: Whether the interval lies wholly inside the target (met), wholly outside (missed) or neither.
         share_of_years: Share of the simulated years whose own value met the target; NaN without one.
+        steady: Whether it does not depend on how long the clinic has been open; if it does, it has no interval.
     """
 
     name: str
@@ -63,6 +74,7 @@ class Estimate:
     target: str = ""
     verdict: Verdict = ""
     share_of_years: float = math.nan
+    steady: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +126,37 @@ class Gathered:
 
     def of(self, name: str, entry: Reported) -> Replicated:
         """One reported number, estimated from all replications."""
-        stem = entry.bound.stem
-        key = name if self._outcomes and name in self._outcomes[0] else stem
-        parts = [outcomes[key] for outcomes in self._outcomes]
-        samples = [part.values for part in parts if isinstance(part, Sample)]
-        if samples and entry.p is not None:
-            if key not in self._pools:
-                self._pools[key] = Pool.of(samples)
-            return quantile_of(self._pools[key], entry.p, self._level)
-        pairs = np.array([_quotient(part, entry.statistic) for part in parts]).reshape(-1, 2)
-        return ratio_of(pairs[:, 0], pairs[:, 1], self._level)
+        return self.all({name: entry})[name]
+
+    def all(self, entries: Mapping[str, Reported]) -> dict[str, Replicated]:
+        """Reported numbers by name, all quotients estimated in one go and so all quantiles."""
+        first = self._outcomes[0] if self._outcomes else {}
+        quotients: dict[str, tuple[str, str | None]] = {}
+        quantiles: dict[str, tuple[Pool, float]] = {}
+        for name, entry in entries.items():
+            key = name if name in first else entry.bound.stem
+            if entry.p is not None and isinstance(first.get(key), Sample):
+                quantiles[name] = self._pool(key), entry.p
+            else:
+                quotients[name] = key, entry.statistic
+        tops, bottoms = self._parts([*quotients.values()])
+        found = dict(zip(quotients, ratios_of(tops, bottoms, self._level), strict=True))
+        found |= zip(quantiles, quantiles_of([*quantiles.values()], self._level), strict=True)
+        return {name: found[name] for name in entries}
+
+    def _parts(self, wanted: Sequence[tuple[str, str | None]]) -> np.ndarray:
+        """Numerators and denominators of statistics of outcomes; shape (2, statistics, replications)."""
+        pairs = (
+            outcomes[key].quotient(statistic) for key, statistic in wanted for outcomes in self._outcomes
+        )
+        numbers = np.fromiter(chain.from_iterable(pairs), dtype=float)
+        return np.moveaxis(numbers.reshape(len(wanted), len(self._outcomes), 2), -1, 0)
+
+    def _pool(self, key: str) -> Pool:
+        if key not in self._pools:
+            parts = (outcomes[key] for outcomes in self._outcomes)
+            self._pools[key] = Pool.of(part.values for part in parts if isinstance(part, Sample))
+        return self._pools[key]
 
 
 def estimates(scenario: Scenario, outcomes: Outcomes) -> list[Estimate]:
@@ -136,13 +169,15 @@ def estimates(scenario: Scenario, outcomes: Outcomes) -> list[Estimate]:
     Raises:
         InputError: If a target or an observed value stands on a metric that does not exist.
     """
-    if misnamed := check_names(scenario):
+    entries, asked = reported(scenario), goals(scenario.targets)
+    if misnamed := check_names(scenario, entries):
         raise InputError(*(wrong.fault for wrong in misnamed))
-    gathered, asked = Gathered(outcomes), goals(scenario.targets)
+    replicated, unsteady = Gathered(outcomes).all(entries), not_steady(scenario, entries)
     found = []
-    for name, entry in reported(scenario).items():
-        replicated = gathered.of(name, entry)
-        interval, goal = replicated.interval, asked.get(name)
+    for (name, entry), interval in zip(entries.items(), intervals([*replicated.values()]), strict=True):
+        goal = asked.get(name)
+        if name in unsteady:
+            interval = replace(interval, low=math.nan, high=math.nan)  # noqa: PLW2901
         found.append(
             Estimate(
                 name=name,
@@ -151,7 +186,8 @@ def estimates(scenario: Scenario, outcomes: Outcomes) -> list[Estimate]:
                 interval=interval,
                 target=str(goal) if goal else "",
                 verdict=goal.verdict(interval) if goal else "",
-                share_of_years=goal.share_met(replicated.each) if goal else math.nan,
+                share_of_years=goal.share_met(replicated[name].each) if goal else math.nan,
+                steady=name not in unsteady,
             )
         )
     return found
@@ -188,11 +224,11 @@ def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
 
 
 def flags(found: Sequence[Estimate], scenario: Scenario) -> list[str]:
-    """Warnings that belong beside the numbers: waits that never resolved, nobody started, too few waits."""
+    """Warnings that belong beside the numbers: lists that grow, waits that never resolved, too few waits."""
     entries, asked = reported(scenario), goals(scenario.targets)
     targeted = {entries[name].bound.names.get("level") for name in asked if name in entries}
     by_name = {estimate.name: estimate.interval for estimate in found}
-    warnings, withheld = [], []
+    warnings, withheld = growing_lists(scenario), []
     for name, entry in entries.items():
         interval, level = by_name[name], entry.bound.names.get("level")
         if level and name.endswith(_UNRESOLVED) and (scenario.levels[level].is_own or level in targeted):
@@ -231,20 +267,6 @@ def replication_rows(outcomes: Outcomes) -> tuple[list[str], list[list[object]]]
         for index, row in enumerate(outcomes)
     ]
     return columns, rows
-
-
-def _quotient(outcome: Outcome, statistic: str | None) -> tuple[float, float]:
-    match outcome:
-        case Value(value):
-            return value, 1.0
-        case Ratio(numerator, denominator):
-            return numerator, denominator
-        case Sample(values):
-            if statistic == "max":
-                return (float(values.max()) if values.size else math.nan), 1.0
-            if statistic == "mean":
-                return float(values.sum()), float(values.size)
-            raise ValueError(f"a sample has no statistic {statistic}")
 
 
 def _columns(outcome: Outcome) -> dict[str, float]:

@@ -14,7 +14,9 @@ This module and those that declare metrics stay light: names can be checked with
 from __future__ import annotations
 
 import itertools
+import math
 import re
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -49,6 +51,10 @@ class Value:
 
     value: float
 
+    def quotient(self, statistic: str | None) -> tuple[float, float]:
+        """Numerator and denominator of a statistic, for sums over replications."""
+        return self.value, 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -57,12 +63,24 @@ class Ratio:
     numerator: float
     denominator: float
 
+    def quotient(self, statistic: str | None) -> tuple[float, float]:
+        """Numerator and denominator of a statistic, for sums over replications."""
+        return self.numerator, self.denominator
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Single observations of one replication, such as the waits of its patients; shape (n,)."""
 
     values: NDArray[np.float64]
+
+    def quotient(self, statistic: str | None) -> tuple[float, float]:
+        """Numerator and denominator of a statistic, for sums over replications."""
+        if statistic == "mean":
+            return float(self.values.sum()), float(self.values.size)
+        if statistic == "max":
+            return (float(self.values.max()) if self.values.size else math.nan), 1.0
+        raise ValueError(f"a sample has no statistic {statistic}")
 
 
 Outcome = Value | Ratio | Sample
@@ -146,8 +164,21 @@ def registered() -> Mapping[str, Metric]:
     return _REGISTERED
 
 
-def bound(scenario: Scenario) -> Iterator[Bound]:
+_BOUND: dict[int, tuple[weakref.ref[Scenario], tuple[Bound, ...]]] = {}
+
+
+def bound(scenario: Scenario) -> tuple[Bound, ...]:
     """Every metric that exists for a scenario, in order of registration and of the file."""
+    # Remembered by identity, for a scenario has no hash and every replication of a plan asks for the same one.
+    key = id(scenario)
+    whose, found = _BOUND.get(key, (None, ()))
+    if whose is None or whose() is not scenario:
+        found = tuple(_bound(scenario))
+        _BOUND[key] = weakref.ref(scenario, lambda _: _BOUND.pop(key, None)), found
+    return found
+
+
+def _bound(scenario: Scenario) -> Iterator[Bound]:
     for entry in registered().values():
         slots = [(name, bool(optional)) for optional, name, _ in _PLACEHOLDER.findall(entry.pattern)]
         choices = [_choices(scenario, name, optional) for name, optional in slots]

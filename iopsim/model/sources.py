@@ -13,16 +13,16 @@ import numpy as np
 
 from iopsim.model.draws import Cell, Draws
 from iopsim.model.people import Patient
+from iopsim.model.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from iopsim.model.timeline import Timeline
-    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.schema import Scenario, Source
 
-__all__ = ["choose", "patients", "table"]
+__all__ = ["choose", "patients", "referred", "table"]
 
 
 def table(shares: Mapping[str, float], names: Sequence[str]) -> tuple[list[float], list[int]]:
@@ -53,34 +53,52 @@ def patients(scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequen
             "time": table(source.times, times),
             "payer": table(scenario.payer_shares(source), list(scenario.payers)),
         }
-        rates = timeline.rates(source)
-        growth = 1 + source.growth_per_year
-        top = float(rates.max(initial=0.0)) * max(1.0, growth ** (timeline.last / 365))
-        for height in range(int(np.ceil(top))):
-            # The cells after the start and before it (numbered −1, −2, …) are filled away from the start, so
-            # that a longer warm-up or run-out only adds people.
-            for cell_number, span in ((height, timeline.last), (-1 - height, -timeline.first)):
-                candidates = _candidates(draws, name, cell_number, span)
-                cell = Cell(name, cell_number, len(candidates))
-                when = candidates if cell_number >= 0 else -candidates
-                rows = _referred(draws, cell, when, height, rates, timeline.first, growth)
-                drawn = {trait: draws.block(cell, trait) for trait in traits}
-                first = len(people)
-                people.extend(
-                    Patient(
-                        index=first + place,
-                        source=number,
-                        cell=cell,
-                        row=row,
-                        track=choose(traits["track"], drawn["track"][row]),
-                        time=choose(traits["time"], drawn["time"][row]),
-                        payer=choose(traits["payer"], drawn["payer"][row]),
-                        referred=float(when[row]),
-                        entries=[0] * len(scenario.levels),
-                    )
-                    for place, row in enumerate(rows)
+        for cell, when, rows in _cells(name, source, timeline, draws):
+            drawn = {trait: draws.block(cell, trait) for trait in traits}
+            first = len(people)
+            people.extend(
+                Patient(
+                    index=first + place,
+                    source=number,
+                    cell=cell,
+                    row=row,
+                    track=choose(traits["track"], drawn["track"][row]),
+                    time=choose(traits["time"], drawn["time"][row]),
+                    payer=choose(traits["payer"], drawn["payer"][row]),
+                    referred=float(when[row]),
+                    entries=[0] * len(scenario.levels),
                 )
+                for place, row in enumerate(rows)
+            )
     return people
+
+
+def referred(scenario: Scenario, replication: int) -> set[tuple[str, int, int]]:
+    """Who is referred during the run, each as (source, height cell, ordinal): the same person in every plan."""
+    timeline, draws = Timeline(scenario), Draws(scenario.run.seed, replication)
+    return {
+        (name, cell.number, row)
+        for name, source in scenario.sources.items()
+        for cell, _, rows in _cells(name, source, timeline, draws)
+        for row in rows
+    }
+
+
+def _cells(
+    name: str, source: Source, timeline: Timeline, draws: Draws
+) -> Iterator[tuple[Cell, NDArray[np.float64], list[int]]]:
+    """Every cell of a source: itself, the instants of its candidates, and the rows of those who are referred."""
+    rates = timeline.rates(source)
+    growth = 1 + source.growth_per_year
+    top = float(rates.max(initial=0.0)) * max(1.0, growth ** (timeline.last / 365))
+    for height in range(int(np.ceil(top))):
+        # The cells after the start and before it (numbered −1, −2, …) are filled away from the start, so
+        # that a longer warm-up or run-out only adds people.
+        for number, span in ((height, timeline.last), (-1 - height, -timeline.first)):
+            candidates = _candidates(draws, name, number, span)
+            cell = Cell(name, number, len(candidates))
+            when = candidates if number >= 0 else -candidates
+            yield cell, when, _referred(draws, cell, when, height, rates, timeline.first, growth)
 
 
 def _candidates(draws: Draws, source: str, cell: int, span: float) -> NDArray[np.float64]:

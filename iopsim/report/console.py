@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from iopsim.experiment.summary import flags, limiting
-from iopsim.report.wording import SECTIONS, interval_text, limit_text, number_text
+from iopsim.report.wording import (
+    SECTIONS,
+    difference_text,
+    interval_text,
+    limit_text,
+    matched_text,
+    number_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,16 +23,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from iopsim.experiment.compare import Difference
+    from iopsim.experiment.compare import Comparison, Difference
     from iopsim.experiment.summary import Estimate
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["console", "print_differences", "print_summary"]
+__all__ = ["console", "difference_texts", "differences_title", "print_differences", "print_summary"]
 
 Section = tuple[str, list[tuple[str, "Estimate"]]]
 
 _WIDE = 160  # where there is no terminal nothing is cut
-_WIDE_ENOUGH_FOR_DIFFERENCES = 110
+_WIDE_ENOUGH_FOR_DIFFERENCES = 140
 _NARROW = 76  # columns below which numbers stand under their words
 
 
@@ -38,53 +45,77 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, soft_wrap=False)
 
 
-def print_summary(out: Console, scenario: Scenario, found: Sequence[Estimate]) -> None:
-    """Print the table, the flags, and the sentence that says what limits the program."""
+def print_summary(
+    out: Console, scenario: Scenario, found: Sequence[Estimate], replications: int, notes: Sequence[str] = ()
+) -> None:
+    """Print the table, notes and flags, and the sentence that says what limits the program."""
     sections = list(_sections(scenario, {estimate.name: estimate for estimate in found}))
-    title = f"{scenario.name}: {_span(scenario)}"
+    title = f"{scenario.name}: {_span(scenario, replications)}"
     if out.width < _NARROW:
         _print_list(out, title, sections, scenario.observed)
     else:
         out.print(_table(title, sections, scenario.observed))
     for line in _targets(scenario, found):
         out.print(line)
-    for warning in flags(found, scenario):
+    for warning in (*notes, *flags(found, scenario)):
         out.print(escape(f"note: {warning}"))
     out.print(f"[bold]{escape(limiting(found, scenario))}[/bold]")
 
 
-def print_differences(out: Console, base: str, differences: Sequence[Difference]) -> None:
-    """Print the paired differences of all plans to the base plan."""
-    title = f"Differences to {base}; the same patients met each plan, and all intervals hold at 95 % together"
+def print_differences(out: Console, comparison: Comparison, notes: Sequence[str] = ()) -> None:
+    """Print the paired differences of all plans to the base plan, and how far the same patients met them."""
+    title = differences_title(comparison)
     if out.width < _WIDE_ENOUGH_FOR_DIFFERENCES:
-        _list_differences(out, title, differences)
+        _list_differences(out, title, comparison.differences)
     else:
-        out.print(_table_of_differences(title, base, differences))
+        out.print(_table_of_differences(title, comparison))
+    out.print(escape(matched_text(comparison.matched)))
+    for note in notes:
+        out.print(escape(f"note: {note}"))
 
 
-def _table_of_differences(title: str, base: str, differences: Sequence[Difference]) -> Table:
+def differences_title(comparison: Comparison) -> str:
+    """What the table of differences shows, in a line."""
+    many = f"{comparison.count} replication{'s' * (comparison.count > 1)}"
+    return f"Differences to {comparison.base} in {many} of each plan; all intervals hold together at 95 %"
+
+
+def difference_texts(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the table of differences, as people read them."""
+    header = ["plan", "metric", comparison.base, "plan's", "difference", "interval", "unit", "p (Holm)"]
+    rows = [
+        [
+            one.plan,
+            one.metric,
+            *(number_text(value, one.unit) for value in (one.base_estimate, one.plan_estimate)),
+            *difference_text(one.difference, one.unit),
+            _p_text(one.p_holm),
+            one.words,
+        ]
+        for one in comparison.differences
+    ]
+    return [*header, "in words"], rows
+
+
+def _table_of_differences(title: str, comparison: Comparison) -> Table:
     from rich import box
     from rich.table import Table
 
+    header, rows = difference_texts(comparison)
     table = Table(title=escape(title), box=box.SIMPLE, title_justify="left")
-    for column in ("plan", "metric"):
-        _add_text(table, column)
-    for column in (escape(base), "plan's", "difference", "interval"):
-        _add_numbers(table, column)
-    _add_text(table, "unit")
-    _add_text(table, "in words")
-    last = ""
-    for one in differences:
-        plan, last = (one.plan if one.plan != last else ""), one.plan
-        table.add_row(
-            escape(plan),
-            one.metric,
-            number_text(one.base_estimate, one.unit),
-            number_text(one.plan_estimate, one.unit),
-            *_difference_texts(one),
-            one.words,
+    for column in header:
+        (_add_text if column in {"plan", "metric", "unit", "in words"} else _add_numbers)(
+            table, escape(column)
         )
+    last = ""
+    for plan, *texts in rows:
+        table.add_row("" if plan == last else escape(plan), *map(escape, texts))
+        last = plan
     return table
+
+
+def _p_text(p: float) -> str:
+    return "–" if isnan(p) else "≤0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _list_differences(out: Console, title: str, differences: Sequence[Difference]) -> None:
@@ -95,25 +126,9 @@ def _list_differences(out: Console, title: str, differences: Sequence[Difference
             out.print(f"[bold]{escape(one.plan)}[/bold]")
         last = one.plan
         values = [number_text(value, one.unit) for value in (one.base_estimate, one.plan_estimate)]
-        difference, ends, unit = _difference_texts(one)
+        difference, ends, unit = difference_text(one.difference, one.unit)
         out.print(f"  {one.metric}: {' → '.join(values)}")
-        out.print(f"    {difference} {unit} ({ends}): {one.words}")
-
-
-def _points(share: float) -> str:
-    text = f"{100 * share:+.1f}"
-    return text if float(text) else "0.0"
-
-
-def _difference_texts(one: Difference) -> tuple[str, str, str]:
-    """The difference, its interval and the unit of both: shares differ by percentage points."""
-    interval, share = one.difference, one.unit == "share"
-    parts = (interval.estimate, interval.low, interval.high)
-    if share:
-        difference, low, high = (_points(part) for part in parts)
-    else:
-        difference, low, high = (_signed(part, one.unit) for part in parts)
-    return difference, f"{low} to {high}", "points" if share else one.unit
+        out.print(f"    {difference} {unit}{f' ({ends})' if ends else ''}: {one.words}")
 
 
 def _sections(scenario: Scenario, by_name: Mapping[str, Estimate]) -> Iterator[Section]:
@@ -152,7 +167,7 @@ def _table(title: str, sections: Iterable[Section], observed: Mapping[str, float
             table.add_row(
                 escape(f"  {words}"),
                 number_text(interval.estimate, unit),
-                interval_text(interval.low, interval.high, unit),
+                _ends(estimate),
                 "" if unit == "share" else unit,
                 *([number_text(observed[estimate.name], unit)] if estimate.name in observed else []),
             )
@@ -167,7 +182,7 @@ def _print_list(out: Console, title: str, sections: Iterable[Section], observed:
         for words, estimate in entries:
             interval, unit = estimate.interval, estimate.unit
             said = "" if unit == "share" else f" {unit}"
-            ends = interval_text(interval.low, interval.high, unit)
+            ends = _ends(estimate)
             seen = (
                 f", observed {number_text(observed[estimate.name], unit)}"
                 if estimate.name in observed
@@ -175,6 +190,11 @@ def _print_list(out: Console, title: str, sections: Iterable[Section], observed:
             )
             out.print(escape(f"  {words}"))
             out.print(f"    {number_text(interval.estimate, unit)}{said}{f' ({ends})' if ends else ''}{seen}")
+
+
+def _ends(one: Estimate) -> str:
+    """The interval in words; for what depends on how long the clinic has been open, that it does."""
+    return interval_text(one.interval.low, one.interval.high, one.unit) if one.steady else "not steady"
 
 
 def _add_text(table: Table, title: str) -> None:
@@ -185,9 +205,10 @@ def _add_numbers(table: Table, title: str) -> None:
     table.add_column(title, justify="right", no_wrap=True)
 
 
-def _span(scenario: Scenario) -> str:
+def _span(scenario: Scenario, replications: int) -> str:
     run = scenario.run
-    return f"{run.weeks} weeks from {run.start}, {run.replications} replications, seed {run.seed}"
+    many = f"{replications} replication{'s' * (replications > 1)}"
+    return f"{run.weeks} weeks from {run.start}, {many}, seed {run.seed}"
 
 
 def _staff(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[str, Estimate | None]]:
@@ -239,7 +260,7 @@ def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:
             for word, limit in (("at most", target.at_most), ("at least", target.at_least))
             if limit is not None
         ]
-        ends = interval_text(interval.low, interval.high, one.unit)
+        ends = _ends(one)
         value = number_text(interval.estimate, one.unit) + (f" ({ends})" if ends else "")
         years = (
             ""
@@ -247,8 +268,3 @@ def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:
             else f", met in {100 * one.share_of_years:.0f} % of simulated years"
         )
         yield f"target {name} {' and '.join(sides)}: {value} [{color}]{one.verdict}[/{color}]{years}"
-
-
-def _signed(value: float, unit: str) -> str:
-    text = number_text(value, unit)
-    return f"+{text}" if value > 0 else text

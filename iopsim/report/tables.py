@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from iopsim.errors import Fault, InputError
+from iopsim.experiment.store import read_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,12 +62,14 @@ class Results:
 
     Attributes:
         scenario: What was simulated.
+        replications: How often.
         summary: Estimates by the full name of the metric.
         weekly: Series by name, such as `<level>.census`.
         profiles: Totals over all replications by name, such as `waits.<level>` (measures.series).
     """
 
     scenario: Scenario
+    replications: int
     summary: Mapping[str, Estimated]
     weekly: Mapping[str, Weekly]
     profiles: Mapping[str, Floats]
@@ -87,7 +90,7 @@ class Results:
     def per_year(self, total: float) -> float:
         """From a total over all replications of the measured weeks to a year of 52 weeks."""
         run = self.scenario.run
-        return total / run.replications / run.weeks * 52
+        return total / self.replications / run.weeks * 52
 
 
 def read_results(folder: Path) -> Results:
@@ -99,6 +102,7 @@ def read_results(folder: Path) -> Results:
     try:
         return Results(
             scenario=_scenario(folder / "scenario.resolved.yaml"),
+            replications=sum(1 for _ in _rows(folder / "replications.csv")),
             summary={row["metric"]: _estimated(row) for row in _rows(folder / "summary.csv")},
             weekly=_by_name(folder / "weekly.csv.gz", "series", _weekly),
             profiles=_by_name(folder / "profiles.csv", "profile", lambda rows: _column(rows, "total")),
@@ -109,25 +113,9 @@ def read_results(folder: Path) -> Results:
 
 
 def _scenario(path: Path) -> Scenario:
-    from iopsim.scenario.distributions import LAW_NAMES
-    from iopsim.scenario.file import survey
-    from iopsim.scenario.load import replaces
-    from iopsim.scenario.schema import Scenario
-    from iopsim.scenario.tree import plain
-
     if not path.is_file():
         raise FileNotFoundError(2, "missing", str(path))
-    root, faults = survey(path, replaces, LAW_NAMES)
-    if root is None:
-        raise InputError(*faults)
-    return Scenario.model_validate(_without_samples(plain(root)))
-
-
-def _without_samples(tree: Any) -> Any:
-    """The tree with a law of a data file made a constant: results hold no patients' data, nor need them."""
-    if isinstance(tree, dict):
-        return 1.0 if "empirical" in tree else {key: _without_samples(value) for key, value in tree.items()}
-    return [_without_samples(value) for value in tree] if isinstance(tree, list) else tree
+    return read_resolved(path)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

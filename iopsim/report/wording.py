@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["SECTIONS", "Line", "interval_text", "limit_text", "number_text"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from iopsim.experiment.statistics import Interval
+
+__all__ = [
+    "SECTIONS",
+    "Line",
+    "difference_text",
+    "interval_text",
+    "limit_text",
+    "matched_text",
+    "number_text",
+]
 
 
 _NEVER_NEGATIVE = {
@@ -87,3 +100,35 @@ def interval_text(low: float, high: float, unit: str) -> str:
     if unit == "share":
         high = min(high, 1.0)
     return f"{number_text(low, unit)} to {number_text(high, unit)}"
+
+
+def difference_text(difference: Interval, unit: str) -> tuple[str, str, str]:
+    """A difference with its sign, its interval, and the unit of both: shares differ by percentage points."""
+    estimate, low, high = (
+        _signed(part, unit) for part in (difference.estimate, difference.low, difference.high)
+    )
+    ends = "" if math.isnan(difference.low + difference.high) else f"{low} to {high}"
+    return estimate, ends, "points" if unit == "share" else unit
+
+
+def _signed(value: float, unit: str) -> str:
+    if unit == "share" and not math.isnan(value):
+        text = f"{100 * value:+.1f}"
+        return text if float(text) else "0.0"
+    text = number_text(value, unit)
+    return f"+{text}" if value > 0 and text.strip("0.") else text
+
+
+def matched_text(shares: Mapping[str, float]) -> str:
+    """How far plans meet the same patients, in a sentence.
+
+    Args:
+        shares: By plan, the base first: of the patients referred in the base or in the plan, those in both.
+    """
+    base, *plans = shares
+    differing = [plan for plan in plans if shares[plan] < 1]
+    if not differing:
+        return "The same patients meet every plan."
+    said = ", ".join(f"{number_text(shares[plan], 'share')} in {plan}" for plan in differing)
+    rest = ", all in the others" if len(differing) < len(plans) else ""
+    return f"Patients that are the same as in {base}: {said}{rest}."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from iopsim.scenario.findings import without as pruned
 from iopsim.scenario.tree import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from iopsim.scenario.distributions import Empirical
     from iopsim.scenario.schema import Scenario
@@ -43,16 +45,19 @@ def resolved_text(scenario: Scenario) -> str:
     return dump(resolved(scenario))
 
 
-def identity(scenario: Scenario) -> dict[str, Any]:
-    """What results depend on: the resolved text without names and descriptions, and the hashes of its data files.
+def identity(scenario: Scenario, without: Collection[str] = ()) -> dict[str, Any]:
+    """What results depend on: the resolved tree without names and descriptions, and the hashes of its data files.
 
-    The text, not the tree: the order of groups and posts in the file breaks ties, so it belongs to the identity.
+    As text, not as a tree: the order of groups and posts in the file breaks ties, so it belongs to the identity.
+
+    Args:
+        scenario: The question.
+        without: Dotted paths that do not count either.
     """
-    from iopsim.scenario.file import dump
-
-    tree = {key: value for key, value in resolved(scenario).items() if key not in _NOT_THE_QUESTION}
+    left_out = {tuple(path.split(".")) for path in (*_NOT_THE_QUESTION, *without)}
+    tree = pruned(resolved(scenario), left_out)
     data = {dotted(path): law.content_hash for path, law in _samples(scenario, ())}
-    return {"scenario": dump(tree), "data": data}
+    return {"scenario": json.dumps(tree, default=str), "data": data}
 
 
 def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.tree import Path, Replaces
 
-__all__ = ["assign", "dump", "parse", "read", "survey"]
+__all__ = ["assign", "dump", "open_tree", "parse", "read", "steps_of", "survey"]
 
 _BYTES_AT_MOST = 1_000_000
 _BASES_AT_MOST = 20
@@ -84,12 +84,7 @@ def assign(root: Node, assignment: str, replaces: Replaces, laws: Collection[str
     Raises:
         InputError: The assignment cannot be read, or its path leads nowhere.
     """
-    steps: list[Step] = []
-    end = 0
-    while found := _STEP.match(assignment, end):
-        kind = found.lastgroup or ""
-        steps.append(Step(found[kind], Mark("--set", 1, found.start(kind) + 1), bracketed=kind == "item"))
-        end = found.end()
+    steps, end = steps_of(assignment, Mark("--set", 1, 1))
     value_text = assignment[end + 1 :]
     if not steps or steps[0].bracketed or assignment[end : end + 1] != "=" or not value_text.strip():
         sentence = f'expected path=value, such as run.seed=7 (null removes a key); got "{assignment[:60]}"'
@@ -102,7 +97,38 @@ def assign(root: Node, assignment: str, replaces: Replaces, laws: Collection[str
     value, faults = _compose(" " * (end + 1) + value_text, "--set", path)
     if value is None or faults:
         raise InputError(*faults)
-    return put(root, tuple(steps), value, replaces, laws)
+    return put(root, steps, value, replaces, laws)
+
+
+def steps_of(text: str, at: Mark) -> tuple[tuple[Step, ...], int]:
+    """The steps of the dotted path that a text begins with, such as `phases[0].weeks`, and where they end.
+
+    Args:
+        text: The path, and what follows it.
+        at: Where the text stands.
+    """
+    steps: list[Step] = []
+    end = 0
+    while found := _STEP.match(text, end):
+        kind = found.lastgroup or ""
+        mark = replace(at, column=at.column + found.start(kind))
+        steps.append(Step(found[kind], mark, bracketed=kind == "item"))
+        end = found.end()
+    return tuple(steps), end
+
+
+def open_tree(path: str | os.PathLike[str], asked: Fault | None = None) -> tuple[Node | None, list[Fault]]:
+    """The tree of one file as it stands, with its nulls, and its faults; `extends` is a key like any other.
+
+    Args:
+        path: The file.
+        asked: Where it is asked for; what cannot be opened is a fault there.
+    """
+    name = os.fspath(path)
+    try:
+        return _compose(_text(name, asked or Fault("", "", "", Mark(name))), name)
+    except InputError as error:
+        return None, list(error.faults)
 
 
 def _layers(name: str) -> tuple[list[Node], list[Fault]]:

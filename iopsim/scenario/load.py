@@ -27,9 +27,11 @@ __all__ = [
     "load",
     "load_with_marks",
     "name_from",
+    "placed",
     "replaces",
     "resolved",
     "resolved_text",
+    "understood",
 ]
 
 _TABLES = (
@@ -53,7 +55,7 @@ class Loaded:
 
     def fault(self, code: str, path: Path, message: str) -> Fault:
         """A fault at the place of `path`, or of the nearest part around it that was written."""
-        return _placed(self.root, Finding(code, path, message))
+        return placed(self.root, Finding(code, path, message))
 
 
 def load(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Scenario:
@@ -82,15 +84,16 @@ def load_with_marks(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> L
             root = assign(root, assignment, replaces, LAW_NAMES)
         except InputError as error:
             faults += error.faults
-    scenario, findings = _understood(root, pathlib.Path(path).parent)
+    scenario, findings = understood(root, pathlib.Path(path).parent)
     told = {fault.path for fault in faults}
-    faults += [_placed(root, finding) for finding in findings if dotted(finding.path) not in told]
+    faults += [placed(root, finding) for finding in findings if dotted(finding.path) not in told]
     if faults or scenario is None:
         raise InputError(*sorted(faults, key=lambda fault: (fault.mark is not None, fault.mark)))
     return Loaded(scenario, root)
 
 
-def _placed(root: Node, finding: Finding) -> Fault:
+def placed(root: Node, finding: Finding) -> Fault:
+    """The fault at the place of what was found, or of the nearest part around it that was written."""
     return Fault(finding.code, finding.message, dotted(finding.place), locate(root, finding.place)[1])
 
 
@@ -110,7 +113,7 @@ def name_from(path: str | os.PathLike[str]) -> str:
     return stem if stem[0].isalpha() else f"scenario_{stem}"
 
 
-def _understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:
+def understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:
     """What a tree says, unless it is wrong, and all that is wrong with it."""
     from iopsim.scenario import checks
     from iopsim.scenario.names import clashes, crowded, dangling

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.tree import Node, Path
 
-__all__ = ["findings"]
+__all__ = ["findings", "keys_of", "types_at"]
 
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
@@ -37,10 +37,11 @@ _LENGTHS = {"too_short", "too_long", "string_too_short", "string_too_long"}
 _TYPES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
 
 
-def findings(error: ValidationError, root: Node) -> list[Finding]:
-    """Every fault of a validation of the tree at `root`, one for each key."""
+def findings(error: ValidationError, root: Node, whole: type[BaseModel] = Scenario) -> list[Finding]:
+    """Every fault of a validation of the tree at `root` as a `whole`, one for each key."""
     found = [
-        _finding(details, locate(root, details["loc"])[0]) for details in error.errors(include_url=False)
+        _finding(details, locate(root, details["loc"])[0], whole)
+        for details in error.errors(include_url=False)
     ]
     meant = {
         (*finding.path[:-1], near[1])
@@ -50,18 +51,18 @@ def findings(error: ValidationError, root: Node) -> list[Finding]:
     return [finding for finding in found if finding.code != MISSING or finding.path not in meant]
 
 
-def _finding(details: ErrorDetails, path: Path) -> Finding:
+def _finding(details: ErrorDetails, path: Path, whole: type[BaseModel]) -> Finding:
     if details["type"] == "missing":
         key = details["loc"][-1]
         return Finding(MISSING, (*path, key), f"needs `{key}`")
-    code, message = _explained(details, path)
+    code, message = _explained(details, path, whole)
     return Finding(code, path, message)
 
 
-def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
+def _explained(details: ErrorDetails, path: Path, whole: type[BaseModel]) -> tuple[str, str]:
     kind, got = details["type"], details["input"]
     if kind == "extra_forbidden":
-        return "unknown-key", f"unknown key{_hint(path)}"
+        return "unknown-key", f"unknown key{_hint(path, whole)}"
     if kind in _BOUNDS:
         return "out-of-range", _out_of_range(details)
     if kind in _LENGTHS:
@@ -70,7 +71,7 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
         return "bad-value", str(details["ctx"]["error"])
     if kind not in get_args(ErrorType):
         return kind.replace("_", "-"), details["msg"]
-    types = _types_at(path)
+    types = types_at(path, whole)
     last = details["loc"][-1]
     if path and path[-1] != last:  # a bare value was written for a part, such as a share for a destination
         types = [inner for part in filter(_is_part, types) for inner in _inside(part, last)] or types
@@ -78,9 +79,9 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
     return "wrong-type", f"must be {expected} (got {_got(got)}){_remedy(types, got)}"
 
 
-def _types_at(path: Path) -> list[Any]:
-    """The types that a value at `path` may have."""
-    types: list[Any] = [Scenario]
+def types_at(path: Path, whole: type[BaseModel] = Scenario) -> list[Any]:
+    """The types that a value at `path` of a `whole` may have; none if there is no such place in the language."""
+    types: list[Any] = [whole]
     for step in path:
         types = [inner for outer in types for inner in _inside(outer, step)]
     return [kind for kind in types if kind is not type(None)]
@@ -112,7 +113,8 @@ def _members(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _keys(kind: Any) -> list[str]:
+def keys_of(kind: Any) -> list[str]:
+    """The keys that the language knows in a mapping of that type; none where names stand."""
     if kind is Law:
         return sorted(LAW_NAMES)
     if _is_part(kind):
@@ -120,8 +122,8 @@ def _keys(kind: Any) -> list[str]:
     return []
 
 
-def _hint(path: Path) -> str:
-    keys = [key for kind in _types_at(path[:-1]) for key in _keys(kind)]
+def _hint(path: Path, whole: type[BaseModel]) -> str:
+    keys = [key for kind in types_at(path[:-1], whole) for key in keys_of(kind)]
     return closest(str(path[-1]), keys) or f"; the keys here are {words(keys)}"
 
 
@@ -133,7 +135,7 @@ def _description(kind: Any) -> str:
         return words((f"`{choice}`" for choice in get_args(kind)), "or")
     if origin is tuple:
         return "a list"
-    if keys := _keys(kind):
+    if keys := keys_of(kind):
         return f"a mapping with the keys {words(keys)}"
     return _TYPES.get(kind, "a mapping such as {name: value}")
 

@@ -20,8 +20,6 @@ WORDS: dict[str, str] = {
     "uncertain": _SCENARIOS,
     "ranges": _SCENARIOS,
     "search": _SCENARIOS,
-    "run.warm_up_weeks:word": "say a number of weeks, such as 52",
-    "run.replications:table": "say a number, such as 40",
     "payers.*.authorization": "count the delay and denials in the sources' `per_week`",
     "sources.*.dispersion": "",
     "sources.*.changes": "write the change in a second scenario that `extends` this one",
@@ -53,7 +51,6 @@ WORDS: dict[str, str] = {
     "money.revenue.*.*:list": "say one amount per attended day",
     "money.inpatient_alternative.beds_close": "",
     "money.inpatient_alternative.outcome_difference": "",
-    "targets.*.floor": "",
 }
 """What to write instead, by the path of the word; after a colon, the form of the value that is refused."""
 

@@ -9,11 +9,22 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from iopsim.scenario.levels import Level
-from iopsim.scenario.parts import Amount, Count, Name, Number, Part, Positive, PositiveCount, Share, Shares
+from iopsim.scenario.parts import (
+    Amount,
+    Count,
+    Name,
+    Number,
+    Part,
+    Positive,
+    PositiveCount,
+    Share,
+    Shares,
+    shape,
+)
 
 __all__ = [
     "Calendar",
@@ -26,10 +37,38 @@ __all__ = [
     "Service",
     "Source",
     "Target",
+    "UntilPrecise",
     "json_schema",
 ]
 
 EVERYONE = "all"  # the track and the payer of a scenario that names none
+
+
+class UntilPrecise(Part):
+    """Simulate until intervals are narrow enough, judged after `min`, then every `batch` replications."""
+
+    min: Annotated[int, Field(strict=True, ge=2, le=1_000_000)] = Field(
+        20, description="Fewest replications, before the first look"
+    )
+    max: Annotated[int, Field(strict=True, ge=2, le=1_000_000)] = Field(
+        400, description="Most replications, precise or not"
+    )
+    batch: PositiveCount = Field(10, description="Replications from one look to the next")
+    precision: Annotated[float, Field(strict=True, gt=0, lt=1)] = Field(
+        0.05, description="Half-width wanted, as a share of the estimate; a target's `floor` is enough too"
+    )
+    of: Annotated[tuple[Annotated[str, Field(strict=True)], ...], Field(max_length=100)] = Field(
+        (), description="Metrics that must all be precise at once; none named: those of the targets"
+    )
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> UntilPrecise:
+        if self.max < self.min:
+            raise PydanticCustomError("replications", "`max` is below `min`")
+        return self
+
+
+_UNTIL_SETTLED_WEEKS = 52  # stands for `auto` until pilot runs have said how long the warm-up is
 
 
 class Run(Part):
@@ -38,17 +77,46 @@ class Run(Part):
     start: Annotated[dt.date, Field(strict=True, ge=dt.date(1950, 1, 1), le=dt.date(2200, 1, 1))] = Field(
         dt.date(2027, 1, 4), description="First measured day; the warm-up lies before it"
     )
-    warm_up_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = Field(
-        52, description="Simulated before the start and not measured; the clinic opens empty"
+    warm_up: Annotated[
+        Annotated[Annotated[int, Field(strict=True, ge=0, le=2600)], Tag("number")]
+        | Annotated[Literal["auto"], Tag("word")],
+        Discriminator(shape),
+    ] = Field(
+        52,
+        alias="warm_up_weeks",
+        description="Simulated before the start and not measured; the clinic opens empty; `auto`: found by pilot runs",
     )
     weeks: Annotated[int, Field(strict=True, ge=1, le=2600)] = Field(52, description="The measured window")
     run_out_weeks: Annotated[int, Field(strict=True, ge=0, le=2600)] = Field(
         26, description="Simulated after the window, to see how those in it fare"
     )
-    replications: PositiveCount = Field(40, description="Independent repetitions")
+    replications: Annotated[
+        Annotated[PositiveCount, Tag("number")] | Annotated[UntilPrecise, Tag("table")],
+        Discriminator(lambda value: "table" if isinstance(value, UntilPrecise) else shape(value)),
+    ] = Field(40, description="Independent repetitions: a number, or a table that says how precise is enough")
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = Field(
         1, description="Names the stream of chance; another seed is another set of patients"
     )
+
+    @property
+    def warm_up_weeks(self) -> int:
+        """Weeks of warm-up; a year as long as pilot runs have still to say (`experiment.warm_up`)."""
+        return self.warm_up if isinstance(self.warm_up, int) else _UNTIL_SETTLED_WEEKS
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the warm-up is a number, and so the run can be simulated."""
+        return isinstance(self.warm_up, int)
+
+    @property
+    def rule(self) -> UntilPrecise | None:
+        """When to stop, where the number of replications is not given."""
+        return self.replications if isinstance(self.replications, UntilPrecise) else None
+
+    @property
+    def most_replications(self) -> int:
+        """How many there are, or are at most."""
+        return self.replications.max if isinstance(self.replications, UntilPrecise) else self.replications
 
     @property
     def opening(self) -> dt.date:
@@ -247,6 +315,9 @@ class Target(Part):
     at_least: Number | None = Field(None, description="Lower limit; or say `at_most`")
     matters: Positive | None = Field(
         None, description="Smallest difference worth having, in the unit of the metric"
+    )
+    floor: Positive | None = Field(
+        None, description="Half-width that is precise enough whatever the estimate, in the unit of the metric"
     )
 
     @model_validator(mode="after")

@@ -133,6 +133,6 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def only_folder(results: Path) -> Path:
-    """The one results folder below `results`."""
-    (folder,) = results.glob("*/*")
+    """The one results folder below `results`, beside the cache."""
+    (folder,) = results.glob("[!.]*/*")
     return folder

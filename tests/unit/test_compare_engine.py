@@ -9,13 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from scipy.special import stdtrit
+from scipy.stats import ttest_rel
 
 from iopsim.errors import InputError
 from iopsim.experiment import compare as engine
-from iopsim.experiment.compare import comparable, compare, difference_rows
+from iopsim.experiment.compare import (
+    comparable,
+    compare,
+    compared,
+    difference_rows,
+    holm,
+    matched_shares,
+    plan_rows,
+)
+from iopsim.experiment.contenders import Entry
+from iopsim.experiment.encoding import Replication
 from iopsim.experiment.names import reported
-from iopsim.experiment.statistics import Replicated
+from iopsim.experiment.statistics import Interval, Replicated
 from iopsim.measures.registry import Outcome, Ratio, Sample, Value
+from iopsim.model import sources
+from iopsim.model.clinic import simulate
+from iopsim.report.wording import difference_text, matched_text
 from iopsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -73,7 +87,6 @@ def test_the_first_plans_targets_and_named_metrics_are_compared() -> None:
         ({"weeks": 26}, "run.weeks", "more has 26, base has 52"),
         ({"warm_up_weeks": 0}, "run.warm_up_weeks", "more has 0, base has 52"),
         ({"run_out_weeks": 4}, "run.run_out_weeks", "more has 4, base has 26"),
-        ({"replications": 10}, "run.replications", "more has 10, base has 40"),
     ],
 )
 def test_plans_whose_years_form_no_pairs_are_refused(run: dict[str, Any], path: str, said: str) -> None:
@@ -103,13 +116,27 @@ def test_a_metric_that_only_the_base_has_is_refused() -> None:
         comparable({"base": clinic(), "patient": clinic(levels=levels)})
 
 
-def test_there_must_be_two_plans_something_to_compare_and_all_replications() -> None:
+def test_there_must_be_two_plans_and_something_to_compare() -> None:
     with pytest.raises(InputError, match=r"two plans or more .* \(got 1\)"):
         comparable({"base": clinic()})
     with pytest.raises(InputError, match="nothing to compare on"):
         comparable({"base": clinic([]), "more": clinic()})
-    with pytest.raises(InputError, match="do not form pairs \\(base 3, more 2\\)"):
-        compare({"base": clinic(), "more": clinic()}, {"base": years([1, 2, 3]), "more": years([1, 2])})
+
+
+def test_plans_of_two_programs_are_refused() -> None:
+    plans = {"base": clinic(), "same": clinic(), "more": clinic()}
+    assert comparable(plans, versions=dict.fromkeys(plans, "1-aa")) == (RENEGED,)
+    with pytest.raises(InputError) as error:
+        comparable(plans, versions={"base": "1-aa", "same": "1-aa", "more": "1-bb"})
+    assert [str(fault) for fault in error.value.faults] == [
+        "error: model version: more has 1-bb, base has 1-aa; plans can be compared only where these agree"
+    ]
+
+
+def test_a_warm_up_still_to_be_found_and_other_numbers_of_replications_are_no_hindrance() -> None:
+    auto, ten = clinic(run={"warm_up_weeks": "auto"}), clinic(run={"replications": 10})
+    rule = clinic(run={"replications": {"min": 5, "max": 9}})
+    assert comparable({"base": clinic(), "auto": auto, "ten": ten, "rule": rule}) == (RENEGED,)
 
 
 # Differences
@@ -127,6 +154,14 @@ def test_one_metric_of_one_plan_is_the_paired_interval() -> None:
     # Variances of the plans' own values: 6 and 14/3; of their differences: 2/3.
     assert found.variance_ratio == pytest.approx((6 + 14 / 3) / (2 / 3))
     assert found.words == "better"
+
+
+def test_where_one_plan_has_more_replications_the_first_ones_are_paired() -> None:
+    plans = {"base": clinic(), "more": clinic()}
+    base, more = [12, 18, 15, 15], [10, 15, 11, 12]
+    expected = compare(plans, {"base": years(base), "more": years(more)})
+    assert compare(plans, {"base": years([*base, 99, 1]), "more": years(more)}) == expected
+    assert compare(plans, {"base": years(base), "more": years([*more, 50])}) == expected
 
 
 def test_intervals_hold_together_over_plans_and_metrics() -> None:
@@ -152,6 +187,7 @@ def test_the_same_plan_twice_differs_in_nothing() -> None:
     for found in compare(plans, {"base": outcomes, "again": outcomes}, [CENSUS, WAIT]):
         assert (found.difference.estimate, found.difference.low, found.difference.high) == (0, 0, 0)
         assert math.isnan(found.variance_ratio)
+        assert found.p_holm == 1
         assert found.words == "no difference that matters"
 
 
@@ -163,6 +199,7 @@ def test_a_quantile_withheld_in_one_plan_leaves_the_difference_open() -> None:
     assert found.base_estimate == 4
     assert math.isnan(found.plan_estimate)
     assert math.isnan(found.difference.estimate)
+    assert math.isnan(found.p_holm)
     assert found.words == "not known yet"
 
 
@@ -172,11 +209,148 @@ def test_rows_say_all_of_a_difference() -> None:
         compare(plans, {"base": years([12, 18, 15, 15]), "more": years([10, 15, 11, 12])})
     )
     assert ",".join(columns) == (
-        "plan,metric,unit,better,base,estimate,difference,ci_low,ci_high,sd,n,variance_ratio,words"
+        "plan,metric,unit,better,base,estimate,difference,ci_low,ci_high,sd,n,variance_ratio,p_holm,words"
     )
     assert rows[0][:6] == ["more", RENEGED, "share", "lower", 0.15, 0.12]
     assert rows[0][6:10] == pytest.approx([-0.03, -0.04299, -0.01701, 0.0081650], abs=1e-5)
-    assert rows[0][10:] == [4, pytest.approx(16), "better"]
+    # t = −3 ÷ (√(2/3) ÷ 2) = −3√6, and with 3 degrees of freedom its tails have a closed form.
+    p_value = 1 - 2 / math.pi * (3 * math.sqrt(2) / 19 + math.atan(3 * math.sqrt(2)))
+    assert rows[0][10:] == [4, pytest.approx(16), pytest.approx(p_value, rel=1e-9), "better"]
+
+
+# p-values
+
+
+def test_holm_by_hand() -> None:
+    # Ranked: 0.005 × 4, 0.01 × 3, 0.03 × 2, and 0.04 × 1, which may not fall below the one before.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.4]) == [pytest.approx(0.8)] * 2
+    assert holm([0.9, 0.6, 0.7]) == [1.0, 1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+def test_what_has_no_p_value_still_counts_among_the_looks() -> None:
+    adjusted = holm([math.nan, 0.01, 0.02])
+    assert math.isnan(adjusted[0])
+    assert adjusted[1:] == pytest.approx([0.03, 0.04])
+
+
+def test_p_values_are_those_of_the_paired_t_test() -> None:
+    plans = {"base": clinic(), "more": clinic(), "most": clinic()}
+    base, more, most = [12, 18, 15, 15, 11], [10, 15, 11, 12, 13], [12, 15, 15, 14, 13]
+    found = compare(plans, {"base": years(base), "more": years(more), "most": years(most)})
+    single = [ttest_rel(plan, base).pvalue for plan in (more, most)]
+    assert max(single) > 2 * min(single)
+    assert [one.p_holm for one in found] == pytest.approx([2 * single[0], single[1]])
+    constant = compare(
+        plans | {"most": clinic()},
+        {"base": years(base), "more": years([c - 1 for c in base]), "most": years(base)},
+    )
+    assert [one.p_holm for one in constant] == pytest.approx([0, 1])
+
+
+def test_at_one_look_the_p_value_says_what_the_interval_says() -> None:
+    plans = {"base": clinic(), "more": clinic()}
+    rng, agreed = np.random.default_rng(4), set()
+    for _ in range(60):
+        noise = rng.normal(15, 2, 8)
+        (found,) = compare(plans, {"base": years(noise), "more": years(noise + rng.normal(-1, 1.5, 8))})
+        assert (found.p_holm < 0.05) == (found.words != "not known yet")
+        agreed.add(found.words)
+    assert agreed == {"better", "not known yet"}
+
+
+# The same patients
+
+
+def test_those_referred_are_those_that_the_simulation_meets() -> None:
+    run = {"warm_up_weeks": 3, "weeks": 9, "run_out_weeks": 2}
+    other = {
+        "to": "care",
+        "per_week": 9.0,
+        "growth_per_year": 0.5,
+        "months": [*range(1, 13)],
+        "weekdays": [1, 2, 0, 0, 5, 1, 0],
+    }
+    scenario = clinic(run=run, sources={"community": {"to": "care", "per_week": 5.0}, "clinic": other})
+    ledger = simulate(scenario, 3)
+    names = [ledger.sources[source] for source in ledger.patient_source]
+    met = set(zip(names, ledger.patient_cell.tolist(), ledger.patient_ordinal.tolist(), strict=True))
+    assert len(met) == len(names) > 100
+    assert sources.referred(scenario, 3) == met
+    assert sources.referred(scenario, 4) != met
+
+
+def at_rate(per_week: float) -> Scenario:
+    return clinic(sources={"community": {"to": "care", "per_week": per_week}})
+
+
+def test_a_plan_that_changes_capacity_meets_all_the_same_patients() -> None:
+    more = clinic(levels={"care": {"places": 30, "stay_days": {"exponential": {"mean": 5.0}}}})
+    assert matched_shares({"base": clinic(), "more": more, "same": clinic()}, 3) == dict.fromkeys(
+        ("base", "more", "same"), 1.0
+    )
+
+
+COUNT = 20
+
+
+def raised_share() -> tuple[float, float]:
+    """Matched share where five a week become six, and its standard error: of so many, each is there by 5/6."""
+    people = sum(len(sources.referred(at_rate(6.0), index)) for index in range(COUNT))
+    return matched_shares({"base": at_rate(5.0), "more": at_rate(6.0)}, COUNT)["more"], math.sqrt(
+        5 / 36 / people
+    )
+
+
+def test_raising_the_rate_keeps_everybody_and_adds_people() -> None:
+    share, standard_error = raised_share()
+    assert 4 * standard_error < 0.02  # power guard: people drawn anew would be 0.64 alike
+    assert share == pytest.approx(5 / 6, abs=4 * standard_error)
+    back = matched_shares({"base": at_rate(6.0), "fewer": at_rate(5.0)}, COUNT)["fewer"]
+    assert back == share  # of those in either, whichever is the base
+
+
+def test_that_sees_people_drawn_anew_for_each_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = sources.referred
+
+    def anew(scenario: Scenario, replication: int) -> set[tuple[str, int, int]]:
+        return own(scenario, replication + 1000 * (scenario.sources["community"].per_week > 5))
+
+    monkeypatch.setattr(sources, "referred", anew)
+    share, standard_error = raised_share()
+    assert abs(share - 5 / 6) > 4 * standard_error
+
+
+def test_a_source_that_only_one_plan_has_is_in_none_of_the_pairs() -> None:
+    community = {"to": "care", "per_week": 5.0}
+    base, more = clinic(), clinic(sources={"community": community, "clinic": {"to": "care", "per_week": 5.0}})
+    shared, all_in = (sum(len(sources.referred(plan, index)) for index in range(3)) for plan in (base, more))
+    assert matched_shares({"base": base, "more": more}, 3)["more"] == shared / all_in < 0.6
+
+
+def test_where_nobody_is_referred_nobody_differs() -> None:
+    assert matched_shares({"base": at_rate(0.0), "same": at_rate(0.0)}, 2) == {"base": 1.0, "same": 1.0}
+
+
+def test_a_comparison_takes_the_first_replications_of_each_and_counts_all() -> None:
+    def entry(key: str, reneged: list[int]) -> Entry:
+        found = [
+            Replication(index=index, outcomes=row, weekly={}, profiles={}, kernel_events=0)
+            for index, row in enumerate(years(reneged))
+        ]
+        return Entry(key, found)
+
+    plans = {"base": clinic(), "more": clinic()}
+    entries = {"base": entry("aa", [12, 18, 15]), "more": entry("bb", [10, 15])}
+    found = compared(plans, entries)
+    assert (found.base, found.count) == ("base", 2)
+    assert found.differences == compare(plans, {"base": years([12, 18]), "more": years([10, 15])})
+    assert [one.index for one in found.replications["base"]] == [0, 1]
+    columns, rows = plan_rows(found, entries)
+    assert columns == ["plan", "replications", "matched_patients_share", "key"]
+    assert rows == [["base", 3, 1.0, "aa"], ["more", 2, 1.0, "bb"]]
 
 
 # Words
@@ -220,6 +394,39 @@ def test_where_a_metric_has_no_direction_the_target_gives_it() -> None:
 
 def test_one_replication_tells_nothing() -> None:
     assert words([12], [2], metric=RENEGED, at_most=0.1) == ("lower", "not known yet")
+
+
+# How they read
+
+
+@pytest.mark.parametrize(
+    ("unit", "numbers", "read"),
+    [
+        ("days", (-5.29, -5.89, -4.69), ("-5.29", "-5.89 to -4.69", "days")),
+        ("share", (0.054, 0.0385, 0.0695), ("+5.4", "+3.9 to +7.0", "points")),
+        ("share", (-0.0001, -0.02, 0.02), ("0.0", "-2.0 to +2.0", "points")),
+        ("FTE", (0.0, 0.0, 1e-17), ("0.0", "0.0 to 0.0", "FTE")),
+        ("USD", (72735.2, 46952.0, 98517.0), ("+72,735", "+46,952 to +98,517", "USD")),
+        ("share", (0.25, math.nan, math.nan), ("+25.0", "", "points")),
+        ("days", (math.nan, math.nan, math.nan), ("–", "", "days")),
+        ("share", (math.nan, math.nan, math.nan), ("–", "", "points")),
+    ],
+)
+def test_a_difference_reads_with_its_sign(
+    unit: str, numbers: tuple[float, float, float], read: tuple
+) -> None:
+    assert difference_text(Interval(*numbers, 1.0, 5), unit) == read
+
+
+def test_how_far_patients_are_the_same_reads_as_a_sentence() -> None:
+    assert matched_text({"base": 1.0, "more": 1.0}) == "The same patients meet every plan."
+    assert (
+        matched_text({"base": 1.0, "busy": 0.953}) == "Patients that are the same as in base: 95.3 % in busy."
+    )
+    both = matched_text({"base": 1.0, "more": 1.0, "busy": 0.953, "busier": 0.5})
+    assert (
+        both == "Patients that are the same as in base: 95.3 % in busy, 50.0 % in busier, all in the others."
+    )
 
 
 # Coverage of all intervals of a comparison at once

@@ -1,4 +1,4 @@
-"""Replications on many processes: complete, unchanged by how they were run, and hard to bring down."""
+"""Work on many processes: complete, unchanged by how it was run, and hard to bring down."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from iopsim.errors import MachineError
-from iopsim.experiment.executors import _Crew, default_workers, run_replications
+from iopsim.experiment.executors import Here, Local, default_workers, for_each, open_executor
+from iopsim.experiment.executors.calls import packed
+from iopsim.experiment.executors.chunks import _Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,13 @@ def square(index):
 def slow(index):
     time.sleep(0.05)
     return os.getpid()
+
+def sleep(seconds):
+    time.sleep(seconds)
+    return seconds
+
+def sleeps_at_last(index):
+    time.sleep(60 if index > 8 else 0)
 
 def surroundings(index):
     return {
@@ -55,8 +64,13 @@ def dies_in_the_middle_of_its_message(folder, index):
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGKILL)).start()
     return bytes(8_000_000)  # far more than a pipe holds
 
-def dies_at_three(index):
-    return os._exit(7) if index == 3 else index
+def dies_at(deadly, index):
+    return os._exit(7) if index == deadly else index
+
+def dies(diary, index):
+    with open(diary, "a") as file:
+        file.write("x")
+    os._exit(9)
 
 def raises(index):
     if index == 2:
@@ -102,15 +116,24 @@ def nobody_left() -> Any:
     }
 
 
-def gathered(task: Callable[[int], Any], count: int, workers: int) -> dict[int, Any]:
+def gathered(task: Callable[[int], Any], count: int, executor: int | Executor) -> dict[int, Any]:
+    """What came back for each index, from so many workers or from this executor."""
+    if isinstance(executor, int):
+        with open_executor(executor) as opened:
+            return gathered(task, count, opened)
     got: dict[int, Any] = {}
 
     def on_done(index: int, result: Any) -> None:
         assert index not in got
         got[index] = result
 
-    run_replications(task, range(count), workers=workers, on_done=on_done)
+    for_each(executor, task, range(count), on_done)
     return got
+
+
+def run(task: Callable[[int], Any], count: int, workers: int, on_done: Callable[[int, Any], None]) -> None:
+    with open_executor(workers) as executor:
+        for_each(executor, task, range(count), on_done)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
@@ -129,16 +152,39 @@ def test_work_is_shared_and_one_replication_needs_no_worker(tasks: ModuleType) -
 
 
 def test_chunks_grow_to_a_fifth_of_a_second_and_shrink_to_the_end() -> None:
-    crew = _Crew(abs, range(100), 2, lambda index, result: None)
-    assert crew.chunk_size() == 1  # nothing is measured yet
-    crew.seconds = 0.03
-    assert crew.chunk_size() == 7  # 7 × 0.03 s is the first to reach 0.2 s
-    crew.seconds = 0.0
-    assert crew.chunk_size() == 25  # a quarter of 100: each of two workers comes twice
-    crew.waiting = type(crew.waiting)(range(5))
-    assert crew.chunk_size() == 1
-    crew.waiting.clear()
-    assert crew.chunk_size() == 0
+    work = _Work(Local(2), abs, range(100), lambda index, result: None)
+    assert work.chunk_size() == 1  # nothing is measured yet
+    work.seconds = 0.03
+    assert work.chunk_size() == 7  # 7 × 0.03 s is the first to reach 0.2 s
+    work.seconds = 0.0
+    assert work.chunk_size() == 25  # a quarter of 100: each of two workers comes twice
+    work.line = type(work.line)(range(5))
+    assert work.chunk_size() == 1
+    work.line.clear()
+    assert work.chunk_size() == 0
+
+
+class Watched(ThreadPoolExecutor):
+    """Two threads, and the most calls that were ever on their way at once."""
+
+    width = 2
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.futures: list[Future[Any]] = []
+        self.most = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.futures.append(super().submit(fn, *args, **kwargs))
+        self.most = max(self.most, sum(not future.done() for future in self.futures))
+        return self.futures[-1]
+
+
+def test_as_much_is_on_its_way_as_keeps_the_workers_busy_and_no_more() -> None:
+    with Watched() as executor:
+        for_each(executor, time.sleep, [0.02] * 60, lambda seconds, result: None)
+    assert 4 <= executor.most <= 8
+    assert 6 <= len(executor.futures) < 60  # 60 × 0.02 s are 6 chunks of 0.2 s, and smaller ones at both ends
 
 
 def test_workers_have_one_thread_no_ears_and_no_main(tasks: ModuleType) -> None:
@@ -153,24 +199,35 @@ def test_a_worker_that_is_killed_costs_nothing(tasks: ModuleType, tmp_path: Path
 
 
 def test_a_worker_may_die_in_the_middle_of_its_message(tasks: ModuleType, tmp_path: Path) -> None:
-    got = {}
+    def look_away(future: Any) -> None:  # runs in the thread that reads what workers say
+        (tmp_path / "nobody reads").touch()
+        time.sleep(0.5)
 
-    def on_done(index: int, result: Any) -> None:
-        got[index] = result
-        if index == 0:
-            (tmp_path / "nobody reads").touch()
-            time.sleep(0.5)
-
-    task = functools.partial(tasks.dies_in_the_middle_of_its_message, str(tmp_path))
-    run_replications(task, range(3), workers=2, on_done=on_done)
-    assert got == {0: 0, 1: 1, 2: 2}  # not the 8 MB of the first attempt
+    with Local(2) as crew:
+        first = crew.submit(tasks.sleep, 0.2)
+        first.add_done_callback(look_away)
+        dying = crew.submit(tasks.dies_in_the_middle_of_its_message, str(tmp_path), 1)
+        assert first.result() == 0.2
+        assert dying.result() == 1  # not the 8 MB of the first attempt
+    assert (tmp_path / "died").exists()
 
 
-def test_a_replication_that_always_kills_its_worker_ends_the_run_after_all_others(tasks: ModuleType) -> None:
-    got = {}
-    with pytest.raises(MachineError, match=r"died 6 times in a row \(last exit code 7"):
-        run_replications(tasks.dies_at_three, range(8), workers=2, on_done=got.__setitem__)
-    assert got == {index: index for index in range(8) if index != 3}
+@pytest.mark.parametrize("count", [8, 60])  # what is deadly goes out alone, or in a chunk with others
+def test_what_always_kills_its_worker_ends_the_run_after_all_others(tasks: ModuleType, count: int) -> None:
+    deadly = count // 2
+    got: dict[int, int] = {}
+    task = functools.partial(tasks.dies_at, deadly)
+    with pytest.raises(MachineError, match=r"died 3 times in a row of the same work \(last exit code 7"):
+        run(task, count, 2, got.__setitem__)
+    assert got == {index: index for index in range(count) if index != deadly}
+
+
+def test_workers_that_die_of_everything_end_the_run_soon(tasks: ModuleType, tmp_path: Path) -> None:
+    got: dict[int, int] = {}
+    with pytest.raises(MachineError, match="died 3 times in a row"):
+        run(functools.partial(tasks.dies, str(tmp_path / "deaths")), 1000, 2, got.__setitem__)
+    assert got == {}
+    assert (tmp_path / "deaths").stat().st_size <= 18  # three for each of the six that were on their way
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -193,7 +250,7 @@ def test_a_failure_to_keep_a_result_stops_the_workers(tasks: ModuleType) -> None
         raise MachineError("full")
 
     with pytest.raises(MachineError, match="full"):
-        run_replications(tasks.slow, range(400), workers=2, on_done=on_done)
+        run(tasks.slow, 400, 2, on_done)
 
 
 def test_a_worker_that_cannot_be_started_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,28 +277,24 @@ def test_an_interrupt_never_cuts_the_keeping_of_a_result(
         kept.append(index)
 
     with pytest.raises(KeyboardInterrupt):
-        run_replications(tasks.slow, range(400), workers=workers, on_done=on_done)
+        run(tasks.slow, 400, workers, on_done)
     assert kept == begun
     assert 3 <= len(kept) < 20
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 SCRIPT = """
-import sys, time
-from iopsim.experiment.executors import run_replications
+from iopsim.experiment.executors import Local, for_each
 from replication_tasks import slow
-kept = []
-def on_done(index, result):
-    kept.append(index)
-    print(index, flush=True)
 try:
-    run_replications(slow, range(2000), workers=2, on_done=on_done)
+    with Local(2) as crew:
+        for_each(crew, slow, range(2000), lambda index, result: print(index, flush=True))
 except KeyboardInterrupt:
     print("stopped", flush=True)
 """
 
 
-def started(folder: Path) -> subprocess.Popen[str]:
+def started(folder: Path, task: str = "slow") -> subprocess.Popen[str]:
     """A process group of its own, whose script comes from standard input and has delivered four results."""
     process = subprocess.Popen(
         [sys.executable, "-"],
@@ -254,7 +307,7 @@ def started(folder: Path) -> subprocess.Popen[str]:
     )
     assert process.stdin
     assert process.stdout
-    process.stdin.write(textwrap.dedent(SCRIPT))
+    process.stdin.write(SCRIPT.replace("slow", task))
     process.stdin.close()
     process.stdin = None
     for _ in range(4):
@@ -281,6 +334,120 @@ def test_workers_end_with_a_parent_that_is_killed(folder: Path) -> None:
         process.kill()
         _, err = process.communicate(timeout=10)  # ends when the last that holds standard output has
     assert err == ""
+
+
+def test_a_worker_ends_in_the_middle_of_its_work_when_its_parent_is_killed(folder: Path) -> None:
+    with started(folder, "sleeps_at_last") as process:
+        process.kill()
+        process.communicate(timeout=10)  # it would sleep for a minute
+
+
+def test_a_crew_that_nobody_lets_go_ends_with_the_program(folder: Path) -> None:
+    script = "from iopsim.experiment.executors import Local; print(Local(2).submit(abs, -3).result())"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=10, check=True
+    )
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+# --- as executors
+
+
+def test_workers_come_with_the_work_and_stay_for_the_next(tasks: ModuleType) -> None:
+    with Local(3) as crew:
+        assert multiprocessing.active_children() == []
+        first = gathered(tasks.slow, 2, crew)
+        assert len(multiprocessing.active_children()) == 2  # nobody without work is hired
+        again = gathered(tasks.slow, 2, crew)
+        assert set(first.values()) == set(again.values())
+
+
+def test_the_crew_sleeps_when_there_is_nothing_to_do(tasks: ModuleType) -> None:
+    with Local(2) as crew:
+        gathered(tasks.square, 4, crew)
+        before = time.process_time()
+        time.sleep(0.5)
+        assert time.process_time() - before < 0.05
+
+
+def test_a_worker_killed_between_two_runs_is_replaced(tasks: ModuleType) -> None:
+    with Local(2) as crew:
+        for pid in set(gathered(tasks.slow, 4, crew).values()):
+            os.kill(pid, signal.SIGKILL)
+        assert gathered(tasks.square, 4, crew) == {0: 0, 1: 1, 2: 4, 3: 9}
+
+
+def test_leaving_finishes_what_was_asked_for(tasks: ModuleType) -> None:
+    with Local(2) as crew:
+        futures = [crew.submit(tasks.sleep, 0.05) for _ in range(8)]
+    assert [future.result() for future in futures] == [0.05] * 8
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        crew.submit(abs, 1)
+
+
+def test_giving_up_kills_at_once_and_tells_whoever_waits(tasks: ModuleType) -> None:
+    crew = Local(2)
+    futures = [crew.submit(tasks.sleep, 60) for _ in range(4)]
+    while not futures[1].running():
+        time.sleep(0.01)
+    began = time.monotonic()
+    crew.shutdown(cancel_futures=True)
+    assert time.monotonic() - began < 30.0  # not the minute that each would sleep
+    assert wait(futures, timeout=1.0).not_done == set()
+    for future in futures:
+        with pytest.raises(CancelledError):
+            future.result(timeout=0)
+
+
+def test_what_is_canceled_in_time_is_not_done(tasks: ModuleType, tmp_path: Path) -> None:
+    with Local(1) as crew:
+        first = crew.submit(tasks.sleep, 0.1)
+        second = crew.submit(tasks.dies, str(tmp_path / "done"), 0)
+        assert second.cancel()
+        assert first.result() == 0.1
+    assert not (tmp_path / "done").exists()
+
+
+def test_many_threads_may_submit_at_once(tasks: ModuleType) -> None:
+    with Local(2) as crew, ThreadPoolExecutor(8) as threads:
+        answers = threads.map(lambda index: crew.submit(tasks.square, index).result(), range(200))
+        assert list(answers) == [index * index for index in range(200)]
+
+
+def test_here_is_this_process_and_now(tasks: ModuleType) -> None:
+    with open_executor(1) as executor:
+        assert isinstance(executor, Here)
+        assert executor.submit(os.getpid).result(timeout=0) == os.getpid()
+        assert isinstance(executor.submit(tasks.raises, 2).exception(timeout=0), KeyError)
+
+
+# --- any executor
+
+
+def test_the_standard_executors_do(tasks: ModuleType) -> None:
+    expected = {index: index * index for index in range(30)}
+    spawn = multiprocessing.get_context("spawn")
+    with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2, mp_context=spawn) as processes:
+        assert gathered(tasks.square, 30, threads) == expected
+        assert gathered(tasks.square, 30, processes) == expected
+        with pytest.raises(KeyError, match="two"):
+            gathered(tasks.raises, 8, threads)
+        with pytest.raises(MachineError, match="same command again"):
+            gathered(functools.partial(tasks.dies_at, 5), 8, processes)
+
+
+def test_what_items_share_travels_once_with_a_chunk() -> None:
+    shared = bytes(100_000)
+    calls: list[int] = []
+
+    class Weighed(Here):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+            calls.append(len(packed(fn, *args, **kwargs)))
+            return super().submit(fn, *args, **kwargs)
+
+    for_each(Weighed(), len, [(shared, index) for index in range(400)], lambda item, result: None)
+    assert len(calls) < 100
+    assert max(calls) < 110_000
 
 
 def test_the_default_is_the_cores_this_process_may_use() -> None:

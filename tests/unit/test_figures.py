@@ -21,13 +21,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from iopsim.errors import InputError
-from iopsim.experiment.compare import Difference
 from iopsim.experiment.replicate import replicate
 from iopsim.experiment.run import write_tables
-from iopsim.experiment.statistics import Interval
 from iopsim.experiment.store import open_run
 from iopsim.experiment.summary import Goal
-from iopsim.report.figures import draw_all, draw_differences, drawings, goals
+from iopsim.report.figures import draw_all, drawings, goals
 from iopsim.report.figures.money import Costs, plot_break_even
 from iopsim.report.figures.patients import Limit, Mark, plot_funnel, plot_waits
 from iopsim.report.style import PRECISION, VERMILLION, YEARS
@@ -587,62 +585,7 @@ def test_one_replication_has_no_bands(tmp_path: Path) -> None:
     assert legend(drawing) == ["mean"]
 
 
-# Differences between plans
-
-
-def difference(words: str, estimate: float, low: float, high: float, **changed: Any) -> Difference:
-    said = {"metric": "iop.wait_days.p90", "unit": "days", "better": "lower", "plan": "more_staff"} | changed
-    interval = Interval(estimate, low, high, 1.0, 10)
-    return Difference(
-        **said,
-        base_estimate=9.0,
-        plan_estimate=9.0 + estimate,
-        difference=interval,
-        variance_ratio=2.0,
-        words=words,
-    )
-
-
-def test_differences_have_a_panel_for_each_metric_and_a_mark_for_each_word() -> None:
-    found = [
-        difference("better", -3.0, -4.0, -2.0),
-        difference("worse", 3.0, 2.0, 4.0, plan="fewer_staff"),
-        difference("not known yet", 0.01, -0.01, 0.03, metric="iop.reneged.share", unit="share"),
-        difference(
-            "no difference that matters",
-            0.0,
-            0.0,
-            0.0,
-            metric="iop.reneged.share",
-            unit="share",
-            plan="fewer_staff",
-        ),
-    ]
-    (drawing,) = goals.differences(found, "baseline")
-    assert legend(drawing) == [
-        "better",
-        "worse",
-        "no difference that matters",
-        "not known yet",
-        "interval (all of them hold together at 95 %)",
-    ]
-    days, share = drawing.figure.axes
-    assert days.get_xlabel() == "Difference (days)"
-    assert share.get_xlabel() == "Difference (percentage points)"
-    zero, *dots = days.lines
-    assert zero.get_xdata() == [0, 0]
-    assert [dot.get_xdata()[0] for dot in dots] == [-3.0, 3.0]
-    assert len({dot.get_marker() for axes in (days, share) for dot in axes.lines[1:]}) == 4
-    assert "more_staff iop: wait to start, nine in ten within −3 days (better)" in drawing.alt
-    assert "gave up waiting +1 percentage points (not known yet)" in drawing.alt
-
-
-def test_differences_become_files_that_are_the_same_each_time() -> None:
-    found = [difference("better", -3.0, -4.0, -2.0), difference("not known yet", 1.0, nan, nan, plan="other")]
-    first = dict(draw_differences(found, "baseline"))
-    assert list(first) == ["differences.svg", "differences.png"]
-    assert dict(draw_differences(found, "baseline")) == first
-    assert list(draw_differences([difference("not known yet", nan, nan, nan)], "baseline")) == []
+# Words
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from iopsim.report.style import files, styled
 from iopsim.report.tables import read_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from iopsim.experiment.compare import Difference
+    from iopsim.experiment.compare import Comparison
     from iopsim.report.style import Drawing
 
-__all__ = ["draw_all", "draw_differences", "drawings"]
+__all__ = ["draw_all", "draw_comparison", "draw_sweep", "drawings"]
 
 
 def draw_all(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -55,11 +55,29 @@ def drawings(folder: Path) -> Iterator[Drawing]:
         yield from made
 
 
-def draw_differences(differences: Sequence[Difference], base: str) -> Iterator[tuple[str, bytes]]:
-    """File name and content of the figure of a comparison, as SVG and as PNG; none without a known difference."""
-    from iopsim.report.figures import goals
+def draw_comparison(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
+    """File name and content of every figure of a comparison, as SVG and as PNG."""
+    from iopsim.report.figures import compare
 
-    with styled():
-        made = goals.differences(differences, base)
-    for drawing in made:
-        yield from files(drawing)
+    for figure in (compare.differences, compare.waitlists, compare.cost_beside_access):
+        with styled():
+            made = figure(comparison)
+        for drawing in made:
+            yield from files(drawing)
+
+
+def draw_sweep(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """File name and content of every figure of a sweep, as SVG and as PNG.
+
+    Raises:
+        InputError: If the folder lacks a table.
+    """
+    from iopsim.report.figures import sweep
+    from iopsim.report.sweep_tables import read_sweep
+
+    results = read_sweep(folder)
+    for figure in (sweep.heat_maps, sweep.lines, sweep.frontier):
+        with styled():
+            made = figure(results)
+        for drawing in made:
+            yield from files(drawing)

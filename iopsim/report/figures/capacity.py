@@ -115,7 +115,7 @@ def plot_fill(axes: Axes, by_day: Mapping[str, Floats]) -> Axes:
 
 def caseload(results: Results) -> list[Drawing]:
     """Mean patients of each post of the roles that carry caseloads."""
-    replications = results.scenario.run.replications
+    replications = results.replications
     carried = {
         role: counts / replications
         for role in results.scenario.staff

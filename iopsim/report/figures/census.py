@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Run
 
-__all__ = ["over_time", "plot_weekly"]
+__all__ = ["dated", "over_time", "plot_weekly", "shaded"]
 
 
 def over_time(results: Results) -> list[Drawing]:
@@ -50,7 +50,8 @@ def over_time(results: Results) -> list[Drawing]:
     run, several = results.scenario.run, len(results.own_levels) > 1
     said = [_in_the_window(results, level) for level in results.own_levels]
     title = "Waiting and in care, week by week" if several else said[0]
-    weekly = f"Weekly means of {run.replications} replications" if run.replications > 1 else "One replication"
+    number = results.replications
+    weekly = f"Weekly means of {number} replications" if number > 1 else "One replication"
     note = f"{weekly}; warm-up and run-out are shaded: they are not measured."
     figure = sheet(
         title, note, (2.5 if several else 2.3) * len(panels), _band_marks([one for *_, one in panels])
@@ -60,7 +61,7 @@ def over_time(results: Results) -> list[Drawing]:
         plot_weekly(axes, series, *_WEEKLY[kind])
         for room in _rooms(results, level) if kind == "census" else ():
             _draw_room(axes, series.start, room)
-        _shade(axes, run, named=axes is axes_of[0])
+        shaded(axes, run, named=axes is axes_of[0])
         axes.set_title(results.level(level) if several else "")
     axes_of[-1].set_xlabel("Week (date)")
     alt = f"Lines by week from {_day(run.opening)} to {_day(run.end)}; in the measured weeks: {'; '.join(said)}."
@@ -79,12 +80,12 @@ def plot_weekly(axes: Axes, series: Weekly, what: str, color: str) -> Axes:
     axes.set_xlim(middle[0], middle[-1])
     top = np.nanmax([series.p90, series.high, series.mean], initial=0)
     axes.set_ylim(0, 1.2 * top or 1)
-    _date(axes)
+    dated(axes)
     measure(axes.yaxis, what, "patients")
     return axes
 
 
-def _date(axes: Axes) -> None:
+def dated(axes: Axes) -> None:
     """Months below the axis, and the year where it begins and in its January."""
     from matplotlib.dates import AutoDateLocator
 
@@ -110,7 +111,7 @@ def _band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
     return marks
 
 
-def _shade(axes: Axes, run: Run, *, named: bool) -> None:
+def shaded(axes: Axes, run: Run, *, named: bool) -> None:
     """Gray out what is not measured, and say what it is where that has room."""
     weeks = np.cumsum([0, run.warm_up_weeks, run.weeks, run.run_out_weeks])
     edges = np.datetime64(run.opening) + 7 * weeks

@@ -1,20 +1,18 @@
-"""Figures of what a planner asked for: targets, and what plans change in them."""
+"""The figure of what a planner asked for, and words for metrics."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from iopsim.experiment.summary import goals
 from iopsim.report.style import (
-    BLUE,
     ESTIMATE,
     GRAY,
     GREEN,
     INK,
-    ORANGE,
     PALE,
     VERMILLION,
     WIDTH,
@@ -29,28 +27,19 @@ from iopsim.report.style import (
 from iopsim.report.wording import SECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from iopsim.experiment.compare import Difference, Words
     from iopsim.experiment.summary import Goal
     from iopsim.report.tables import Estimated, Results
+    from iopsim.scenario.schema import Scenario
 
-__all__ = ["differences", "plot_differences", "plot_target", "targets"]
+__all__ = ["labels", "metric_words", "plot_target", "spaced", "targets"]
 
-# A verdict or a word for a difference has a marker of its own beside its color: print may be gray.
+# A verdict has a marker of its own beside its color: print may be gray.
 _VERDICTS = {"met": (GREEN, "o"), "missed": (VERMILLION, "X"), "undecided": (GRAY, "D")}
-_WORDS: dict[Words, tuple[str, str, Literal["full", "none"]]] = {
-    "better": (GREEN, "^", "full"),
-    "worse": (VERMILLION, "v", "full"),
-    "higher": (BLUE, ">", "full"),
-    "lower": (ORANGE, "<", "full"),
-    "no difference that matters": (INK, "s", "full"),
-    "not known yet": (GRAY, "o", "none"),
-}
-_POINTS = "percentage points"
 
 
 def targets(results: Results) -> list[Drawing]:
@@ -65,9 +54,9 @@ def targets(results: Results) -> list[Drawing]:
     verdicts = [found.verdict for found, _ in asked.values()]
     title = f"Targets: {listed([f'{verdicts.count(word)} {word}' for word in _VERDICTS if word in verdicts])}"
     note = "Met or missed is said only where the whole interval lies on one side of the limit."
-    labels = _labels(results)
+    said_of = labels(results.scenario)
     wishes = {
-        name: f"{metric_words(name, labels)}: {_wish(goal, found.unit)}"
+        name: f"{metric_words(name, said_of)}: {_wish(goal, found.unit)}"
         for name, (found, goal) in asked.items()
     }
     titles = [fitted(wish, WIDTH - 0.5, 11) for wish in wishes.values()]
@@ -124,55 +113,6 @@ def plot_target(axes: Axes, found: Estimated, goal: Goal) -> Axes:
     return axes
 
 
-def differences(found: Sequence[Difference], base: str) -> list[Drawing]:
-    """What each plan changes, a panel for each metric."""
-    known = [one for one in found if not math.isnan(one.difference.estimate)]
-    if not known:
-        return []
-    from matplotlib.lines import Line2D
-
-    metrics = dict.fromkeys(one.metric for one in known)
-    plans = list(dict.fromkeys(one.plan for one in known))
-    words = {one.words for one in known}
-    legend: list[tuple[Artist, str]] = [
-        (Line2D([], [], color=color, marker=marker, fillstyle=fill, markersize=9, linestyle=""), word)
-        for word, (color, marker, fill) in _WORDS.items()
-        if word in words
-    ]
-    legend.append((Line2D([], [], color=GRAY, linewidth=2), "interval (all of them hold together at 95 %)"))
-    title = f"What {listed([_spaced(plan) for plan in plans])} would change"
-    note = f"Differences to {_spaced(base)}, with the same patients in every plan; 0 is no difference."
-    figure = sheet(title, note, sum(0.42 * len(plans) + 0.75 for _ in metrics), legend)
-    for axes, metric in zip(figure.subplots(len(metrics), squeeze=False)[:, 0], metrics, strict=True):
-        plot_differences(axes, [one for one in known if one.metric == metric], plans)
-        axes.set_title(metric_words(metric), weight="normal")
-    said = [f"{one.plan} {metric_words(one.metric)} {_signed(one)} ({one.words})" for one in known]
-    return [Drawing("differences", title, f"Dots with intervals around zero; {'; '.join(said)}.", figure)]
-
-
-def plot_differences(axes: Axes, found: Sequence[Difference], plans: Sequence[str]) -> Axes:
-    """One metric: a dot with its interval for each plan, around the line of no difference."""
-    axes.axvline(0, color=INK, linewidth=1)
-    for one in found:
-        place, interval = plans.index(one.plan), one.difference
-        color, marker, fill = _WORDS[one.words]
-        if not math.isnan(interval.low + interval.high):
-            axes.hlines(place, interval.low, interval.high, color=color, linewidth=2)
-        axes.plot(interval.estimate, place, marker, color=color, fillstyle=fill, markersize=9)
-    ends = [
-        end for one in found for end in (one.difference.low, one.difference.high, one.difference.estimate)
-    ]
-    far = max((abs(end) for end in ends if not math.isnan(end)), default=0) or 1
-    axes.set_xlim(-1.1 * far, 1.1 * far)
-    axes.set_yticks(range(len(plans)), ["\n".join(fitted(_spaced(plan), 1.8, 10)) for plan in plans])
-    axes.set_ylim(len(plans) - 0.4, -0.6)
-    axes.grid(visible=False)
-    axes.tick_params(axis="y", length=0)
-    unit = found[0].unit
-    measure(axes.xaxis, "Difference", _POINTS if unit == "share" else unit)
-    return axes
-
-
 # Words
 
 _LINES = {line.metric: line.words for lines in SECTIONS.values() for line in lines}
@@ -188,25 +128,26 @@ _STATISTICS = {
 }
 
 
-def metric_words(name: str, labels: Mapping[str, str] | None = None) -> str:
+def metric_words(name: str, said_of: Mapping[str, str] | None = None) -> str:
     """What people read for a metric: whose it is, and the words of the table where it has some.
 
     Args:
         name: Full name, such as `<level>.wait_days.p90`.
-        labels: What people read for names of the scenario; a name that is missing is read as it is.
+        said_of: What people read for names of the scenario; a name that is missing is read as it is.
     """
-    labels, parts = labels or {}, name.split(".")
+    said_of, parts = said_of or {}, name.split(".")
     lines = [at for at in range(len(parts)) if ".".join(parts[at:]) in _LINES]
-    named = sum(part in labels for part in parts[:-2])
+    named = sum(part in said_of for part in parts[:-2])
     at = lines[0] if lines else max(named, 1) if len(parts) > 2 else 0
-    whose = ", ".join(labels.get(part, _spaced(part)) for part in parts[:at])
-    what = _LINES.get(".".join(parts[at:])) or _spaced(" ".join(parts[at:-1])) + _STATISTICS.get(
-        parts[-1], f" {_spaced(parts[-1])}"
+    whose = ", ".join(said_of.get(part, spaced(part)) for part in parts[:at])
+    what = _LINES.get(".".join(parts[at:])) or spaced(" ".join(parts[at:-1])) + _STATISTICS.get(
+        parts[-1], f" {spaced(parts[-1])}"
     )
     return f"{whose}: {in_a_sentence(what)}" if whose else what
 
 
-def _spaced(name: str) -> str:
+def spaced(name: str) -> str:
+    """A name as people read it."""
     return name.replace("_", " ")
 
 
@@ -219,14 +160,8 @@ def _with_unit(value: float, unit: str) -> str:
     return trimmed(value, unit) if unit == "share" else f"{trimmed(value, unit)} {unit}"
 
 
-def _signed(one: Difference) -> str:
-    share, difference = one.unit == "share", one.difference.estimate
-    text = trimmed(abs(100 * difference if share else difference))
-    return f"{'−' if difference < 0 else '+'}{text} {_POINTS if share else one.unit}"
-
-
-def _labels(results: Results) -> dict[str, str]:
-    scenario = results.scenario
+def labels(scenario: Scenario) -> dict[str, str]:
+    """What people read for the names of a scenario that metrics are called by."""
     tables: Iterable[Mapping[str, object]] = (
         scenario.levels,
         scenario.tracks,

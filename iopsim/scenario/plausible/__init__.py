@@ -12,9 +12,9 @@
     targets    targets that the above rules out
 """
 
-from iopsim.scenario.plausible.assessment import Plausibility, assess, warnings
+from iopsim.scenario.plausible.assessment import Plausibility, assess, unsteady, warnings
 from iopsim.scenario.plausible.finding import Finding
 from iopsim.scenario.plausible.pools import Pool
 from iopsim.scenario.plausible.work import Hours
 
-__all__ = ["Finding", "Hours", "Plausibility", "Pool", "assess", "warnings"]
+__all__ = ["Finding", "Hours", "Plausibility", "Pool", "assess", "unsteady", "warnings"]

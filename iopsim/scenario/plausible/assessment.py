@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iopsim.scenario.plausible.flows import streams
-from iopsim.scenario.plausible.pools import admitted, full, pools, waits
+from iopsim.scenario.plausible.pools import admitted, full, pools, too_full, waits
 from iopsim.scenario.plausible.targets import ruled_out
 from iopsim.scenario.plausible.timetable import facilitators, minimum_weeks
 from iopsim.scenario.plausible.unused import unused
 from iopsim.scenario.plausible.work import hours, overbooked
 
 if TYPE_CHECKING:
+    from iopsim.scenario.levels import Level
     from iopsim.scenario.plausible.finding import Finding
     from iopsim.scenario.plausible.pools import Pool
     from iopsim.scenario.plausible.work import Hours
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Plausibility", "assess", "warnings"]
+__all__ = ["Plausibility", "assess", "unsteady", "warnings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,23 @@ def assess(scenario: Scenario) -> Plausibility:
     ]
     found.sort(key=lambda finding: finding.severity == "note")
     return Plausibility(pools=tuple(shared), hours=tuple(work), findings=tuple(found))
+
+
+def unsteady(scenario: Scenario) -> dict[str, Pool]:
+    """Levels whose waitlist is not in equilibrium, each with the pool that is too full for it.
+
+    How long they wait there depends on how long the clinic has been open, not on the plan alone.
+    """
+    if not any(map(_may_grow, scenario.levels.values())):
+        return {}
+    coming, _ = streams(scenario)
+    return too_full(scenario, pools(scenario, coming))
+
+
+def _may_grow(level: Level) -> bool:
+    """Whether a waitlist can be there at all, without a limit to itself or to patience."""
+    limited = isinstance(level.waitlist.at_most, int) or level.waitlist.patience_days is not None
+    return not limited and (bool(level.groups or level.caseload) or level.places != "unlimited")
 
 
 def warnings(plausibility: Plausibility) -> list[str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.plausible.flows import Stream
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Pool", "admitted", "full", "is_bounded", "pools", "waits"]
+__all__ = ["Pool", "admitted", "full", "is_bounded", "pools", "too_full", "waits"]
 
 _TIGHT = 0.95
 _NOTHING = 0.005  # a share that is told as 0 %
@@ -192,8 +192,28 @@ def full(scenario: Scenario, pools: Sequence[Pool]) -> Iterator[Finding]:
         if worst.overflows or (worst.utilization >= 1 and not is_bounded(scenario, worst)):
             text = f"{worst.balance}, so {_consequence(scenario, worst)}; {_remedy(scenario, worst)}{also}"
             yield warning(worst.path, text)
+        elif worst.utilization >= _TIGHT and not is_bounded(scenario, worst):
+            yield warning(
+                worst.path,
+                f"{worst.balance}, and nobody gives up waiting or is refused, so the waitlist takes years to "
+                "settle: it is not in equilibrium; give more room, or let patience or the list have a limit",
+            )
         elif worst.utilization >= _TIGHT:
             yield note(worst.path, f"{worst.balance}; with so little slack, waits are long and swing widely")
+
+
+def too_full(scenario: Scenario, pools: Iterable[Pool]) -> dict[str, Pool]:
+    """Levels whose waitlist is not in equilibrium, each with the most loaded pool that makes it so.
+
+    At 95 % of a pool and more a list settles within no planner's horizon, unless who waits gives up or is refused.
+    """
+    found: dict[str, Pool] = {}
+    for pool in sorted(pools, key=lambda pool: -pool.utilization):
+        if pool.utilization >= _TIGHT:
+            for stream in pool.streams:
+                if not _has_limit(scenario, stream):
+                    found.setdefault(stream.level, pool)
+    return {level: found[level] for level in scenario.levels if level in found}
 
 
 def _consequence(scenario: Scenario, pool: Pool) -> str:
@@ -205,10 +225,12 @@ def _consequence(scenario: Scenario, pool: Pool) -> str:
 
 def is_bounded(scenario: Scenario, pool: Pool) -> bool:
     """Whether everybody has limited patience, or the waitlist is capped."""
-    return all(
-        stream.care.patience_days or isinstance(scenario.levels[stream.level].waitlist.at_most, int)
-        for stream in pool.streams
-    )
+    return all(_has_limit(scenario, stream) for stream in pool.streams)
+
+
+def _has_limit(scenario: Scenario, stream: Stream) -> bool:
+    at_most = scenario.levels[stream.level].waitlist.at_most
+    return stream.care.patience_days is not None or isinstance(at_most, int)
 
 
 def _remedy(scenario: Scenario, pool: Pool) -> str:

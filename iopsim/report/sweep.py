@@ -1,0 +1,353 @@
+"""A sweep in words: what its parameters and points are called, what it answers, and a table of the points."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from iopsim.experiment.summary import goals
+from iopsim.experiment.sweep.answers import enough_to_decide
+from iopsim.report.figures.goals import labels, spaced
+from iopsim.report.style import listed
+from iopsim.report.wording import difference_text, interval_text, limit_text, number_text
+from iopsim.scenario.plausible import unsteady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console
+
+    from iopsim.experiment.summary import Estimate, Goal
+    from iopsim.experiment.sweep.answers import Answer
+    from iopsim.experiment.sweep.load import Design
+    from iopsim.experiment.sweep.table import Judged
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.sweeps import Label
+
+__all__ = [
+    "Told",
+    "as_json",
+    "as_markdown",
+    "axis_words",
+    "label_text",
+    "notes_on",
+    "point_words",
+    "print_sweep",
+    "sentences",
+]
+
+_SHOWN = 20  # lines of the table
+_NARROW = 76  # columns of a terminal below which a point takes lines of its own
+_WIDE = 110  # columns from which intervals fit beside their estimates
+_MANY_MORE = 100  # times as many replications: more of them will hardly help
+
+
+class Told(NamedTuple):
+    """A sweep that has finished: what was asked, its points, what they say together, and what else is to be said."""
+
+    design: Design
+    judged: Sequence[Judged]
+    answer: Answer
+    notes: Sequence[str]
+
+
+def axis_words(name: str, label: str | None, scenario: Scenario) -> str:
+    """What people read for a parameter: its label, or the words of its path.
+
+    Args:
+        name: Dotted path, or a name of its own.
+        label: What the sweep calls it.
+        scenario: What the names in the path are names of.
+    """
+    if label or "." not in name:
+        return label or spaced(name)
+    section, owner, *rest = name.split(".")
+    said = labels(scenario)
+    whose = [said.get(owner, spaced(owner))] if section in ("levels", "sources", "staff") else [spaced(owner)]
+    if "*" in rest:
+        whose.append(f"every {spaced(rest[rest.index('*') - 1]).removesuffix('s')}")
+        rest = rest[rest.index("*") + 1 :]
+    what = spaced(" ".join(rest)) or section
+    return f"{', '.join(whose)}: {what}"
+
+
+def point_words(design: Design, labels_of: Sequence[Label]) -> str:
+    """What people read for a point: `Groups 5, Therapists 6`."""
+    words = [axis_words(axis.name, axis.label, design.base) for axis in design.axes]
+    return ", ".join(f"{word} {label_text(label)}" for word, label in zip(words, labels_of, strict=True))
+
+
+def label_text(label: Label) -> str:
+    """A value of a parameter: numbers with as many digits as they need."""
+    return label if isinstance(label, str) else f"{label:,.6g}" if isinstance(label, float) else f"{label:,}"
+
+
+def sentences(told: Told) -> list[str]:
+    """What the sweep answers."""
+    design, answer = told.design, told.answer
+    if not design.base.targets:
+        return ["No targets are set, so no point is better than those of the frontier of cost against wait."]
+    asked = goals(design.base.targets)
+    if answer.cheapest is None:
+        return list(_none_meets(told, asked))
+    said = [_cheapest(told, answer.cheapest)]
+    if answer.difference and len(answer.meeting) > 1:
+        said.append(_runner_up(told, answer.meeting[1]))
+    if answer.may_be_cheaper:
+        number = len(answer.may_be_cheaper)
+        first = _point(told, answer.may_be_cheaper[0])
+        which = (
+            f"A cheaper point, {first}, is" if number == 1 else f"{number} cheaper points, first {first}, are"
+        )
+        said.append(f"{which} undecided: {_more(answer.may_be_cheaper, asked)}.")
+    return said
+
+
+def _cheapest(told: Told, best: Judged) -> str:
+    number, of = len(told.answer.meeting), len(told.judged)
+    which = "One point meets" if number == 1 else f"{number} of {of} points meet"
+    if best.cost is None:
+        return f"{which} all targets; the first is {_point(told, best)}."
+    cheapest = "it is" if number == 1 else "the cheapest is"
+    found = [_value(one) for one in dict.fromkeys((best.cost, best.wait)) if one]
+    return f"{which} all targets; {cheapest} {_point(told, best)}: {'; '.join(found)}."
+
+
+def _runner_up(told: Told, second: Judged) -> str:
+    difference = told.answer.difference
+    assert difference is not None and second.cost is not None
+    estimate, ends, unit = difference_text(difference, second.cost.unit)
+    known = difference.low > 0 or difference.high < 0
+    amount = f"{estimate} {unit}{f' ({ends})' if ends else ''}, the same patients in both"
+    if not difference.estimate and difference.low == difference.high:
+        return f"The next one, {_point(told, second)}, costs the same."
+    if known:
+        return f"The next one, {_point(told, second)}, costs more: {amount}."
+    return f"The next one, {_point(told, second)}, is not told apart in cost: {amount}."
+
+
+def _none_meets(told: Told, asked: Mapping[str, Goal]) -> Iterator[str]:
+    undecided, nearest = told.answer.undecided, told.answer.nearest
+    assert nearest is not None
+    missed = sum(one.verdict == "missed" for one in told.judged)
+    if undecided:
+        counts = f"{len(undecided)} undecided, {missed} missed" if missed else "all are undecided"
+        yield f"No point is known to meet all targets: {counts}; {_more(undecided, asked)}."
+    else:
+        yield f"No point meets all targets: each misses one or more of {len(asked)}."
+    short = [
+        f"{one.name} {_value(one, named=False)}, asked {_asked(asked[one.name], one.unit)}"
+        for one in nearest.targets
+        if one.verdict != "met"
+    ]
+    yield f"The nearest is {_point(told, nearest)}: {'; '.join(short)}."
+
+
+def _more(points: Sequence[Judged], asked: Mapping[str, Goal]) -> str:
+    """How many replications may decide the first that can be decided."""
+    needed = [(enough_to_decide(one, asked), one.replications) for one in points]
+    within = [number for number, there in needed if number <= _MANY_MORE * there]
+    if not within:
+        return "more replications will hardly decide"
+    number = min(within)
+    step = 10 ** max(1, math.floor(math.log10(number)) - 1)
+    return f"about {math.ceil(number / step) * step:,} replications may decide"
+
+
+def _point(told: Told, one: Judged) -> str:
+    return f"{point_words(told.design, one.point.labels)} (point {one.point.number})"
+
+
+def _value(one: Estimate, *, named: bool = True) -> str:
+    interval, unit = one.interval, "" if one.unit == "share" else f" {one.unit}"
+    ends = interval_text(interval.low, interval.high, one.unit)
+    name = f"{one.name} " if named else ""
+    return f"{name}{number_text(interval.estimate, one.unit)}{unit}{f' ({ends})' if ends else ''}"
+
+
+def _asked(goal: Goal, unit: str) -> str:
+    sides = (("at least", goal.low), ("at most", goal.high))
+    return listed([f"{word} {limit_text(limit, unit)}" for word, limit in sides if math.isfinite(limit)])
+
+
+# The table of the points
+
+
+def _shown(told: Told) -> list[Judged]:
+    """The points worth a line: those of the frontier, and those that meet the targets; the cheapest first."""
+    wanted = {one.point.number: one for one in (*told.answer.frontier, *told.answer.meeting)}
+    if not wanted:
+        wanted = {one.point.number: one for one in (*told.answer.undecided, *told.judged)}
+    front = {one.point.number for one in told.answer.frontier}
+    # What meets the targets comes first where there are more than fit.
+    kept = sorted(
+        wanted.values(), key=lambda one: (one.verdict != "met", one.point.number not in front, _cost(one))
+    )
+    return sorted(kept[:_SHOWN], key=lambda one: (_cost(one), one.point.number))
+
+
+def _cost(one: Judged) -> float:
+    return one.cost.interval.estimate if one.cost else 0.0
+
+
+def _columns(told: Told) -> list[str]:
+    """The metrics of the table: cost, wait, and what targets stand on."""
+    names = (told.design.cost, told.design.wait, *goals(told.design.base.targets))
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _found(one: Judged) -> dict[str, Estimate]:
+    return {found.name: found for found in (one.cost, one.wait, *one.targets) if found}
+
+
+def _title(told: Told, shown: Sequence[Judged]) -> str:
+    design = told.design
+    each = {one.replications for one in told.judged}
+    many = f"{min(each)} to {max(each)}" if len(each) > 1 else str(max(each))
+    part = (
+        ""
+        if len(shown) == len(told.judged)
+        else "; those on the frontier of cost and wait (*) or that meet all targets"
+    )
+    if len(told.answer.frontier) + len(told.answer.meeting) == 0:
+        part = "" if len(shown) == len(told.judged) else f"; the first {len(shown)}"
+    return (
+        f"{design.name}: {len(told.judged)} points of {many} replications, seed {design.base.run.seed}{part}"
+    )
+
+
+def print_sweep(out: Console, told: Told) -> None:
+    """Print the points worth a line, the answers, and the notes."""
+    from rich.markup import escape
+
+    shown = _shown(told)
+    if out.width < _NARROW:
+        out.print(escape(_title(told, shown)))
+        for line in _lines(told, shown):
+            out.print(escape(line))
+    else:
+        _print_table(out, told, shown)
+    for sentence in sentences(told):
+        out.print(f"[bold]{escape(sentence)}[/bold]")
+    for note in told.notes:
+        out.print(escape(f"note: {note}"))
+
+
+def _print_table(out: Console, told: Told, shown: Sequence[Judged]) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    colors = {"met": "green", "missed": "red", "undecided": "yellow", "": ""}
+    table = Table(
+        title=escape(_title(told, shown)), box=box.SIMPLE_HEAD, title_justify="left", show_edge=False
+    )
+    header, rows = _cells(told, shown, with_intervals=out.width >= _WIDE)
+    for title in header:
+        table.add_column(escape(title), justify="right", overflow="fold")
+    for one, row in zip(shown, rows, strict=True):
+        *cells, verdict = map(escape, row)
+        color = colors[one.verdict]
+        table.add_row(*cells, f"[{color}]{verdict}[/{color}]" if color else verdict)
+    out.print(table)
+
+
+def _cells(told: Told, shown: Sequence[Judged], *, with_intervals: bool) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the table; a star stands at the points of the frontier."""
+    front = {one.point.number for one in told.answer.frontier}
+    names = _columns(told)
+    words = [axis_words(axis.name, axis.label, told.design.base) for axis in told.design.axes]
+    rows = []
+    for one in shown:
+        found = _found(one)
+        star = "*" if one.point.number in front else ""
+        cells = [_cell(found[name], with_intervals=with_intervals) for name in names]
+        rows.append([f"{star}{one.point.number}", *map(label_text, one.point.labels), *cells, one.verdict])
+    return ["point", *words, *names, "targets"], rows
+
+
+def _cell(one: Estimate, *, with_intervals: bool) -> str:
+    text = number_text(one.interval.estimate, one.unit)
+    ends = interval_text(one.interval.low, one.interval.high, one.unit) if with_intervals else ""
+    return f"{text} ({ends})" if ends else text
+
+
+def _lines(told: Told, shown: Sequence[Judged]) -> Iterator[str]:
+    front = {one.point.number for one in told.answer.frontier}
+    for one in shown:
+        star = "*" if one.point.number in front else ""
+        verdict = f": {one.verdict}" if one.verdict else ""
+        yield f"{star}{one.point.number} {point_words(told.design, one.point.labels)}{verdict}"
+        for name, found in _found(one).items():
+            yield f"    {name} {_value(found, named=False)}"
+
+
+def as_markdown(told: Told) -> str:
+    """The answers and the table as GitHub-flavored Markdown."""
+    from iopsim.report.markdown import escaped, table
+
+    shown = _shown(told)
+    header, rows = _cells(told, shown, with_intervals=True)
+    notes = [f"Note: {note}" for note in told.notes]
+    blocks = [
+        *map(escaped, sentences(told)),
+        escaped(_title(told, shown)),
+        table(header, rows),
+        *map(escaped, notes),
+    ]
+    return "\n\n".join(blocks)
+
+
+def as_json(told: Told, folder: str) -> str:
+    """The points and the answers as JSON."""
+    import json
+
+    from iopsim.experiment.sweep.table import point_rows
+
+    design, answer = told.design, told.answer
+    header, rows = point_rows(design, told.judged)
+    difference = answer.difference
+    found = {
+        "sweep": design.name,
+        "results": folder,
+        "points": [dict(zip(header, map(_plain, row), strict=True)) for row in rows],
+        "frontier": [one.point.number for one in answer.frontier],
+        "meeting": [one.point.number for one in answer.meeting],
+        "undecided": [one.point.number for one in answer.undecided],
+        "nearest": answer.nearest.point.number if answer.nearest else None,
+        "runner_up_costs_more": difference
+        and {key: _plain(getattr(difference, key)) for key in ("estimate", "low", "high", "n")},
+        "answer": sentences(told),
+        "notes": list(told.notes),
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    """JSON knows no NaN."""
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
+
+
+def notes_on(design: Design, judged: Sequence[Judged]) -> list[str]:
+    """What is to be said of the points besides: which are not precise enough, and where a list grows without end."""
+    notes = []
+    if short := [one for one in judged if one.short_of]:
+        first = short[0]
+        what = "; ".join(map(str, first.short_of or ()))
+        notes.append(
+            f"{_points(short, judged)} not yet as precise as asked after the most replications allowed "
+            f"({first.replications}, run.replications.max): point {first.point.number} {what}."
+        )
+    growing = [one for one, scenario in zip(judged, design.scenarios, strict=True) if unsteady(scenario)]
+    if growing:
+        notes.append(
+            f"{_points(growing, judged)} not in equilibrium: a list grows as long as the clinic is open, so how long "
+            "people wait there depends on run.weeks and has no interval."
+        )
+    return notes
+
+
+def _points(some: Sequence[Judged], judged: Sequence[Judged]) -> str:
+    if len(some) == 1:
+        return f"Point {some[0].point.number} is"
+    return f"{len(some)} of {len(judged)} points are"
