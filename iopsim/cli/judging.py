@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from iopsim.report.judgment import Case, Suites
 
-__all__ = ["judged", "judging_options", "junit_option", "must_have_targets", "tell"]
+__all__ = ["judged", "judges_nothing", "judging_options", "junit_option", "must_have_targets", "tell"]
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -46,6 +46,17 @@ def must_have_targets(targets: Collection[object], *, fail_on_target: bool, juni
         from iopsim.report.judgment import no_targets
 
         raise InputError(no_targets())
+
+
+def judges_nothing(what: str, *, fail_on_target: bool, junit_xml: Path | None) -> None:
+    """Refuse to judge where no verdict will be there at the end.
+
+    Raises:
+        UsageError: A verdict is asked for.
+    """
+    if fail_on_target or junit_xml:
+        option = "--fail-on-target" if fail_on_target else "--junit-xml"
+        raise click.UsageError(f"{what} gives no verdict for {option}; judge the whole")
 
 
 def judged(

@@ -90,10 +90,12 @@ def command(
     never simulated again: Ctrl-C loses nothing, and asking for more adds what is missing. Only --set, --replications,
     --precision and --seed change a result.
     """
-    from iopsim.cli.judging import must_have_targets
+    from iopsim.cli.judging import judges_nothing, must_have_targets
     from iopsim.cli.options import load, with_run_options
     from iopsim.cli.progress import Reporter
 
+    if shard:
+        judges_nothing("--shard", fail_on_target=fail_on_target, junit_xml=junit_xml)
     loaded = load(scenario, with_run_options(sets, replications, precision, seed)).scenario
     must_have_targets(loaded.targets, fail_on_target=fail_on_target, junit_xml=junit_xml)
     reporter = Reporter(quiet=quiet or as_json)

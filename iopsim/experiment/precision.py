@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shortfall", "judged", "looks", "shortfalls"]
 
+_ROUNDING = 1e-9  # 6.2 that is 6.2000000000000002 is not 6.3 when rounded up
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
@@ -51,12 +53,14 @@ class Shortfall:
         """A clause such as `iop.wait_days.mean ± 6.2 % (asked 5 %)`, the half-width rounded up."""
         if math.isnan(self.half_width):
             return f"{self.metric} without an interval so far"
-        whole, unit = (abs(self.estimate) / 100, " %") if self.is_relative else (1.0, f" {self.unit}")
-        if not self.is_relative and self.unit == "share":
+        whole, unit, again = 1.0, f" {self.unit}", ""
+        if self.is_relative:
+            whole, unit, again = abs(self.estimate) / 100, " %", " %"
+        elif self.unit == "share":
             whole, unit = 0.01, " percentage points"
-        digits = 1 - math.floor(math.log10(self.half_width / whole))
-        half_width = math.ceil(self.half_width / whole * 10.0**digits - 1e-9) / 10.0**digits
-        return f"{self.metric} ± {half_width:,.12g}{unit} (asked {self.wanted / whole:,.12g}{unit})"
+        scale = 10.0 ** (1 - math.floor(math.log10(self.half_width / whole)))
+        half_width = math.ceil(self.half_width / whole * scale - _ROUNDING) / scale
+        return f"{self.metric} ± {half_width:,.12g}{unit} (asked {self.wanted / whole:,.12g}{again})"
 
 
 def looks(rule: UntilPrecise) -> Iterator[int]:

@@ -150,7 +150,7 @@ def ratio_of(numerators: ArrayLike, denominators: ArrayLike, level: float = LEVE
 
 def ratios_of(numerators: ArrayLike, denominators: ArrayLike, level: float = LEVEL) -> list[Replicated]:
     """`ratio_of` each row; both have shape (numbers, replications)."""
-    top, bottom = np.array(numerators, dtype=float), np.array(denominators, dtype=float)
+    top, bottom = (np.array(parts, dtype=float, order="C") for parts in (numerators, denominators))
     exists = ~(np.isnan(top) | np.isnan(bottom) | ((top == 0) & (bottom == 0)))
     top[~exists] = bottom[~exists] = 0.0
     whole_top, whole_bottom = top.sum(axis=1, keepdims=True), bottom.sum(axis=1, keepdims=True)

@@ -262,9 +262,9 @@ def read_run(path: Path) -> Results:
         folder = unfinished if unfinished.exists() and not path.exists() else path
         manifest = _read_manifest(folder)
     if not manifest:
-        message = (
-            "not a results folder: no readable manifest.json in it; give a folder that `iopsim run` wrote"
-        )
+        newest = max((place.parent for place in path.glob(f"*/{_MANIFEST}")), default=None)
+        cure = f"did you mean {newest}?" if newest else "give a folder that `iopsim run` wrote"
+        message = f"not a results folder: no readable manifest.json in it; {cure}"
         raise InputError(Fault("not-results", message, mark=mark))
     if manifest.get("results_schema") != RESULTS_SCHEMA:
         got = f"results of schema {manifest.get('results_schema')}, this version reads {RESULTS_SCHEMA}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.experiment.summary import goals
@@ -36,9 +37,10 @@ __all__ = [
     "sentences",
 ]
 
+_KINDS = {"levels": "level", "sources": "source", "staff": "role", "tracks": "track", "payers": "payer"}
+_KINDS |= {"services": "service"}
 _SHOWN = 20  # lines of the table
 _NARROW = 76  # columns of a terminal below which a point takes lines of its own
-_WIDE = 110  # columns from which intervals fit beside their estimates
 _MANY_MORE = 100  # times as many replications: more of them will hardly help
 
 
@@ -61,14 +63,17 @@ def axis_words(name: str, label: str | None, scenario: Scenario) -> str:
     """
     if label or "." not in name:
         return label or spaced(name)
-    section, owner, *rest = name.split(".")
-    said = labels(scenario)
-    whose = [said.get(owner, spaced(owner))] if section in ("levels", "sources", "staff") else [spaced(owner)]
-    if "*" in rest:
-        whose.append(f"every {spaced(rest[rest.index('*') - 1]).removesuffix('s')}")
-        rest = rest[rest.index("*") + 1 :]
-    what = spaced(" ".join(rest)) or section
-    return f"{', '.join(whose)}: {what}"
+    section, owner, *rest = re.findall(r"[^.\[\]]+", name)
+    kind = _KINDS.get(section)
+    if not kind:
+        return f"{spaced(section)}: {spaced(' '.join([owner, *rest]))}"
+    whose = [f"every {kind}" if owner == "*" else labels(scenario).get(owner, spaced(owner))]
+    if rest[:1] == ["groups"] and len(rest) > 1:
+        group = scenario.levels[owner].groups.get(rest[1]) if owner in scenario.levels else None
+        whose.append("every group" if rest[1] == "*" else (group and group.label) or spaced(rest[1]))
+        rest = rest[2:]
+    numbered = [str(int(step) + 1) if step.isdigit() else spaced(step) for step in rest]
+    return f"{', '.join(whose)}{': ' if numbered else ''}{' '.join(numbered)}"
 
 
 def point_words(design: Design, labels_of: Sequence[Label]) -> str:
@@ -116,14 +121,15 @@ def _cheapest(told: Told, best: Judged) -> str:
 def _runner_up(told: Told, second: Judged) -> str:
     difference = told.answer.difference
     assert difference is not None and second.cost is not None
-    estimate, ends, unit = difference_text(difference, second.cost.unit)
-    known = difference.low > 0 or difference.high < 0
-    amount = f"{estimate} {unit}{f' ({ends})' if ends else ''}, the same patients in both"
-    if not difference.estimate and difference.low == difference.high:
-        return f"The next one, {_point(told, second)}, costs the same."
-    if known:
-        return f"The next one, {_point(told, second)}, costs more: {amount}."
-    return f"The next one, {_point(told, second)}, is not told apart in cost: {amount}."
+    name, unit = f"The next one, {_point(told, second)},", second.cost.unit
+    if difference.low == difference.high:
+        more = (
+            f" {number_text(difference.estimate, unit)} {unit} more" if difference.estimate else " the same"
+        )
+        return f"{name} costs{more} with any patients."
+    estimate, ends, unit = difference_text(difference, unit)
+    words = "costs more" if difference.low > 0 else "is not told apart in cost"
+    return f"{name} {words}: {estimate} {unit}{f' ({ends})' if ends else ''}, the same patients in both."
 
 
 def _none_meets(told: Told, asked: Mapping[str, Goal]) -> Iterator[str]:
@@ -151,7 +157,7 @@ def _more(points: Sequence[Judged], asked: Mapping[str, Goal]) -> str:
         return "more replications will hardly decide"
     number = min(within)
     step = 10 ** max(1, math.floor(math.log10(number)) - 1)
-    return f"about {math.ceil(number / step) * step:,} replications may decide"
+    return f"about {math.ceil(number / step - 1e-9) * step:,} replications may decide"
 
 
 def _point(told: Told, one: Judged) -> str:
@@ -242,7 +248,9 @@ def _print_table(out: Console, told: Told, shown: Sequence[Judged]) -> None:
     table = Table(
         title=escape(_title(told, shown)), box=box.SIMPLE_HEAD, title_justify="left", show_edge=False
     )
-    header, rows = _cells(told, shown, with_intervals=out.width >= _WIDE)
+    header, rows = _cells(told, shown, with_intervals=True)
+    if sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) > out.width:
+        header, rows = _cells(told, shown, with_intervals=False)
     for title in header:
         table.add_column(escape(title), justify="right", overflow="fold")
     for one, row in zip(shown, rows, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,7 @@ from iopsim.errors import Fault, InputError
 from iopsim.experiment.store import read_resolved
 from iopsim.experiment.summary import goals
 from iopsim.experiment.sweep.folder import BASE, SWEEP
+from iopsim.report.figures.goals import labels, metric_words
 from iopsim.report.sweep import axis_words
 from iopsim.report.tables import Estimated
 from iopsim.scenario.file import open_tree
@@ -47,6 +49,10 @@ class Point(NamedTuple):
     verdict: str
     found: dict[str, Estimated]
 
+    def knows(self, metric: str) -> bool:
+        """Whether there is an estimate of the metric."""
+        return metric in self.found and not math.isnan(self.found[metric].estimate)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResults:
@@ -69,6 +75,31 @@ class SweepResults:
     asked: Mapping[str, Goal]
     cost: str
     wait: str
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that figures are of: those of targets, or else wait and cost."""
+        names = dict.fromkeys(self.asked or [name for name in (self.wait, self.cost) if name])
+        return [name for name in names if self.of(name)]
+
+    @property
+    def cheapest(self) -> Point | None:
+        """The cheapest point that meets all targets."""
+        meeting = [point for point in self.of(self.cost) if point.verdict == "met"]
+        return min(meeting, key=lambda point: point.found[self.cost].estimate, default=None)
+
+    def of(self, *metrics: str) -> list[Point]:
+        """The points where all of these metrics are known."""
+        return [point for point in self.points if all(map(point.knows, metrics))]
+
+    def words(self, metric: str) -> str:
+        """What people read for a metric."""
+        words = metric_words(metric, labels(self.base)).replace(", total", f", {self.base.run.weeks} weeks")
+        return f"{words[0].upper()}{words[1:]}"
+
+    def name(self, point: Point) -> str:
+        """What people read for a point."""
+        return ", ".join(f"{axis.words} {value}" for axis, value in zip(self.axes, point.values, strict=True))
 
 
 def read_sweep(folder: Path) -> SweepResults:

@@ -34,8 +34,15 @@ def of_parts(scenario: Scenario) -> Iterator[Finding]:
 
 def of_whole(scenario: Scenario, tree: Any) -> Iterator[Finding]:
     """Faults that show only when every part is well; `tree` is the plain tree that was written."""
-    yield from chain.from_iterable(check(scenario) for check in (_tables, _caseloads, _attended, unserved))
+    yield from chain.from_iterable(check(scenario) for check in (_tables, _caseloads, _attended, _precision, unserved))
     yield from _notes(scenario, tree)
+
+
+def _precision(scenario: Scenario) -> Iterator[Finding]:
+    rule = scenario.run.rule
+    if rule and not rule.of and not scenario.targets:
+        message = "nothing to be precise about; name metrics in `of`, or add `targets`"
+        yield Finding("nothing-to-judge", ("run", "replications"), message)
 
 
 def of_dates(scenario: Scenario) -> Iterator[Finding]:

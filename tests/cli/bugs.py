@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 
-def replicate(scenario: object, index: int) -> None:
+def encoded(work: object) -> None:
     """Fail as a bug does."""
     raise ValueError("seven is not odd")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -100,9 +101,13 @@ def at_terminal(
         env=environment(**({"TERM": "xterm-256color"} | dict(more or {}))),
     )
     os.close(screen)
-    if keys := meanwhile():
-        os.write(keyboard, keys.encode())
-    shown = b"".join(_read_until_closed(keyboard)).decode()
+    with ThreadPoolExecutor(1) as reader:  # a program whose screen nobody reads comes to a halt
+        reading = reader.submit(lambda: b"".join(_read_until_closed(keyboard)))
+        if keys := meanwhile():
+            os.write(keyboard, keys.encode())
+        shown = reading.result().decode(
+            errors="replace"
+        )  # Ctrl-C drops what is not shown yet, letters in two
     os.close(keyboard)
     return Answer(process.wait(PATIENCE_SECONDS), shown.replace("\r\n", "\n"))
 
@@ -113,13 +118,17 @@ def _read_until_closed(descriptor: int) -> Iterator[bytes]:
             yield part
 
 
-def until_kept(folder: Path, number: int = 3) -> Path:
-    """Wait until an unfinished run below `folder` keeps that many replications; its folder."""
+def kept_in(folder: Path) -> list[Path]:
+    """Every replication that runs in `folder` have finished, in any version of the program."""
+    return sorted((folder / "results" / ".cache").rglob("*.rep"))
+
+
+def until_kept(folder: Path, number: int = 3) -> None:
+    """Wait until a run in `folder` has finished that many replications."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        kept = sorted(folder.rglob("*.partial/replications/*.json.gz"))
-        if len(kept) >= number:
-            return kept[0].parents[1]
+        if len(kept_in(folder)) >= number:
+            return
         time.sleep(0.005)
     raise AssertionError(f"no {number} replications within {PATIENCE_SECONDS:.0f} s")
 

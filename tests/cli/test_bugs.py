@@ -69,14 +69,14 @@ def test_a_bug_in_a_worker_is_told_with_its_traceback_there(
 ) -> None:
     from tests.cli import bugs
 
-    monkeypatch.setattr("iopsim.experiment.run.replicate", bugs.replicate)
+    monkeypatch.setattr("iopsim.experiment.plans._encoded", bugs.encoded)
     code, _, err = iopsim(*FEW, "--workers", "2")
     assert code == 1
     said = SENTENCE.search(err)
     assert said
     held = Path(said[2]).read_text(encoding="utf-8")
     assert "In the worker:\nTraceback" in held
-    assert "in replicate" in held
+    assert "in encoded" in held
 
 
 def test_without_room_for_a_crash_file_the_sentence_says_so(

@@ -17,8 +17,14 @@ from tests.cli.sessions import MINIMAL, spawned
 if TYPE_CHECKING:
     from tests.cli.conftest import Iopsim
 
-COMMANDS = ("run", "compare", "validate", "show", "new", "metrics", "schema")
-RUN_OPTIONS = ("out", "replications", "seed", "set", "workers", "events", "no-figures", "json", "quiet")
+COMMANDS = (
+    *("run", "compare", "sweep", "check", "diff", "warmup", "merge", "cache"),
+    *("validate", "show", "new", "metrics", "schema"),
+)
+RUN_OPTIONS = (
+    *("out", "replications", "precision", "seed", "set", "workers", "dask", "cache", "shard", "events"),
+    *("no-figures", "fail-on-target", "junit-xml", "json", "quiet"),
+)
 
 
 def test_the_program_lists_every_command_with_a_line_of_its_own(iopsim: Iopsim) -> None:
@@ -55,7 +61,7 @@ def test_no_command_shows_the_help(iopsim: Iopsim) -> None:
     [
         (["runn", MINIMAL], 'no command "runn" (did you mean "run"?)'),
         (["validat", MINIMAL], 'did you mean "validate"?'),
-        (["xyz"], "there are run, compare, validate, show, new, metrics, schema"),
+        (["xyz"], f"there are {', '.join(COMMANDS)}\n"),
         (["run", "--quite", MINIMAL], "--quiet"),
         (["compare", "--metrics", "x", MINIMAL], "--metric"),
         (["run"], "SCENARIO"),

@@ -17,10 +17,10 @@ from iopsim.experiment.encoding import decode
 from iopsim.experiment.store import read_run
 from tests.cli.sessions import (
     MINIMAL,
-    PROGRAM,
     answer_of,
     at_terminal,
     files,
+    kept_in,
     only_folder,
     spawn,
     spawned,
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and ter
 REPLICATIONS = 60
 LONG = ("run", MINIMAL, "--no-figures", "--replications", str(REPLICATIONS))
 KEPT = re.compile(
-    r"stopped: (\d+) of 60 replications are kept in (results/\S+\.partial); "
+    r"stopped: (\d+) of 60 replications are kept in results/\.cache; "
     r"give the same command again to complete the run\n$"
 )
 
@@ -49,11 +49,11 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(only_folder(folder / "results"))
 
 
-def kept_in(partial: Path) -> int:
-    """How many replications an unfinished run keeps, each of which must be whole, and nothing else be there."""
-    kept = sorted((partial / "replications").iterdir())
-    assert [f"{decode(path.read_bytes()).index:06d}.json.gz" for path in kept] == [path.name for path in kept]
-    assert {path.name for path in partial.iterdir()} == {"manifest.json", "lock", "replications"}
+def whole_in(folder: Path) -> int:
+    """How many replications are kept, each of which must be whole, and nothing else be there."""
+    kept = kept_in(folder)
+    assert [f"{decode(path.read_bytes()).index:06d}.rep" for path in kept] == [path.name for path in kept]
+    assert [path for path in (folder / "results" / ".cache").rglob("*.tmp") if path.is_file()] == []
     return len(kept)
 
 
@@ -62,16 +62,18 @@ def assert_stopped_and_kept(answer: Answer, folder: Path) -> None:
     assert said, answer
     assert answer.code == 130
     assert "Traceback" not in answer.err + answer.out
-    partial = folder / said[2]
-    assert 3 <= kept_in(partial) == int(said[1]) < REPLICATIONS
+    assert 3 <= whole_in(folder) == int(said[1]) < REPLICATIONS
+    partial = only_folder(folder / "results")
+    assert partial.suffix == ".partial"
+    assert {path.name for path in partial.iterdir()} == {"manifest.json", "lock"}
     for path in (partial, partial.with_suffix("")):
         with pytest.raises(InputError, match="the run is unfinished"):
             read_run(path)
-    assert json.loads((read_run(partial, partial=True).path / "manifest.json").read_text())["key"]
+    assert json.loads((partial / "manifest.json").read_text(encoding="utf-8"))["key"]
 
 
 def assert_completed(folder: Path, uninterrupted: dict[str, bytes]) -> None:
-    kept = len(list(folder.rglob("*.json.gz")))
+    kept = len(kept_in(folder))
     assert 3 <= kept < REPLICATIONS
     done = spawned(*LONG, folder=folder)
     assert done.code == 0, done.err
@@ -80,7 +82,7 @@ def assert_completed(folder: Path, uninterrupted: dict[str, bytes]) -> None:
     finished = only_folder(folder / "results")
     assert f"results: {finished.relative_to(folder)}\n" in done.out
     assert files(finished) == uninterrupted
-    assert len(json.loads((finished / "manifest.json").read_text())["started"]) == 2
+    assert len(json.loads((finished / "manifest.json").read_text(encoding="utf-8"))["started"]) == 2
 
 
 def test_ctrl_c_without_a_terminal(tmp_path: Path, uninterrupted: dict[str, bytes]) -> None:
@@ -111,14 +113,14 @@ def test_ctrl_c_typed_at_a_terminal(tmp_path: Path, uninterrupted: dict[str, byt
 
 def test_ctrl_c_twice_is_one_sentence_too(tmp_path: Path) -> None:
     process = spawn(*LONG, "--workers", "2", folder=tmp_path)
-    partial = until_kept(tmp_path)
+    until_kept(tmp_path)
     for _ in range(2):
         os.killpg(process.pid, signal.SIGINT)
     answer = answer_of(process)
     assert answer.code == 130
     assert "Traceback" not in answer.err
     assert "stopped" in answer.err.splitlines()[-1]
-    assert kept_in(partial) >= 3
+    assert whole_in(tmp_path) >= 3
 
 
 def test_ctrl_c_while_the_workers_start_is_one_sentence_too(tmp_path: Path) -> None:
@@ -160,20 +162,25 @@ def test_ctrl_c_while_tables_are_written_keeps_every_replication(
         code, out, err = iopsim(*command)
     assert (code, out) == (130, "")
     assert "stopped" in err.splitlines()[-1]
-    assert kept_in(tmp_path / "answer.partial") == 3
+    assert whole_in(tmp_path) == 3
+    assert set(files(tmp_path / "answer.partial")) == {"lock"}
     assert "minimal: 3 of 3 replications, 0 s" in iopsim(*command).err
     assert "summary.csv" in files(tmp_path / "answer")
 
 
-def test_ctrl_c_while_plans_are_compared(tmp_path: Path) -> None:
-    (tmp_path / "other.yaml").write_text(f"extends: {MINIMAL}\n", encoding="utf-8")
+def test_ctrl_c_while_plans_are_compared_keeps_what_the_plans_share_with_a_run(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(f"extends: {MINIMAL}\nlevels: {{iop: {{places: 13}}}}\n", "utf-8")
     arguments = ("compare", MINIMAL, "other.yaml", "--replications", "200", "--workers", "1")
     process = spawn(*arguments, folder=tmp_path)
-    assert process.stderr
-    while not process.stderr.readline().startswith("minimal: 50 of 200"):
-        assert process.poll() is None, PROGRAM
+    until_kept(tmp_path, 10)
     os.killpg(process.pid, signal.SIGINT)
     answer = answer_of(process)
     assert (answer.code, answer.out) == (130, "")
-    assert answer.err.endswith("\nstopped\n")
+    said = re.search(
+        r"\nstopped: (\d+) of 400 replications are kept in results/\.cache; give the same", answer.err
+    )
+    assert said, answer.err
     assert "Traceback" not in answer.err
+    assert 10 <= whole_in(tmp_path) == int(said[1]) < 400
+    few = ("run", MINIMAL, "--no-figures", "--replications", "10")
+    assert spawned(*few, folder=tmp_path).err == "minimal: 10 of 10 replications, 0 s\n"

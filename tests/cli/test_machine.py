@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.sessions import MINIMAL, files, only_folder, setting, spawned
+from tests.cli.sessions import MINIMAL, files, kept_in, only_folder, setting, spawned
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Iopsim
@@ -28,27 +28,45 @@ def assert_refused(answer: Answer, *said: str) -> None:
 
 
 @posix
-@pytest.mark.parametrize("full_at", ["the manifest", "a replication", "a table"])
+@pytest.mark.parametrize(
+    ("full_at", "said"),
+    [
+        ("the manifest", ".partial has no room left"),
+        ("a replication", "results/.cache has no room left"),
+        ("a table", ".partial has no room left"),
+    ],
+)
 def test_a_full_disk_keeps_what_fits_and_the_same_command_goes_on(
-    iopsim: Iopsim, tmp_path: Path, full_at: str
+    iopsim: Iopsim, tmp_path: Path, full_at: str, said: str
 ) -> None:
-    assert iopsim(*FEW, "--out", "whole").code == 0
+    assert iopsim(*FEW, "--out", "whole", "--cache", "other").code == 0
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "whole").iterdir()}
+    largest = max(path.stat().st_size for path in (tmp_path / "other").rglob("*.rep"))
+    assert sizes["manifest.json"] + 50 < largest < sizes["replications.csv"] - 1
     bytes_at_most = {
         "the manifest": 100,
-        "a replication": (tmp_path / "whole" / "manifest.json").stat().st_size + 50,
-        "a table": (tmp_path / "whole" / "replications.csv").stat().st_size - 1,
+        "a replication": sizes["manifest.json"] + 50,
+        "a table": sizes["replications.csv"] - 1,
     }[full_at]
     limit = f"import resource as r, os, sys; r.setrlimit(r.RLIMIT_FSIZE, ({bytes_at_most},) * 2)"
     launcher = (sys.executable, "-c", f"{limit}; os.execv(sys.argv[1], sys.argv[1:])")
     answer = spawned(*FEW, folder=tmp_path, launcher=launcher)
-    assert_refused(answer, "has no room left", "free space and give the same command")
-    (partial,) = tmp_path.glob("results/minimal/*.partial")
-    kept = len(list(partial.rglob("*.json.gz")))
-    assert (kept == 3) == (full_at == "a table")
-    assert (f"{kept} of 3 replications are kept" in answer.err) == (kept > 0)
-    assert list(partial.rglob("*.tmp")) == []
+    assert_refused(answer, said, "(File too large); free space and give the same command again")
+    assert (len(kept_in(tmp_path)) == 3) == (full_at == "a table")
+    assert list((tmp_path / "results").rglob("*.tmp")) == []
     assert iopsim(*FEW).code == 0
     assert files(only_folder(tmp_path / "results")) == files(tmp_path / "whole")
+
+
+@posix
+def test_a_cache_that_cannot_be_used_is_told_with_its_option(iopsim: Iopsim, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in (FEW, ("cache", "info"), ("cache", "clear")):
+        assert_refused(
+            iopsim(*command, "--cache", "file/kept"),
+            "file/kept cannot be used (Not a directory)",
+            "choose another folder with --cache, and give the same command again",
+        )
 
 
 @pytest.mark.parametrize("command", [FEW, ("compare", MINIMAL, "other.yaml")], ids=["run", "compare"])
@@ -73,7 +91,7 @@ def test_a_folder_that_another_run_is_writing_is_left_alone(iopsim: Iopsim, tmp_
 
     sets = [word for word in (*WINDOW, "run.replications=3") if word != "--set"]
     key = key_of(load(MINIMAL, sets))
-    with open_run(tmp_path / "results", "minimal", key, replications=3):
+    with open_run(tmp_path / "results", "minimal", key):
         assert_refused(iopsim(*FEW), "another run is using this folder")
 
 

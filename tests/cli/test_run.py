@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iopsim.experiment.encoding import csv_cell
+from iopsim.experiment.keys import program_version
 from tests.cli.sessions import BASELINE, MINIMAL, SHORT, files, only_folder, setting, spawned
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Iopsim
 
-CONTRACT = {"summary.csv", "replications.csv", "weekly.csv.gz", "profiles.csv", "scenario.resolved.yaml"}
+CONTRACT = {
+    *("summary.csv", "replications.csv", "weekly.csv.gz", "profiles.csv"),
+    *("scenario.resolved.yaml", "replications.zip"),
+}
 PLAN = (BASELINE, *SHORT, "--replications", "5")
 FEW = (MINIMAL, *setting(weeks=6, warm_up_weeks=4, run_out_weeks=2), "--replications", "3", "--workers", "1")
 
@@ -153,7 +157,7 @@ def test_out_names_the_folder_and_never_overwrites(iopsim: Iopsim, tmp_path: Pat
     assert (code, out) == (2, "")
     assert err.startswith("--out: error: deep/answer exists already; give a folder that does not exist yet\n")
     assert files(tmp_path / "deep" / "answer") == before
-    assert not (tmp_path / "results").exists()
+    assert [path.name for path in (tmp_path / "results").iterdir()] == [".cache"]
 
 
 def test_the_manifest_alone_knows_when_and_with_what(iopsim: Iopsim, tmp_path: Path) -> None:
@@ -162,7 +166,8 @@ def test_the_manifest_alone_knows_when_and_with_what(iopsim: Iopsim, tmp_path: P
     iopsim("run", *FEW, "--no-figures", "--quiet", "--out", "answer")
     manifest = json.loads((tmp_path / "answer" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["packages"]["iopsim"] == __version__
-    assert (manifest["seed"], manifest["replications"], manifest["workers"]) == (1, 3, 1)
+    assert (manifest["kind"], manifest["seed"], manifest["replications"]) == ("run", 1, 3)
+    assert manifest["model_version"] == program_version()
     assert manifest["started"][0] <= manifest["finished"]
     everything_else = b"".join(files(tmp_path / "answer").values())
     for secret in (manifest["host"], manifest["finished"][:10], str(tmp_path)):

@@ -343,11 +343,39 @@ def test_a_worker_ends_in_the_middle_of_its_work_when_its_parent_is_killed(folde
 
 
 def test_a_crew_that_nobody_lets_go_ends_with_the_program(folder: Path) -> None:
-    script = "from iopsim.experiment.executors import Local; print(Local(2).submit(abs, -3).result())"
+    script = """
+import time
+from iopsim.experiment.executors import Local
+crew = Local(2)
+print(crew.submit(abs, -3).result())
+futures = [crew.submit(time.sleep, 60) for _ in range(3)]
+"""
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=10, check=True
     )
     assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+NEWBORN = """
+import multiprocessing, os, signal, time
+from iopsim.experiment.executors import Local
+with Local(2) as crew:
+    futures = [crew.submit(os.getpid) for _ in range(2)]
+    born = set()
+    while not all(future.done() for future in futures):
+        for child in multiprocessing.active_children():
+            born.add(child.pid)
+            os.kill(child.pid, signal.SIGINT)
+        time.sleep(0.002)
+    print({future.result() for future in futures} <= born, len(born) <= 2)
+"""
+
+
+def test_workers_are_deaf_to_ctrl_c_from_birth() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NEWBORN], capture_output=True, text=True, timeout=10, check=True
+    )
+    assert (done.stdout, done.stderr) == ("True True\n", "")
 
 
 # --- as executors

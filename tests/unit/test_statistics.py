@@ -16,10 +16,13 @@ from iopsim.experiment.statistics import (
     Interval,
     Pool,
     Replicated,
+    intervals,
     mean_of,
     observations_needed,
     quantile_of,
+    quantiles_of,
     ratio_of,
+    ratios_of,
 )
 
 if TYPE_CHECKING:
@@ -151,6 +154,43 @@ def test_quantile_is_the_smallest_value_that_a_share_p_does_not_exceed(samples: 
         assert interval.estimate == np.quantile(pool.values, p, method="inverted_cdf")
         assert not interval.low > interval.estimate
         assert not interval.high < interval.estimate
+
+
+# Many at once
+
+
+def exactly(replicated: Replicated) -> tuple[object, ...]:
+    """All of a number and its interval, such that NaN equals NaN."""
+    arrays = (replicated.left_out, replicated.each, replicated.exists)
+    return (*map(repr, (replicated.estimate, replicated.bounds, replicated.interval)), *map(bytes, arrays))
+
+
+@pytest.mark.parametrize("replications", range(1, 45))
+def test_many_quotients_are_each_the_same_to_the_last_bit(replications: int) -> None:
+    rng = np.random.default_rng(replications)
+    parts = rng.choice([0.0, nan, 1.0], (2, 30, replications), p=[0.05, 0.02, 0.93])
+    parts *= rng.gamma(2, 1, parts.shape)
+    together = ratios_of(*parts)
+    alone = [ratio_of(*row) for row in parts.swapaxes(0, 1)]
+    assert [exactly(one) for one in together] == [exactly(one) for one in alone]
+    assert repr(intervals(together)) == repr([one.interval for one in alone])
+
+
+@pytest.mark.parametrize("replications", [1, 2, 7, 20])
+def test_many_quantiles_are_each_the_same_to_the_last_bit(replications: int) -> None:
+    rng = np.random.default_rng(replications)
+    pools = [
+        Pool.of(np.round(rng.gamma(2, 9, rng.integers(0, most)), digits) for _ in range(replications))
+        for most in (1, 9, 90)
+        for digits in (0, 9)
+    ]
+    wanted = [(pool, p) for pool in pools for p in (0.5, 0.9)]
+    together = quantiles_of(wanted)
+    assert [exactly(one) for one in together] == [exactly(quantile_of(*pair)) for pair in wanted]
+
+
+def test_no_numbers_have_no_intervals() -> None:
+    assert intervals([]) == ratios_of(np.empty((0, 5)), np.empty((0, 5))) == quantiles_of([]) == []
 
 
 # Pairs

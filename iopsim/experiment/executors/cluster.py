@@ -7,6 +7,7 @@ of it; a call is also lost when the scheduler starts again. Then it is submitted
 from __future__ import annotations
 
 import logging
+import socket
 import time
 import warnings
 from concurrent.futures import CancelledError, Executor, Future, InvalidStateError
@@ -21,6 +22,7 @@ from iopsim.errors import Fault, InputError, MachineError, Mark
 from iopsim.experiment.executors.calls import ATTEMPTS, Lost, failed, packed, performed, settle
 from iopsim.experiment.executors.crew import main_left_alone, start_tracker
 from iopsim.experiment.executors.signals import held_back, left_to_others
+from iopsim.experiment.keys import program_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,8 +58,6 @@ class Cluster(Executor):
             InputError: dask.distributed is not installed, or `address` is no address.
             MachineError: There is no scheduler, or it has no workers, or a worker is of another version.
         """
-        from iopsim.experiment.keys import program_version
-
         self._dask = _distributed()
         self._version = program_version()
         self._jobs: set[_Job] = set()
@@ -80,7 +80,7 @@ class Cluster(Executor):
             raise RuntimeError("cannot schedule new futures after shutdown")
         job = _Job(packed(fn, *args, **kwargs))
         self._jobs.add(job)
-        job.future.add_done_callback(lambda future: self._jobs.discard(job))
+        job.future.add_done_callback(partial(self._let_go, job))
         self._give(job)
         return job.future
 
@@ -96,6 +96,11 @@ class Cluster(Executor):
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.shutdown(cancel_futures=kind is not None)
+
+    def _let_go(self, job: _Job, future: Future[Any]) -> None:
+        self._jobs.discard(job)
+        if future.cancelled():
+            future.set_running_or_notify_cancel()  # wakes who waits for it
 
     def _give(self, job: _Job) -> None:
         if self._lost:
@@ -136,7 +141,7 @@ class Cluster(Executor):
             raise MachineError(
                 f"the dask scheduler at {address} has no workers; start some: dask worker {address}"
             ) from None
-        for worker, version in self._client.run(_version, on_error="return").items():
+        for worker, version in self._client.run(program_version, on_error="return").items():
             if isinstance(version, str):
                 _check(worker, version, self._version)
             elif not isinstance(version, OSError):  # which only means that it just left
@@ -158,8 +163,9 @@ class Cluster(Executor):
 
     async def _count(self) -> None:
         threads: dict[str, int] = {}
-        with suppress(OSError):  # the scheduler has just gone
-            threads = await self._client.scheduler.ncores(workers=None)
+        if not self._lost:
+            with suppress(OSError):  # the scheduler has just gone
+                threads = await self._client.scheduler.ncores(workers=None)
         self.width = sum(threads.values()) or self.width
         now = time.monotonic()
         if threads or not self._jobs:
@@ -189,16 +195,10 @@ _DEADLY = (
 def _performed_by(version: str, call: bytes) -> bytes:
     """Make a packed call in a worker of this version; a worker of another refuses."""
     try:
-        _check(import_module("distributed").get_worker().address, _version(), version)
+        _check(import_module("distributed").get_worker().address, program_version(), version)
     except MachineError as error:
         return failed(error)
     return performed(call)
-
-
-def _version() -> str:
-    from iopsim.experiment.keys import program_version
-
-    return program_version()
 
 
 def _check(worker: str, version: str, ours: str) -> None:
@@ -245,23 +245,37 @@ def _distributed() -> Any:
 def _connected(distributed: Any, address: str) -> Iterator[Any]:
     """A client of the scheduler."""
     try:
-        import_module("distributed.comm.addressing").get_address_host_port(address)
+        host, port = import_module("distributed.comm.addressing").get_address_host_port(address)
     except ValueError as error:
         message = f"{address!r} is no address of a scheduler ({error}); give tcp://host:port, or local"
         raise InputError(Fault("dask-address", message, mark=Mark("--dask"))) from None
     try:
-        with warnings.catch_warnings():
+        _knock(host, port)
+        with held_back(), warnings.catch_warnings():  # half a client would neither close nor be silent
             warnings.simplefilter("ignore")  # of other libraries' versions: of ours we hear ourselves
             client = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ImportError) as error:
         raise MachineError(
-            f"no dask scheduler answers at {address} ({error}); start one with `dask scheduler`, "
-            "or give --dask local to use this machine"
+            f"no dask scheduler answers at {address} ({getattr(error, 'strerror', None) or error}); "
+            "start one with `dask scheduler`, or give --dask local to use this machine"
         ) from None
     try:
         yield client
     finally:
         client.close(timeout=_CONNECT_SECONDS)
+
+
+def _knock(host: str, port: int) -> None:
+    """Wait until somebody listens there, who may just be starting."""
+    deadline = time.monotonic() + _CONNECT_SECONDS
+    while True:
+        try:
+            socket.create_connection((host, port), max(0.1, deadline - time.monotonic())).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 @contextmanager

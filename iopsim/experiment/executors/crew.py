@@ -60,7 +60,7 @@ class Local(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            if self._crew is None:
+            if self._crew is None or not self._crew.is_alive():
                 self._crew = _Crew(self.width)
                 self._crew.start()
                 atexit.register(self.shutdown, cancel_futures=True)
@@ -73,11 +73,11 @@ class Local(Executor):
             self._closed = True
             crew = self._crew
         if crew is not None:
-            atexit.unregister(self.shutdown)
             crew.hear(_Leave(at_once=cancel_futures))
             if wait:
                 with held_back() if cancel_futures else nullcontext():
                     crew.join()
+                atexit.unregister(self.shutdown)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.shutdown(cancel_futures=kind is not None)
@@ -133,7 +133,8 @@ class _Crew(threading.Thread):
                         self.look()
                     except MachineError as error:
                         self.give_up(error)
-            except Exception as error:  # a bug comes out of the futures, where somebody waits
+            except Exception as error:  # a bug comes out where somebody waits
+                self.line.extend(word for word in self.inbox if isinstance(word, _Job))
                 self.give_up(error)
             finally:
                 self.dissolve()
@@ -287,9 +288,7 @@ def _serve(pipe: _Pipe) -> None:
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    os.environ.update(
-        dict.fromkeys(_ONE_THREAD, "1")
-    )  # numpy reads it when it is imported: with the first call
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # before the first call imports numpy, which reads it
     with suppress(EOFError, ConnectionError):
         while True:
             pipe.send_bytes(performed(pipe.recv_bytes()))

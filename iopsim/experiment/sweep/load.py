@@ -24,6 +24,7 @@ __all__ = ["MANY", "Design", "load"]
 MANY = 10_000  # points from which on somebody must say that they are meant
 _TOO_MANY = 100_000
 _COST = "program.cost.total"
+_OF_SOME = 'some points have no metric "{}"; name one that every point has'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,20 +99,20 @@ def load(path: str | os.PathLike[str], sets: Sequence[str] = (), *, many: bool =
 
 
 class _Names(NamedTuple):
-    """Metrics that every point has, and that any has."""
+    """Metrics that every point has, and that any has, in the order of registration."""
 
-    of_all: frozenset[str]
-    of_any: frozenset[str]
+    of_all: Collection[str]
+    of_any: Collection[str]
 
     @classmethod
     def of(cls, made: Iterable[Scenario]) -> _Names:
-        of_all: frozenset[str] | None = None
-        of_any: frozenset[str] = frozenset()
+        of_all: set[str] | None = None
+        of_any: dict[str, None] = {}
         for scenario in made:
-            names = frozenset(reported(scenario))
-            of_all = names if of_all is None else of_all & names
-            of_any |= names
-        return cls(of_all or frozenset(), of_any)
+            names = reported(scenario).keys()
+            of_all = set(names) if of_all is None else of_all & names
+            of_any |= dict.fromkeys(names)
+        return cls(of_all or set(), of_any.keys())
 
 
 def _too_many(opened: Opened, many: bool) -> Fault | None:
@@ -129,23 +130,26 @@ def _misnamed(opened: Opened, names: _Names) -> Iterator[Fault]:
     """Metrics that are asked for and that the points do not have."""
     if opened.base is None:
         return
-    spec = opened.spec
+    spec, targets = opened.spec, [target.metric for target in opened.base.targets]
     for wrong in check_names(opened.base):
-        yield replace(wrong.fault, mark=opened.base_fault("", wrong.path, "").mark)
+        if wrong.name not in names.of_any:
+            yield replace(wrong.fault, mark=opened.base_fault("", wrong.path, "").mark)
+    if (rule := opened.base.run.rule) and not (rule.of or targets):
+        message = (
+            "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
+        )
+        yield opened.base_fault("nothing-to-judge", ("run", "replications"), message)
+    for number, name in enumerate(targets):
+        if name in names.of_any and name not in names.of_all:
+            yield opened.base_fault("unknown-metric", ("targets", number, "metric"), _OF_SOME.format(name))
     asked: list[tuple[Path, str]] = [(("metrics", number), name) for number, name in enumerate(spec.metrics)]
     asked += [((key,), name) for key, name in (("cost", spec.cost), ("wait", spec.wait)) if name]
     for path, name in asked:
         if name not in names.of_any:
-            wrong_name = no_such_metric(name, nearest(name, sorted(names.of_any)), owner="this sweep")
+            wrong_name = no_such_metric(name, nearest(name, names.of_any), owner="this sweep")
             yield opened.fault(wrong_name.code, path, wrong_name.message)
         elif path[0] != "metrics" and name not in names.of_all:
-            yield opened.fault(
-                "unknown-metric", path, f'some points have no metric "{name}"; every point needs it'
-            )
-    for number, target in enumerate(opened.base.targets):
-        if target.metric in names.of_any - names.of_all:
-            message = f'some points have no metric "{target.metric}"; a target is for every point'
-            yield opened.base_fault("unknown-metric", ("targets", number, "metric"), message)
+            yield opened.fault("unknown-metric", path, _OF_SOME.format(name))
 
 
 def _wait(base: Scenario, known: Collection[str]) -> str | None:

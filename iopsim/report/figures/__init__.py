@@ -72,11 +72,11 @@ def draw_sweep(folder: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         InputError: If the folder lacks a table.
     """
-    from iopsim.report.figures import sweep
+    from iopsim.report.figures import frontier, sweep
     from iopsim.report.sweep_tables import read_sweep
 
     results = read_sweep(folder)
-    for figure in (sweep.heat_maps, sweep.lines, sweep.frontier):
+    for figure in (sweep.heat_maps, sweep.lines, frontier.frontier):
         with styled():
             made = figure(results)
         for drawing in made:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from iopsim.report.tables import Estimated, Results
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["labels", "metric_words", "plot_target", "spaced", "targets"]
+__all__ = ["labels", "metric_words", "plot_target", "spaced", "targets", "wish", "with_unit"]
 
 # A verdict has a marker of its own beside its color: print may be gray.
 _VERDICTS = {"met": (GREEN, "o"), "missed": (VERMILLION, "X"), "undecided": (GRAY, "D")}
@@ -56,7 +56,7 @@ def targets(results: Results) -> list[Drawing]:
     note = "Met or missed is said only where the whole interval lies on one side of the limit."
     said_of = labels(results.scenario)
     wishes = {
-        name: f"{metric_words(name, said_of)}: {_wish(goal, found.unit)}"
+        name: f"{metric_words(name, said_of)}: {wish(goal, found.unit)}"
         for name, (found, goal) in asked.items()
     }
     titles = [fitted(wish, WIDTH - 0.5, 11) for wish in wishes.values()]
@@ -66,7 +66,7 @@ def targets(results: Results) -> list[Drawing]:
         plot_target(axes, found, goal)
         axes.set_title("\n".join(lines), weight="normal")
     said = [
-        f"{wishes[name]}, {found.verdict} with {_with_unit(found.estimate, found.unit)}"
+        f"{wishes[name]}, {found.verdict} with {with_unit(found.estimate, found.unit)}"
         for name, (found, _) in asked.items()
     ]
     return [Drawing("targets", title, f"Dots with intervals beside limits; {'; '.join(said)}.", figure)]
@@ -99,7 +99,7 @@ def plot_target(axes: Axes, found: Estimated, goal: Goal) -> Axes:
     axes.hlines(0, found.low, found.high, color=INK, linewidth=2.5)
     color, marker = _VERDICTS[found.verdict]
     axes.plot(found.estimate, 0, marker, color=color, markersize=11, markeredgecolor="white", clip_on=False)
-    said = f"{_with_unit(found.estimate, found.unit)}, {found.verdict}"
+    said = f"{with_unit(found.estimate, found.unit)}, {found.verdict}"
     side = ("left", "center", "right")[
         int(np.searchsorted((0.15, 0.85), (found.estimate - low) / (high - low)))
     ]
@@ -151,12 +151,14 @@ def spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _wish(goal: Goal, unit: str) -> str:
+def wish(goal: Goal, unit: str) -> str:
+    """What is asked of a metric: `at most 14 days`."""
     sides = (("at least", goal.low), ("at most", goal.high))
-    return " and ".join(f"{word} {_with_unit(limit, unit)}" for word, limit in sides if math.isfinite(limit))
+    return " and ".join(f"{word} {with_unit(limit, unit)}" for word, limit in sides if math.isfinite(limit))
 
 
-def _with_unit(value: float, unit: str) -> str:
+def with_unit(value: float, unit: str) -> str:
+    """A value as people read it, with its unit."""
     return trimmed(value, unit) if unit == "share" else f"{trimmed(value, unit)} {unit}"
 
 

@@ -1,4 +1,4 @@
-"""Figures of a sweep: what two parameters do together, what one does, and what a shorter wait costs."""
+"""Figures of a sweep: what two parameters do together, and what one does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from iopsim.report.figures.goals import labels, metric_words
+from iopsim.report.figures.goals import wish, with_unit
 from iopsim.report.style import (
     BLUE,
     ESTIMATE,
-    GRAY,
     GREEN,
     INK,
     ORANGE,
@@ -25,7 +24,6 @@ from iopsim.report.style import (
     sheet,
     trimmed,
 )
-from iopsim.report.wording import limit_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,10 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from iopsim.experiment.summary import Goal
-    from iopsim.report.sweep_tables import Axis, Point, SweepResults
-    from iopsim.report.tables import Estimated
+    from iopsim.report.sweep_tables import Axis, SweepResults
+    from iopsim.report.tables import Estimated, Floats
 
-__all__ = ["frontier", "heat_maps", "lines", "plot_frontier", "plot_heat_map", "plot_lines"]
+__all__ = ["Cell", "heat_maps", "lines", "plot_heat_map", "plot_lines"]
 
 _FEW = 5  # lines in one panel
 _ACROSS, _UP = 16, 40  # cells with a number in each; more than that is no table to read
@@ -61,7 +59,7 @@ def heat_maps(results: SweepResults) -> list[Drawing]:
     up, across = results.axes
     sizes = len(up.values), len(across.values)
     is_table = 1 < sizes[0] <= _UP and 1 < sizes[1] <= _ACROSS and math.prod(sizes) <= 2 * len(results.points)
-    return [_heat_map(results, metric) for metric in _metrics(results)] if is_table else []
+    return [_heat_map(results, metric) for metric in results.metrics] if is_table else []
 
 
 def _heat_map(results: SweepResults, metric: str) -> Drawing:
@@ -69,17 +67,19 @@ def _heat_map(results: SweepResults, metric: str) -> Drawing:
     from matplotlib.patches import Patch
 
     up, across = results.axes
-    cells = {point.values: Cell(point.found[metric], point.verdict) for point in _of(results, metric)}
+    cells = {point.values: Cell(point.found[metric], point.verdict) for point in results.of(metric)}
     goal, words, unit = (
         results.asked.get(metric),
-        _words(results, metric),
+        results.words(metric),
         next(iter(cells.values())).found.unit,
     )
     legend: list[tuple[Artist, str]] = []
-    note = "Darker is higher."
+    note = "Darker is higher." if unit == "share" else f"In {unit}; darker is higher."
     if goal:
-        note += " ✓ the whole interval is on the right side of the limit; ? it lies across."
-        limit = f"limit: {_wish(goal, unit)}"
+        note += " ✓ the whole interval keeps the limit."
+        if any(cell.found.verdict == "undecided" for cell in cells.values()):
+            note += " ? The interval lies across it."
+        limit = f"limit: {wish(goal, unit)}"
         legend.append((Line2D([], [], color=VERMILLION, linewidth=3), limit))
     if any(cell.verdict == "met" for cell in cells.values()):
         legend.append((Patch(facecolor="white", edgecolor=INK, linewidth=2.2), "meets all targets"))
@@ -87,7 +87,7 @@ def _heat_map(results: SweepResults, metric: str) -> Drawing:
     figure = sheet(title, note, 1.0 + max(1.6, 0.46 * len(up.values)), legend)
     plot_heat_map(figure.subplots(), (up, across), cells, goal)
     estimates = [cell.found.estimate for cell in cells.values()]
-    span = f"from {_with_unit(min(estimates), unit)} to {_with_unit(max(estimates), unit)}"
+    span = f"from {with_unit(min(estimates), unit)} to {with_unit(max(estimates), unit)}"
     verdicts = [cell.found.verdict for cell in cells.values()]
     said = [f"{verdicts.count(word)} {word}" for word in ("met", "missed", "undecided") if word in verdicts]
     alt = (
@@ -109,7 +109,6 @@ def plot_heat_map(
         goal: What is asked of the metric; the line of its limit runs between cells.
     """
     from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.patches import Rectangle
 
     up, across = parameters
     grid = np.full((len(up.values), len(across.values)), np.nan)
@@ -117,22 +116,12 @@ def plot_heat_map(
         grid[row, column] = cell.found.estimate
     shades = LinearSegmentedColormap.from_list("shades", ("#FFFFFF", SKY, BLUE, "#00304D"))
     low, high = np.nanmin(grid), np.nanmax(grid)
-    axes.pcolormesh(
-        grid, cmap=shades, vmin=low, vmax=high + 0.25 * (high - low), edgecolors="white", linewidth=1
-    )
-    size = min(10.5, 10.5 * 9 / len(across.values))
+    look: dict[str, Any] = {"cmap": shades, "edgecolors": "white", "linewidth": 1}
+    mesh = axes.pcolormesh(grid, vmin=low, vmax=high if high > low else low + 1, **look)
     for values, cell in cells.items():
         row, column = _place(values, parameters)
-        is_dark = high > low and (cell.found.estimate - low) / (high - low) > 0.5
-        look: dict[str, Any] = {"color": "white" if is_dark else INK, "size": size}
-        text = f"{trimmed(cell.found.estimate, cell.found.unit)}{_VERDICTS.get(cell.found.verdict, '')}"
-        weight = "bold" if cell.found.verdict == "met" else "normal"
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", weight=weight, **look)
-        if cell.verdict == "met":
-            frame = Rectangle(
-                (column + 0.04, row + 0.06), 0.92, 0.88, fill=False, edgecolor=INK, linewidth=2.2
-            )
-            axes.add_patch(frame)
+        shade = mesh.to_rgba(np.array([cell.found.estimate]))[0]
+        _write(axes, (column, row), cell, INK if _lightness(shade) > 0.2 else "white", len(across.values))
     if goal:
         _plot_limit(axes, grid, goal)
     axes.set_xticks(np.arange(len(across.values)) + 0.5, _ticks(across, 6.6))
@@ -145,12 +134,37 @@ def plot_heat_map(
     return axes
 
 
+def _write(axes: Axes, place: tuple[int, int], cell: Cell, color: str, across: int) -> None:
+    """The number of a cell, with its verdict, and a frame where all targets are met."""
+    from matplotlib.patches import Rectangle
+
+    column, row = place
+    text = f"{trimmed(cell.found.estimate, cell.found.unit)}{_VERDICTS.get(cell.found.verdict, '')}"
+    look: dict[str, Any] = {"weight": "bold" if cell.found.verdict == "met" else "normal", "color": color}
+    size = min(10.5, 94 / across)
+    axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=size, **look)
+    if cell.verdict == "met":
+        for edge, width in (("white", 4.5), (INK, 2.2)):  # seen on light and on dark
+            frame = (column + 0.04, row + 0.07), 0.92, 0.86
+            axes.add_patch(Rectangle(*frame, fill=False, edgecolor=edge, linewidth=width))
+
+
+def _lightness(color: Floats) -> float:
+    """Relative luminance of a color, from 0 to 1.
+
+    Source: W3C, Web Content Accessibility Guidelines 2.2, relative luminance.
+    """
+    parts = color[:3]
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
 def _place(values: tuple[str, ...], parameters: tuple[Axis, Axis]) -> tuple[int, int]:
     up, across = parameters
     return up.values.index(values[0]), across.values.index(values[1])
 
 
-def _plot_limit(axes: Axes, grid: np.ndarray, goal: Goal) -> None:
+def _plot_limit(axes: Axes, grid: Floats, goal: Goal) -> None:
     """A line between cells whose estimates are on different sides of the limit."""
     inside = (goal.low <= grid) & (grid <= goal.high)
     known = ~np.isnan(grid)
@@ -175,9 +189,9 @@ def lines(results: SweepResults) -> list[Drawing]:
     if axis is None or len(axis.values) < 2:
         return []
     metrics = list(
-        dict.fromkeys([*_metrics(results), *(name for name in (results.wait, results.cost) if name)])
+        dict.fromkeys([*results.metrics, *(name for name in (results.wait, results.cost) if name)])
     )
-    metrics = [name for name in metrics if _of(results, name)]
+    metrics = [name for name in metrics if results.of(name)]
     if not metrics:
         return []
     title = f"What changes with {in_a_sentence(axis.words)}"
@@ -193,11 +207,11 @@ def lines(results: SweepResults) -> list[Drawing]:
             for number, value in enumerate(series.values if series else ("",))
         ]
         plot_lines(axes, axis, plotted, results.asked.get(metric))
-        axes.set_title("\n".join(fitted(_words(results, metric), 7.2, 11)), weight="normal")
-        unit = _of(results, metric)[0].found[metric].unit
+        axes.set_title("\n".join(fitted(results.words(metric), 7.2, 11)), weight="normal")
+        unit = results.of(metric)[0].found[metric].unit
         measure(axes.yaxis, "percent" if unit == "share" else unit, unit)
     panels[-1].set_xlabel(axis.words)
-    words = listed([_words(results, metric) for metric in metrics])
+    words = listed([results.words(metric) for metric in metrics])
     each = f" for each of {in_a_sentence(series.words)}" if series else ""
     alt = f"Lines with bands by {in_a_sentence(axis.words)}{each}: {words}."
     return [Drawing("lines", title, alt, figure)]
@@ -220,7 +234,7 @@ Line = list[tuple[float, "Estimated"]]  # place along the parameter, and what wa
 def _line(results: SweepResults, metric: str, axis: Axis, series: Axis | None, value: str) -> Line:
     along = results.axes.index(axis)
     other = results.axes.index(series) if series else along
-    points = [point for point in _of(results, metric) if not series or point.values[other] == value]
+    points = [point for point in results.of(metric) if not series or point.values[other] == value]
     found = [(_position(axis, point.values[along]), point.found[metric]) for point in points]
     return sorted(found, key=lambda one: one[0])
 
@@ -270,140 +284,8 @@ def _line_marks(
 
     marks: list[tuple[Artist, str]] = []
     if series:
-        marks = [(Line2D([], [], **_look(number)), value) for number, value in enumerate(series.values)]
+        marks = [(Line2D([], [], linestyle=""), f"{series.words}:")]
+        marks += [(Line2D([], [], **_look(number)), value) for number, value in enumerate(series.values)]
     if any(metric in results.asked for metric in metrics):
         marks.append((Line2D([], [], color=VERMILLION, linestyle="--"), "limit of the target"))
     return marks
-
-
-# What a shorter wait costs
-
-_POINTS = {"met": (GREEN, "o"), "missed": (VERMILLION, "X"), "undecided": (GRAY, "D"), "": (BLUE, "o")}
-
-
-def frontier(results: SweepResults) -> list[Drawing]:
-    """A dot for each point by cost and wait, the frontier, and the cheapest point that meets all targets."""
-    if not (results.cost and results.wait) or results.cost == results.wait or len(results.frontier) < 1:
-        return []
-    points = [point for point in _of(results, results.cost) if _is_known(point, results.wait)]
-    if len(points) < 2:
-        return []
-    from matplotlib.lines import Line2D
-
-    verdicts = {point.verdict for point in points}
-    words = {"met": "meets all targets", "missed": "misses a target", "undecided": "undecided", "": "point"}
-    legend: list[tuple[Artist, str]] = [
-        (Line2D([], [], color=color, marker=marker, linestyle="", markersize=8), words[verdict])
-        for verdict, (color, marker) in _POINTS.items()
-        if verdict in verdicts
-    ]
-    legend.append((Line2D([], [], color=INK, linewidth=1.2), "frontier: no point is better in both"))
-    title = "What a shorter wait costs"
-    note = f"Bars: {ESTIMATE}; those of points on the frontier."
-    figure = sheet(title, note, 4.4, legend)
-    axes = figure.subplots()
-    plot_frontier(axes, points, results)
-    cost, wait = (_of(results, name)[0].found[name].unit for name in (results.cost, results.wait))
-    measure(axes.xaxis, _words(results, results.cost), cost)
-    measure(axes.yaxis, _words(results, results.wait), wait)
-    cheapest = _cheapest(results)
-    said = f"; the cheapest that meets all targets is {_name(results, cheapest)}" if cheapest else ""
-    front = f"{len(results.frontier)} of them on the frontier"
-    alt = f"A dot for each of {len(points)} points by cost and wait, {front}{said}."
-    return [Drawing("frontier", title, alt, figure)]
-
-
-def plot_frontier(axes: Axes, points: Sequence[Point], results: SweepResults) -> Axes:
-    """Dots by cost and wait, those of the frontier joined and with their intervals, the cheapest with its name."""
-    cost, wait = results.cost, results.wait
-    order = {number: place for place, number in enumerate(results.frontier)}
-    front = sorted(
-        (point for point in points if point.number in order), key=lambda point: order[point.number]
-    )
-    axes.plot(
-        [point.found[cost].estimate for point in front],
-        [point.found[wait].estimate for point in front],
-        color=INK,
-        linewidth=1.2,
-        zorder=2,
-    )
-    for point in front:
-        x, y = point.found[cost], point.found[wait]
-        axes.hlines(y.estimate, x.low, x.high, color=INK, linewidth=1, zorder=2)
-        axes.vlines(x.estimate, y.low, y.high, color=INK, linewidth=1, zorder=2)
-    for verdict, (color, marker) in _POINTS.items():
-        some = [point for point in points if point.verdict == verdict]
-        look: dict[str, Any] = {"color": color, "linestyle": "", "markeredgecolor": "white", "zorder": 3}
-        costs, waits = ([point.found[name].estimate for point in some] for name in (cost, wait))
-        axes.plot(costs, waits, marker, markersize=9, **look)
-    for limit in _limits(results, wait):
-        axes.axhline(limit, color=VERMILLION, linestyle="--", linewidth=1.5)
-    if best := _cheapest(results):
-        place = best.found[cost].estimate, best.found[wait].estimate
-        axes.plot(*place, "o", markersize=17, fillstyle="none", color=INK, markeredgewidth=1.8)
-        axes.annotate(
-            f"cheapest that meets all targets:\n{_name(results, best)}",
-            place,
-            (16, 16),
-            textcoords="offset points",
-            size=10,
-            weight="bold",
-        )
-    axes.set_ylim(bottom=0)
-    axes.margins(0.06)
-    axes.grid(visible=True, axis="both")
-    return axes
-
-
-def _cheapest(results: SweepResults) -> Point | None:
-    """The cheapest point that meets all targets."""
-    meeting = [point for point in results.points if point.verdict == "met" and _is_known(point, results.cost)]
-    return min(meeting, key=lambda point: point.found[results.cost].estimate, default=None)
-
-
-# Words
-
-
-def _of(results: SweepResults, metric: str) -> list[Point]:
-    """The points where a metric is known."""
-    return [point for point in results.points if _is_known(point, metric)]
-
-
-def _is_known(point: Point, metric: str) -> bool:
-    return metric in point.found and not math.isnan(point.found[metric].estimate)
-
-
-def _metrics(results: SweepResults) -> list[str]:
-    """The metrics that are drawn: those of targets, or else wait and cost."""
-    names = dict.fromkeys(results.asked or [name for name in (results.wait, results.cost) if name])
-    return [name for name in names if _of(results, name)]
-
-
-def _limits(results: SweepResults, metric: str) -> list[float]:
-    goal = results.asked.get(metric)
-    return [limit for limit in (goal.low, goal.high) if math.isfinite(limit)] if goal else []
-
-
-def _words(results: SweepResults, metric: str) -> str:
-    words = metric_words(metric, labels(results.base))
-    words = words.replace(", total", f", {results.base.run.weeks} weeks")
-    return f"{words[0].upper()}{words[1:]}"
-
-
-def _wish(goal: Goal, unit: str) -> str:
-    sides = (("at least", goal.low), ("at most", goal.high))
-    return listed(
-        [
-            f"{word} {limit_text(limit, unit)}{'' if unit == 'share' else f' {unit}'}"
-            for word, limit in sides
-            if math.isfinite(limit)
-        ]
-    )
-
-
-def _with_unit(value: float, unit: str) -> str:
-    return trimmed(value, unit) if unit == "share" else f"{trimmed(value, unit)} {unit}"
-
-
-def _name(results: SweepResults, point: Point) -> str:
-    return ", ".join(f"{axis.words} {value}" for axis, value in zip(results.axes, point.values, strict=True))

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iopsim.errors import Fault, InputError
-from iopsim.scenario.findings import words
+from iopsim.scenario.findings import MISSING, words
 from iopsim.scenario.load import placed, replaces, understood
 from iopsim.scenario.sweeps.paths import expanded, steps_path
 from iopsim.scenario.tree import Node, Step, plain, put
 
 if TYPE_CHECKING:
+    from iopsim.errors import Mark
     from iopsim.scenario.findings import Finding
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.sweeps.axes import Assignment, Choice
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["laid", "scenarios"]
 
 
-def laid(root: Node, assignments: Iterable[Assignment]) -> tuple[Node, set[Path]]:
-    """A scenario's tree with values laid over it, and the places that were set.
+def laid(root: Node, assignments: Iterable[Assignment]) -> tuple[Node, dict[Path, Mark]]:
+    """A scenario's tree with values laid over it, and the places that were set, with those of their values.
 
     What sets a whole part comes before what sets something in it, and `*` after all others: so it reaches
     everything that is there, in whatever order the file says it.
@@ -33,7 +34,7 @@ def laid(root: Node, assignments: Iterable[Assignment]) -> tuple[Node, set[Path]
     """
     from iopsim.scenario.distributions import LAW_NAMES
 
-    places: set[Path] = set()
+    places: dict[Path, Mark] = {}
     for one in sorted(assignments, key=lambda one: (one.has_wildcard, len(one.steps))):
         paths = expanded(one.steps, plain(root)) if one.has_wildcard else [steps_path(one.steps)]
         for path in paths:
@@ -41,7 +42,7 @@ def laid(root: Node, assignments: Iterable[Assignment]) -> tuple[Node, set[Path]
             if one.has_wildcard:
                 steps = tuple(Step(str(key), step.mark) for key, step in zip(path, one.steps, strict=True))
             root = put(root, steps, one.value, replaces, LAW_NAMES)
-        places.update(paths)
+        places |= dict.fromkeys(paths, one.value.mark)
     return root, places
 
 
@@ -66,12 +67,12 @@ def scenarios(opened: Opened, points: Iterable[Sequence[Choice]]) -> tuple[list[
         scenario, findings = understood(tree, opened.folder)
         for finding in findings:
             fault = placed(tree, finding)
-            if any(finding.path[: len(place)] == place for place in places):
-                faults.setdefault((fault.code, fault.mark), fault)
+            if around := [place for place in places if finding.path[: len(place)] == place]:
+                if fault.code == MISSING:  # a part takes its place from what was set in it last
+                    fault = replace(fault, mark=places[max(around, key=len)])
+                faults.setdefault((fault.code, fault.mark, finding.path[-1]), fault)
             else:
-                faults.setdefault(
-                    (fault.code, fault.path, fault.message), _of_point(opened, point, finding, fault)
-                )
+                faults.setdefault((fault.code, fault.path), _of_point(opened, point, finding, fault))
         if scenario is not None and not findings:
             made.append(_sharing(scenario, opened.base))
     return made, list(faults.values())

@@ -93,14 +93,17 @@ def open_sweep(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Opened
         raise InputError(*faults)
     file = os.path.normpath(pathlib.Path(path).parent / spec.base)
     base_root = _base(file, placed(root, Finding("", ("base",), "")), faults)
-    base_root = _common(base_root, root, {finding.place[0] for finding in findings if finding.place}, faults)
+    told = {finding.place[0] for finding in findings if finding.place}
+    base_root = _common(base_root, root, told, faults)
     base_root = _assigned(base_root, sets, faults)
     base, wrong = understood(base_root, pathlib.Path(file).parent)
     faults += [placed(base_root, finding) for finding in wrong]
     axes, found = _axes(root, spec, plain(base_root))
-    is_whole = len(axes) == len(spec.parameters)
-    include, added = included(_child(root, "include"), axes) if is_whole else ([], [])
-    exclude, left_out = excluded(_child(root, "exclude"), axes) if is_whole else ([], [])
+    lists = {key: _child(root, key) for key in ("include", "exclude") if not told & {key, "parameters"}}
+    if len(axes) < len(spec.parameters):
+        lists = {}
+    include, added = included(lists.get("include"), axes)
+    exclude, left_out = excluded(lists.get("exclude"), axes)
     faults += [placed(root, finding) for finding in (*found, *added, *left_out)]
     return Opened(
         root=root,

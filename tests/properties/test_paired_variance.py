@@ -1,0 +1,47 @@
+"""What meeting the same patients gains: small differences between plans stand out from the luck of the draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iopsim.experiment.compare import compare
+from iopsim.experiment.replicate import replicate
+from iopsim.scenario import load
+from tests.cli.sessions import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from iopsim.experiment.compare import Difference
+    from iopsim.measures.registry import Outcome
+    from iopsim.scenario.schema import Scenario
+
+REPLICATIONS = 40
+METRICS = ("iop.wait_days.mean", "iop.reneged.share")
+SMALLER = load(SCENARIOS / "smaller-caseloads.yaml")
+ONE_MORE = load(SCENARIOS / "smaller-caseloads-one-more-therapist.yaml")
+
+Outcomes = list["Mapping[str, Outcome]"]
+
+
+def measured(scenario: Scenario, first: int = 0) -> Outcomes:
+    return [replicate(scenario, index).outcomes for index in range(first, first + REPLICATIONS)]
+
+
+def differences(base: Outcomes, plan: Outcomes) -> dict[str, Difference]:
+    found = compare({"smaller": SMALLER, "one more": ONE_MORE}, {"smaller": base, "one more": plan}, METRICS)
+    return {one.metric: one for one in found if one.metric in METRICS}
+
+
+@pytest.mark.slow
+def test_one_more_therapist_is_seen_with_a_quarter_of_the_variance() -> None:
+    """Model.md §3. A ratio of two variances of 40 each has a standard error of about a third of itself."""
+    base = measured(SMALLER)
+    paired = differences(base, measured(ONE_MORE))
+    assert {name: one.words for name, one in paired.items()} == dict.fromkeys(METRICS, "better")
+    assert all(one.variance_ratio >= 4 for one in paired.values()), paired
+    # The mutant: other patients in the second plan. Nothing is gained, which the same numbers show.
+    others = differences(base, measured(ONE_MORE, first=REPLICATIONS))
+    assert all(0.4 < one.variance_ratio < 2.5 for one in others.values()), others
