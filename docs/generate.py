@@ -1,7 +1,8 @@
 """Write the reference pages from the program: `python docs/generate.py`; with `--check`, only say which are stale.
 
-`scenario.md` comes from the JSON Schema of the scenario language, which takes every meaning from the vocabulary
-(iopsim/scenario/schema.py and levels.py) and the laws; `metrics.md` comes from the registry of metrics.
+`scenario.md` and `sweeps.md` come from the JSON Schemas of the two languages, which take every meaning from their
+vocabulary (iopsim/scenario/schema.py, levels.py and sweeps/schema.py) and the laws; `metrics.md` comes from the
+registry of metrics.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from iopsim.scenario.distributions.families import LAWS
 from iopsim.scenario.distributions.law import Continuous
 from iopsim.scenario.not_yet import WORDS
 from iopsim.scenario.schema import Scenario
+from iopsim.scenario.sweeps.schema import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,7 +38,7 @@ Schema = dict[str, Any]  # a JSON Schema
 
 def main(arguments: Sequence[str]) -> int:
     """Write the pages that are stale; with `--check` name them instead, and give 1 if there are any."""
-    pages = {"scenario.md": scenario_page(), "metrics.md": metrics_page()}
+    pages = {"scenario.md": scenario_page(), "sweeps.md": sweeps_page(), "metrics.md": metrics_page()}
     stale = {name: text for name, text in pages.items() if _read(HERE / name) != text}
     if "--check" in arguments:
         for name in stale:
@@ -137,7 +139,7 @@ def _parts(node: Schema, path: str, parts: Mapping[str, Schema]) -> Iterator[tup
 def _references(field: Schema, path: str) -> Iterator[tuple[str, str]]:
     if "$ref" in field:
         yield field["$ref"].rpartition("/")[2], path
-    for form in field.get("anyOf", ()):
+    for form in (*field.get("anyOf", ()), *field.get("oneOf", ())):
         yield from _references(form, path)
     if "items" in field:
         yield from _references(field["items"], f"{path}[…]")
@@ -192,13 +194,16 @@ def _type(field: Schema) -> str:
 
 
 def _plain_type(field: Schema) -> str:
-    match field["type"]:
+    match field.get("type"):
+        case None:
+            return "value"
         case "array":
             least = field.get("minItems")
             times = f"{least} × " if least == field.get("maxItems") and least else ""
             return f"list of {times}{_type(field['items'])}"
         case "object":
-            return f"by name: {_type(field['additionalProperties'])}"
+            values = field["additionalProperties"]
+            return f"by name: {_type(values if isinstance(values, dict) else {})}"
         case "boolean":
             return "`true` or `false`"
         case "string":
@@ -315,6 +320,82 @@ def _unsupported() -> str:
         path, _, form = word.partition(":")
         rows.append((f"`{path}`{f' as {forms[form]}' if form else ''}", instead or "leave it out"))
     return _table(("word", "instead"), *rows)
+
+
+# ── the language of sweeps ───────────────────────────────────────────────────────────────────────────────────
+
+SWEEPS = """
+# Sweeps
+
+A sweep simulates many plans that are made of one scenario, and says which of them is the cheapest that meets the
+targets. The same patients meet every plan. A sweep is one YAML file beside the scenario:
+
+    base: baseline.yaml
+    replications: 20
+    parameters:
+      staff.therapist.posts: [3, 4, 5, 6]
+      levels.iop.groups.*.seats: {min: 8, max: 12, n: 3}
+      evening:
+        values:
+          as it is: {}
+          longer: {levels.iop.groups.mood_evening.hours: 4, levels.iop.groups.sud_evening.hours: 4}
+
+`iopsim sweep FILE --dry-run` says how many plans that makes (here 4 × 3 × 2) and how long they take, and
+`iopsim sweep FILE` simulates them. `scenarios/sweeps/groups-by-therapists.yaml` is a whole example.
+
+## Rules
+
+- A parameter is a dotted path of the scenario, as in `--set`. A `*` stands for every name that is there, so that
+  `levels.iop.groups.*.seats` sets the seats of all groups. The path must exist: a misspelled one is an error that
+  names the nearest.
+- A parameter whose name has no dot is one of its own: each of its values has a name and says what it sets. `{}` sets
+  nothing, `null` removes what is there.
+- Values are laid over the scenario by the rules of `extends`. What sets a whole part comes first, what sets something
+  in it later, and `*` last, in whatever order the file says it. No two parameters set the same path.
+- `method: grid` makes every combination, the first parameter varying slowest; `list` takes the first value of every
+  parameter, then the second, and so on; `lhs` (a Latin hypercube) and `sobol` (a scrambled Sobol sequence) spread
+  `points` over ranges from `min` to `max`. Which points those are depends on the seed of the scenario, and on nothing
+  else.
+- Nothing below `run` can be a parameter, for plans are compared over the same patients and weeks. `set` changes it for
+  all of them.
+- All errors of a file are reported at once, with line and column; a value that the scenario refuses is told where it
+  stands in the sweep, once.
+- Editors that know JSON Schema can complete and check a sweep: `scenarios/sweeps/sweep.schema.json`.
+"""
+
+SWEEP_RESULTS = """
+## Results
+
+`results/<sweep>/` gets a folder with
+
+- `sweep.csv`, the tidy table: a row for each point and metric, with its 95 % interval, and the verdict where a target
+  stands on it;
+- `points.csv`, a row for each point: its verdict over all targets (*met* if all are, *missed* if any is, otherwise
+  *undecided*), cost and wait;
+- `frontier.csv`, the same of the points that no other beats in both cost and wait, by their estimates;
+- `sweep.resolved.yaml` and `base.resolved.yaml`, which together are the sweep with all its defaults: `iopsim sweep`
+  reads them again;
+- `figures/`: for two parameters a map of every metric with a target, for one parameter (or a second one with few
+  values) lines with their intervals, and cost against wait.
+
+The answer names the cheapest point that meets all targets and the next one, with the difference of their costs. It is
+taken replication by replication, since the same patients met both. Where points are undecided, it says about how many
+replications may decide.
+"""
+
+
+def sweeps_page() -> str:
+    """The reference of the language of sweeps."""
+    schema = Sweep.model_json_schema(by_alias=True)
+    parameter = schema["$defs"]["Parameter"]
+    words = "At `parameters.<name>`; a bare list says only `values`."
+    fields = re.sub(r"\]\(#(?!parameter\))", "](scenario.md#", _fields(schema))
+    return _page(
+        SWEEPS,
+        f"## The file\n\n{_prose(schema['description'])}\n\n{fields}",
+        f"## Parameter\n\n{_prose(parameter['description'])}\n\n{words}\n\n{_fields(parameter)}",
+        SWEEP_RESULTS,
+    )
 
 
 # ── the metrics ──────────────────────────────────────────────────────────────────────────────────────────────

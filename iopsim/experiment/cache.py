@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from iopsim.errors import Fault, InputError, Mark
+from iopsim.errors import Fault, InputError, MachineError, Mark
 from iopsim.experiment.disk import replacing, told_as_machine_error
 from iopsim.experiment.encoding import decode
 from iopsim.experiment.keys import program_version
@@ -82,7 +82,11 @@ class Cache:
             MachineError: It is not there.
         """
         with told_as_machine_error(self.root, "--cache"):
-            return self._place(key, index).read_bytes()
+            try:
+                return self._place(key, index).read_bytes()
+            except FileNotFoundError as error:
+                message = f"{self.root} was cleared meanwhile; give the same command again"
+                raise MachineError(message) from error
 
     def put(self, key: str, index: int, encoded: bytes) -> None:
         """Keep what `encode` made of a replication."""
@@ -104,7 +108,8 @@ class Cache:
     def clear(self, *, stale_only: bool = False) -> list[Kept]:
         """Remove everything, or only what other versions of the program wrote, and say what that was.
 
-        A run that is writing there goes on, and makes anew what it lacks.
+        A run that is writing there goes on, and makes anew what it lacks; only one that is packing its results
+        has to be started again.
         """
         cleared = []
         with told_as_machine_error(self.root, "--cache"):

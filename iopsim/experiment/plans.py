@@ -13,7 +13,7 @@ from iopsim.errors import Interrupted
 from iopsim.experiment.encoding import decode, encode
 from iopsim.experiment.executors import for_each
 from iopsim.experiment.keys import replication_key
-from iopsim.experiment.precision import Shortfall, judged, looks, shortfalls
+from iopsim.experiment.precision import Shortfall, looks, shortfalls
 from iopsim.experiment.replicate import replicate
 
 if TYPE_CHECKING:
@@ -132,12 +132,8 @@ def gather(
         together: Whether all plans go on until each is precise, so that their replications form pairs.
 
     Raises:
-        InputError: A plan is to be precise and names nothing that could be; told before anything is simulated.
         Interrupted: The user stopped; what had finished is kept.
     """
-    for plan in plans:
-        if plan.scenario.run.rule:
-            judged(plan.scenario)
     steps = [_counts(plan.scenario) for plan in plans]
     counts = [next(step) for step in steps]
     going = list(range(len(plans)))

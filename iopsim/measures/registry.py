@@ -165,6 +165,7 @@ def registered() -> Mapping[str, Metric]:
 
 
 _BOUND: dict[int, tuple[weakref.ref[Scenario], tuple[Bound, ...]]] = {}
+_REMEMBERED = 100  # scenarios: a sweep may hold thousands
 
 
 def bound(scenario: Scenario) -> tuple[Bound, ...]:
@@ -174,6 +175,8 @@ def bound(scenario: Scenario) -> tuple[Bound, ...]:
     whose, found = _BOUND.get(key, (None, ()))
     if whose is None or whose() is not scenario:
         found = tuple(_bound(scenario))
+        if len(_BOUND) >= _REMEMBERED:
+            del _BOUND[next(iter(_BOUND))]
         _BOUND[key] = weakref.ref(scenario, lambda _: _BOUND.pop(key, None)), found
     return found
 

@@ -122,7 +122,7 @@ def _runner_up(told: Told, second: Judged) -> str:
     difference = told.answer.difference
     assert difference is not None and second.cost is not None
     name, unit = f"The next one, {_point(told, second)},", second.cost.unit
-    if difference.low == difference.high:
+    if number_text(difference.low, unit) == number_text(difference.high, unit):
         more = (
             f" {number_text(difference.estimate, unit)} {unit} more" if difference.estimate else " the same"
         )
@@ -165,10 +165,15 @@ def _point(told: Told, one: Judged) -> str:
 
 
 def _value(one: Estimate, *, named: bool = True) -> str:
-    interval, unit = one.interval, "" if one.unit == "share" else f" {one.unit}"
-    ends = interval_text(interval.low, interval.high, one.unit)
+    unit, ends = "" if one.unit == "share" else f" {one.unit}", _ends(one)
     name = f"{one.name} " if named else ""
-    return f"{name}{number_text(interval.estimate, one.unit)}{unit}{f' ({ends})' if ends else ''}"
+    return f"{name}{number_text(one.interval.estimate, one.unit)}{unit}{f' ({ends})' if ends else ''}"
+
+
+def _ends(one: Estimate) -> str:
+    """The interval; empty if it is not known, or no wider than what is shown."""
+    low, high = (number_text(end, one.unit) for end in (one.interval.low, one.interval.high))
+    return "" if low == high else interval_text(one.interval.low, one.interval.high, one.unit)
 
 
 def _asked(goal: Goal, unit: str) -> str:
@@ -227,8 +232,8 @@ def print_sweep(out: Console, told: Told) -> None:
     from rich.markup import escape
 
     shown = _shown(told)
+    out.print(escape(_title(told, shown)))
     if out.width < _NARROW:
-        out.print(escape(_title(told, shown)))
         for line in _lines(told, shown):
             out.print(escape(line))
     else:
@@ -245,9 +250,7 @@ def _print_table(out: Console, told: Told, shown: Sequence[Judged]) -> None:
     from rich.table import Table
 
     colors = {"met": "green", "missed": "red", "undecided": "yellow", "": ""}
-    table = Table(
-        title=escape(_title(told, shown)), box=box.SIMPLE_HEAD, title_justify="left", show_edge=False
-    )
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     header, rows = _cells(told, shown, with_intervals=True)
     if sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) > out.width:
         header, rows = _cells(told, shown, with_intervals=False)
@@ -276,7 +279,7 @@ def _cells(told: Told, shown: Sequence[Judged], *, with_intervals: bool) -> tupl
 
 def _cell(one: Estimate, *, with_intervals: bool) -> str:
     text = number_text(one.interval.estimate, one.unit)
-    ends = interval_text(one.interval.low, one.interval.high, one.unit) if with_intervals else ""
+    ends = _ends(one) if with_intervals else ""
     return f"{text} ({ends})" if ends else text
 
 

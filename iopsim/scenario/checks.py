@@ -41,7 +41,7 @@ def of_whole(scenario: Scenario, tree: Any) -> Iterator[Finding]:
 def _precision(scenario: Scenario) -> Iterator[Finding]:
     rule = scenario.run.rule
     if rule and not rule.of and not scenario.targets:
-        message = "nothing to be precise about; name metrics in `of`, or add `targets`"
+        message = "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
         yield Finding("nothing-to-judge", ("run", "replications"), message)
 
 
@@ -194,7 +194,7 @@ def _attended(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _notes(scenario: Scenario, tree: Any) -> Iterator[Finding]:
-    written = paths(tree)
+    written = paths(tree) if scenario.notes else set()
     if strays := scenario.notes.keys() - written:
         known = written | paths(resolved(scenario))
         for number, about in enumerate(sorted(strays - known)):

@@ -53,7 +53,8 @@ def test_generated_pages_are_current() -> None:
 def test_a_stale_page_is_noticed_and_written_anew(tmp_path: Path) -> None:
     script = Path(shutil.copy(GENERATE, tmp_path))
     metrics = tmp_path / "metrics.md"
-    shutil.copy(ROOT / "docs" / "scenario.md", tmp_path)
+    for page in ("scenario.md", "sweeps.md"):
+        shutil.copy(ROOT / "docs" / page, tmp_path)
     metrics.write_text(_text(ROOT / "docs" / "metrics.md").replace("days", "weeks", 1), encoding="utf-8")
     check = _generate(script, "--check")
     assert (check.returncode, check.stderr.splitlines()) == (

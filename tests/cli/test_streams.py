@@ -133,12 +133,11 @@ def test_a_narrow_terminal_cuts_no_number(tmp_path: Path, columns: int) -> None:
 def test_a_comparison_cuts_no_name_and_no_number(tmp_path: Path, columns: int) -> None:
     (tmp_path / "other-plan.yaml").write_text(f"extends: {MINIMAL}\nlevels: {{iop: {{places: 14}}}}\n")
     command = ("compare", MINIMAL, "other-plan.yaml", *FEW[2:], "--metric", "iop.utilization.mean", "--json")
-    rows = json.loads(spawned(*command, folder=tmp_path).out)
-    shown = at_terminal(*command[:-1], folder=tmp_path, columns=columns, more={"NO_COLOR": "1"})
-    assert shown.code == 0
-    assert {"other_plan", "iop.wait_days.p90", "iop.utilization.mean"} <= set(
-        re.findall(r"[\w.]+\w", shown.out)
-    )
-    assert f"{100 * rows[1]['estimate']:.1f} %" in shown.out
-    assert f"{100 * rows[1]['difference']:+.1f}" in shown.out
-    assert "…" not in shown.out
+    rows = json.loads(spawned(*command, folder=tmp_path).out)["differences"]
+    answer = at_terminal(*command[:-1], folder=tmp_path, columns=columns, more={"NO_COLOR": "1"})
+    assert answer.code == 0
+    shown = ESCAPE.sub("", answer.out)
+    assert {"other_plan", "iop.wait_days.p90", "iop.utilization.mean"} <= set(re.findall(r"[\w.]+\w", shown))
+    assert f"{100 * rows[1]['estimate']:.1f} %" in shown
+    assert f"{100 * rows[1]['difference']:+.1f}" in shown
+    assert "…" not in shown

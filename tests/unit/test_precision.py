@@ -80,7 +80,7 @@ def test_where_nothing_can_be_judged_the_error_says_what_to_do() -> None:
     (fault,) = error.value.faults
     assert (fault.code, fault.path) == ("nothing-to-judge", "run.replications")
     assert str(fault) == (
-        "error: run.replications: nothing to judge the precision of: the scenario has no targets; "
+        "error: run.replications: nothing to judge the precision of: there are no targets; "
         "add `targets:`, or name metrics in `of`"
     )
 

@@ -310,7 +310,6 @@ def test_what_the_reader_refuses_is_told_once_and_with_the_rest() -> None:
 
 
 REFUSED = """
-run: warm_up_weeks replications
 from_today rooms changes uncertain ranges search
 payers: medicaid.authorization commercial.authorization
 sources.community: dispersion changes trace modalities
@@ -322,7 +321,6 @@ staff.therapist: turnover_per_year days_to_hire onboarding_weeks leaves reassign
 staff.therapist: patients_per_clinician_at_most cover_per_hour limits
 services: limits psychiatric_evaluation.due_days psychiatric_evaluation.limits
 money: revenue.iop.medicare billing inpatient_alternative.beds_close inpatient_alternative.outcome_difference
-targets[0]: floor
 """
 
 

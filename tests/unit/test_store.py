@@ -7,7 +7,6 @@ import datetime as dt
 import errno
 import gzip
 import io
-import json
 import math
 import os
 import threading
@@ -158,6 +157,22 @@ def test_the_same_command_goes_on_where_the_last_one_stopped(tmp_path: Path) -> 
         path = second.finish()
     assert contents(path) == {}
     assert read_run(path).manifest["started"] == ["2026-03-01T12:00:00+00:00", "2026-03-01T13:00:00+00:00"]
+
+
+def test_a_run_that_was_killed_before_it_got_its_name_is_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with opened(tmp_path) as run, monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.finish()
+    for path in (run.folder, run.path):
+        with pytest.raises(InputError, match="the run is unfinished"):
+            read_run(path)
+    assert finished(tmp_path) == run.path
 
 
 def test_only_the_whole_key_lets_a_run_go_on(tmp_path: Path) -> None:
@@ -384,9 +399,3 @@ def test_a_file_where_the_results_should_be_is_one_sentence(tmp_path: Path) -> N
     (tmp_path / "results").write_text("")
     with pytest.raises(MachineError, match=r"results cannot be used \((Not a directory|File exists)\)"):
         opened(tmp_path / "results")
-
-
-def test_the_manifest_can_be_read_by_others(tmp_path: Path) -> None:
-    with opened(tmp_path, about={"label": "é"}) as run:
-        path = run.finish(when=NOON)
-    assert json.loads((path / "manifest.json").read_text(encoding="utf-8"))["when"] == str(NOON)

@@ -217,7 +217,7 @@ def test_what_is_said_of_the_cheapest(design: Design) -> None:
         point(3, 900, 14.25),
     ) == [
         "2 of 3 points meet all targets; the cheapest is Nurses 1, Day ward: places 10 (point 1): "
-        "program.cost.total 1,001 USD (1,001 to 1,001); ward.wait_days.p90 12.0 days (11.5 to 12.5).",
+        "program.cost.total 1,001 USD; ward.wait_days.p90 12.0 days (11.5 to 12.5).",
         "The next one, Nurses 2, Day ward: places 20 (point 2), costs more: +100 USD (+98.7 to +101), "
         "the same patients in both.",
         "A cheaper point, Nurses 3, Day ward: places 30 (point 3), is undecided: about 40 replications may decide.",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from iopsim.errors import Fault, InputError
+from iopsim.experiment.sweep.load import load
 from iopsim.scenario.file import dump
 from iopsim.scenario.schema import Scenario
 from iopsim.scenario.sweeps import is_sweep, open_sweep, resolved_sweep, scenarios
@@ -409,3 +412,31 @@ def test_the_json_schema_has_a_word_for_every_key() -> None:
     assert all(field.get("description") for field in schema["properties"].values())
     assert all(field.get("description") for field in schema["$defs"]["Parameter"]["properties"].values())
     assert schema["required"] == ["base", "parameters"]
+
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "scenarios" / "sweeps").glob("*.yaml"))
+
+
+def test_the_shipped_schema_is_the_language() -> None:
+    shipped = json.loads((ROOT / "scenarios" / "sweeps" / "sweep.schema.json").read_text(encoding="utf-8"))
+    assert shipped == json_schema(), "run `iopsim schema --sweep > scenarios/sweeps/sweep.schema.json`"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_sweep_that_ships_can_be_simulated(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    design = load(path)
+    assert len(design.points) == {"groups-by-therapists": 36, "demand-by-seats": 25}[path.stem]
+    assert design.base.run.replications == 20
+    assert "ssumption" in text, "where numbers come from is said"
+    assert f"iopsim sweep scenarios/sweeps/{path.name}" in text
+
+
+def test_the_example_of_the_page_is_a_sweep(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    example = page[page.index("    base: baseline.yaml") : page.index("`iopsim sweep FILE --dry-run`")]
+    base = ROOT / "scenarios" / "baseline.yaml"
+    (tmp_path / "baseline.yaml").write_text(base.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(dedent(example), encoding="utf-8")
+    assert len(load(tmp_path / "study.yaml").points) == 4 * 3 * 2

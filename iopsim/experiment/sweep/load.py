@@ -134,11 +134,6 @@ def _misnamed(opened: Opened, names: _Names) -> Iterator[Fault]:
     for wrong in check_names(opened.base):
         if wrong.name not in names.of_any:
             yield replace(wrong.fault, mark=opened.base_fault("", wrong.path, "").mark)
-    if (rule := opened.base.run.rule) and not (rule.of or targets):
-        message = (
-            "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
-        )
-        yield opened.base_fault("nothing-to-judge", ("run", "replications"), message)
     for number, name in enumerate(targets):
         if name in names.of_any and name not in names.of_all:
             yield opened.base_fault("unknown-metric", ("targets", number, "metric"), _OF_SOME.format(name))

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["write_beside"]
 
 _AROUND = (
+    (0, 1.3, "center"),
+    (0, -2.4, "center"),
     (1, 0.7, "left"),
     (-1, 0.7, "right"),
     (1, -1.7, "left"),
     (-1, -1.7, "right"),
-    (0, 1.3, "center"),
-    (0, -2.4, "center"),
 )  # gaps to the right, gaps up, and the side that the words hang on
 _DOT = 7  # half of its width, in pixels
 

@@ -11,6 +11,7 @@ import numpy as np
 from iopsim.experiment.compare import least_that_matters
 from iopsim.experiment.names import reported
 from iopsim.experiment.summary import Gathered
+from iopsim.report.figures.beside import write_beside
 from iopsim.report.figures.census import dated, shaded
 from iopsim.report.figures.goals import labels, metric_words, spaced
 from iopsim.report.style import (
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
     from numpy.typing import NDArray
 
     from iopsim.experiment.compare import Comparison, Difference, Words
@@ -260,7 +260,7 @@ def cost_beside_access(comparison: Comparison) -> list[Drawing]:
     measure(axes.xaxis, words, unit)
     measure(axes.yaxis, "Program cost a year", currency)
     figure.draw_without_rendering()  # labels find their places where panels have found theirs
-    _label(axes, [(dot.access.estimate, dot.cost.estimate, spaced(dot.plan)) for dot in dots])
+    write_beside(axes, [(dot.access.estimate, dot.cost.estimate, spaced(dot.plan)) for dot in dots])
     said = [
         f"{dot.plan} {trimmed(dot.access.estimate, unit)}{'' if unit == 'share' else f' {unit}'} "
         f"for {trimmed(dot.cost.estimate)} {currency} a year"
@@ -299,45 +299,3 @@ def plot_cost_beside_access(axes: Axes, dots: Sequence[Dot], base: str) -> Axes:
     axes.margins(0.18)
     axes.grid(visible=True, axis="both")
     return axes
-
-
-_AROUND = (
-    (9, 6, "left"),
-    (-9, 6, "right"),
-    (9, -15, "left"),
-    (-9, -15, "right"),
-    (0, 12, "center"),
-    (0, -22, "center"),
-)
-
-
-def _label(axes: Axes, places: Sequence[tuple[float, float, str]]) -> None:
-    """Write each dot's name beside it, where it meets least of the other names, dots and edges."""
-    from matplotlib.transforms import Bbox
-
-    points = [axes.transData.transform((x, y)) for x, y, _ in places]
-    taken = [Bbox.from_extents(x - 7, y - 7, x + 7, y + 7) for x, y in points]
-    panel = axes.get_window_extent()
-
-    def cost(box: Bbox) -> float:
-        met = sum(_shared(box, other) for other in taken)
-        return met + box.width * box.height - _shared(box, panel)
-
-    for x, y, text in places:
-        tries = [
-            axes.annotate(text, (x, y), (right, up), textcoords="offset points", ha=side, size=10)
-            for right, up, side in _AROUND
-        ]
-        boxes = [tried.get_window_extent() for tried in tries]
-        best = min(range(len(boxes)), key=lambda number: (cost(boxes[number]), number))
-        taken.append(boxes[best])
-        for number, tried in enumerate(tries):
-            if number != best:
-                tried.remove()
-
-
-def _shared(one: Bbox, other: Bbox) -> float:
-    """Area that two boxes share."""
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return float(max(width, 0.0) * max(height, 0.0))

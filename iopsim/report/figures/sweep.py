@@ -121,7 +121,9 @@ def plot_heat_map(
     for values, cell in cells.items():
         row, column = _place(values, parameters)
         shade = mesh.to_rgba(np.array([cell.found.estimate]))[0]
-        _write(axes, (column, row), cell, INK if _lightness(shade) > 0.2 else "white", len(across.values))
+        _write(
+            axes, (column, row), cell, "black" if _lightness(shade) > 0.179 else "white", len(across.values)
+        )
     if goal:
         _plot_limit(axes, grid, goal)
     axes.set_xticks(np.arange(len(across.values)) + 0.5, _ticks(across, 6.6))
