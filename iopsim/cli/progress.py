@@ -67,8 +67,10 @@ def _bar(label: str) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(f"simulating {label}", total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+        task = shown.add_task(
+            f"simulating {label}", total=None, visible=False
+        )  # nothing to do, nothing to see
+        yield lambda done, total: shown.update(task, completed=done, total=total, visible=total > 0)
 
 
 def _lines(label: str) -> Progress:

@@ -157,7 +157,7 @@ def _add(plan: Plan, parts: tuple[Path, ...], kept: Cache) -> None:
     from iopsim.experiment.run import key_of
     from iopsim.experiment.shards import add_shards
 
-    add_shards(parts, key_of(plan.scenario), kept)
+    add_shards(parts, key_of(plan.scenario), [plan], kept)
 
 
 def _simulate(

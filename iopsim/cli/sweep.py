@@ -106,7 +106,7 @@ def command(
             click.echo(_shard(design, plans, shard, out, kept, executor, reporter))
             return 0
         if parts:
-            _add(design, parts, kept)
+            _add(design, plans, parts, kept)
         folder, told = _simulate(design, plans, notes, out, not no_figures, kept, executor, reporter)
     _print(folder, told, as_json=as_json, as_md=as_md, quiet=quiet)
     return _judged(folder, told, fail_on_target=fail_on_target, junit_xml=junit_xml)
@@ -173,11 +173,11 @@ def _shard(
     return write_shard(RESULTS, design.name, key_of(design), part, entries, kept, out)
 
 
-def _add(design: Design, parts: tuple[Path, ...], kept: Cache) -> None:
+def _add(design: Design, plans: list[Plan], parts: tuple[Path, ...], kept: Cache) -> None:
     from iopsim.experiment.shards import add_shards
     from iopsim.experiment.sweep.folder import key_of
 
-    add_shards(parts, key_of(design), kept)
+    add_shards(parts, key_of(design), plans, kept)
 
 
 def _simulate(

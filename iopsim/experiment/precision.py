@@ -78,7 +78,9 @@ def judged(scenario: Scenario) -> tuple[str, ...]:
     named = scenario.run.rule.of if scenario.run.rule else ()
     names = tuple(dict.fromkeys(named or (target.metric for target in scenario.targets)))
     if not names:
-        text = "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
+        text = (
+            "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
+        )
         raise InputError(Fault("nothing-to-judge", text, "run.replications"))
     if misnamed := [wrong.fault for wrong in check_names(scenario) if wrong.name in names]:
         raise InputError(*misnamed)

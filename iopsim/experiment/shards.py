@@ -81,12 +81,13 @@ def write_shard(
         return run.finish()
 
 
-def add_shards(folders: Sequence[Path], key: str, cache: Cache) -> None:
+def add_shards(folders: Sequence[Path], key: str, plans: Sequence[Plan], cache: Cache) -> None:
     """Put the replications of all parts into the cache.
 
     Args:
         folders: All n parts, in any order; one may be given twice.
         key: Content key of the whole.
+        plans: What the whole is made of; replications of anything else are left where they are.
         cache: Where they go.
 
     Raises:
@@ -112,9 +113,11 @@ def add_shards(folders: Sequence[Path], key: str, cache: Cache) -> None:
         faults = list(_incomplete(parts))
     if faults:
         raise InputError(*faults)
+    wanted = {plan.key for plan in plans}
     for folder in folders:
         for owner, index, encoded in unpacked(folder / PACK):
-            cache.put(owner, index, encoded)
+            if owner in wanted:
+                cache.put(owner, index, encoded)
 
 
 def _incomplete(parts: dict[int, set[int]]) -> list[Fault]:

@@ -31,7 +31,7 @@ __all__ = ["console", "difference_texts", "differences_title", "print_difference
 
 Section = tuple[str, list[tuple[str, "Estimate"]]]
 
-_WIDE = 160  # where there is no terminal nothing is cut
+_WIDE = 200  # where there is no terminal nothing is cut
 _WIDE_ENOUGH_FOR_DIFFERENCES = 140
 _NARROW = 76  # columns below which numbers stand under their words
 

@@ -34,14 +34,18 @@ def of_parts(scenario: Scenario) -> Iterator[Finding]:
 
 def of_whole(scenario: Scenario, tree: Any) -> Iterator[Finding]:
     """Faults that show only when every part is well; `tree` is the plain tree that was written."""
-    yield from chain.from_iterable(check(scenario) for check in (_tables, _caseloads, _attended, _precision, unserved))
+    yield from chain.from_iterable(
+        check(scenario) for check in (_tables, _caseloads, _attended, _precision, unserved)
+    )
     yield from _notes(scenario, tree)
 
 
 def _precision(scenario: Scenario) -> Iterator[Finding]:
     rule = scenario.run.rule
     if rule and not rule.of and not scenario.targets:
-        message = "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
+        message = (
+            "nothing to judge the precision of: there are no targets; add `targets:`, or name metrics in `of`"
+        )
         yield Finding("nothing-to-judge", ("run", "replications"), message)
 
 

@@ -150,7 +150,7 @@ def put(
 
     def at(node: Node | None, depth: int, done: Path) -> Node:
         if depth == len(steps):
-            return value if node is None else _merge(node, value, done, replaces, laws)
+            return without_nulls(value if node is None else _merge(node, value, done, replaces, laws))
         step, came = steps[depth], steps[depth - 1].mark if depth else None
         if node is not None and isinstance(node.value, list):
             index = _index(node.value, done, step)
@@ -164,9 +164,12 @@ def put(
             children = {}
         child = at(children.get(step.name), depth + 1, (*done, step.name))
         here = node if node is not None and children and child is not value else Node(None, step.mark, came)
-        return replace(here, value=children | {step.name: child})
+        kept = children | {step.name: child}
+        if child.value is None:
+            del kept[step.name]
+        return replace(here, value=kept)
 
-    return without_nulls(at(root, 0, ()))
+    return at(root, 0, ())
 
 
 def _index(items: list[Node], done: Path, step: Step) -> int:

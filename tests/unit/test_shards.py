@@ -97,7 +97,7 @@ def test_parts_joined_are_the_whole(tmp_path: Path, calls: list[tuple[str, int]]
     folders = every_part(tmp_path, everyone, parts)
     assert len(calls) == 18
     merged = Cache(tmp_path / "merged")
-    add_shards(folders[::-1], WHOLE, merged)
+    add_shards(folders[::-1], WHOLE, everyone, merged)
     assert contents(merged.root) == contents(tmp_path / "whole")
     assert len(gather(everyone, merged, Here())) == 3
     assert len(calls) == 18
@@ -128,7 +128,7 @@ def test_parts_of_plans_that_go_on_until_precise_are_whole_plans(
     folders = every_part(tmp_path, everyone, 2)
     assert [sum(1 for _ in read_run(folder).replications()) for folder in folders] == [2 + 4, 3 + 5]
     merged = Cache(tmp_path / "merged")
-    add_shards(folders, WHOLE, merged)
+    add_shards(folders, WHOLE, everyone, merged)
     calls.clear()
     assert [one.count for one in gather(everyone, merged, Here())] == [2, 3, 4, 5]
     assert calls == []
@@ -176,7 +176,7 @@ def parts(tmp_path: Path, calls: list[tuple[str, int]]) -> list[Path]:
 def faults(folders: list[Path], cache: Cache, key: str = WHOLE) -> list[str]:
     """Why these cannot be joined; and nothing was."""
     with pytest.raises(InputError) as caught:
-        add_shards(folders, key, cache)
+        add_shards(folders, key, [plan()], cache)
     assert not cache.root.exists()
     return [str(fault) for fault in caught.value.faults]
 
@@ -187,7 +187,7 @@ def merged(tmp_path: Path) -> Cache:
 
 
 def test_a_part_given_twice_counts_once(parts: list[Path], merged: Cache) -> None:
-    add_shards([parts[1], *parts, parts[0]], WHOLE, merged)
+    add_shards([parts[1], *parts, parts[0]], WHOLE, [plan()], merged)
     assert merged.missing(plan().key, range(7)) == []
 
 
@@ -224,6 +224,11 @@ def test_every_folder_that_is_no_part_of_it_is_named(
     assert len(faults(parts, merged, key="0f" * 32)) == 3
 
 
+def test_what_a_part_holds_of_something_else_is_left_there(parts: list[Path], merged: Cache) -> None:
+    add_shards(parts, WHOLE, [plan(1)], merged)
+    assert not merged.root.exists()
+
+
 @pytest.mark.parametrize("damage", ["cut", "gone", "changed"])
 def test_a_damaged_part_is_refused(parts: list[Path], merged: Cache, damage: str) -> None:
     packed = parts[1] / PACK
@@ -236,14 +241,14 @@ def test_a_damaged_part_is_refused(parts: list[Path], merged: Cache, damage: str
     with pytest.raises(
         InputError, match=rf"{PACK} is (damaged|missing).*; give the command that wrote this folder"
     ):
-        add_shards(parts, WHOLE, merged)
+        add_shards(parts, WHOLE, [plan()], merged)
 
 
 def test_a_part_without_all_its_entries_costs_only_their_time(
     parts: list[Path], merged: Cache, calls: list[tuple[str, int]]
 ) -> None:
     (parts[1] / PACK).write_bytes((parts[0] / PACK).read_bytes())
-    add_shards(parts, WHOLE, merged)
+    add_shards(parts, WHOLE, [plan()], merged)
     calls.clear()
     gather([plan()], merged, Here())
     assert calls == [("plan 0", 1), ("plan 0", 4)]
