@@ -86,7 +86,7 @@ def _lines(label: str) -> Progress:
             said, spoke = done * _LINES // total, now
             seconds = now - began
             left = (total - done) * seconds / (done - found) if found < done < total else 0
-            rest = f", about {duration(left)} left" if left else ""
+            rest = f", about {duration(left)} left" if left >= 1 else ""
             click.echo(f"{label}: {done:,} of {total:,} replications, {duration(seconds)}{rest}", err=True)
 
     return say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import click
@@ -94,6 +95,7 @@ def command(
     if as_json and as_md:
         raise click.UsageError("--json and --md exclude each other")
     design = load(sweep, with_run_options(sets, replications, precision, None), many=yes)
+    gc.freeze()  # all of it stays; to look through it for garbage takes as long as to read the replications
     must_have_targets(design.base.targets, fail_on_target=fail_on_target, junit_xml=junit_xml)
     if dry_run:
         for line in _forecast(design, workers, cache):

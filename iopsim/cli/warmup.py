@@ -126,14 +126,16 @@ def _lines(plan: Scenario, found: WarmUp) -> Iterator[str]:
         yield f"  {name:<{width}}  {weeks:5d}  {remark}".rstrip()
     yield ""
     yield from found.notes()
-    yield _verdict(plan.run, found.weeks)
+    yield _verdict(plan.run, found.weeks, settled=not any(one.truncation.capped for one in piloted.series))
 
 
-def _verdict(run: Run, weeks: int) -> str:
+def _verdict(run: Run, weeks: int, *, settled: bool) -> str:
     """How the scenario's own warm-up compares."""
     if not run.is_settled:
         return "The scenario says `auto`: this is what its runs take."
     own = f"The scenario's own is {run.warm_up_weeks}"
+    if not settled:
+        return f"{own}; no number can be advised as long as something never settles."
     if run.warm_up_weeks < weeks:
         return f"{own}, which is too short: set run.warm_up_weeks to {weeks}, or to auto."
     return f"{own}, which is enough."

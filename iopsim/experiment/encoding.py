@@ -7,12 +7,13 @@ import json
 import math
 import zlib
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from iopsim.measures.registry import Outcome, Ratio, Sample, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def decode(data: bytes) -> Replication:
             raise ValueError(f"format {header['format']} (this version reads {_FORMAT})")
         numbers = np.frombuffer(body, dtype="<f8").astype(np.float64, copy=False)
         plain = numbers.tolist()  # one by one they would take four times as long
-        part = iter(_slices(header)).__next__
+        part = map(slice, *_bounds(header)).__next__
         replication = Replication(
             index=header["index"],
             kernel_events=header["kernel_events"],
@@ -122,11 +123,10 @@ def _packed(outcome: Outcome) -> tuple[str, Sequence[float] | Floats]:
 
 
 def _unpacked(kind: str, numbers: Sequence[float]) -> Outcome:
-    match kind, numbers:
-        case "v", [value]:
-            return Value(value)
-        case "r", [numerator, denominator]:
-            return Ratio(numerator, denominator)
+    if kind == "r" and len(numbers) == 2:
+        return Ratio(*numbers)
+    if kind == "v" and len(numbers) == 1:
+        return Value(*numbers)
     raise ValueError(f"no outcome {kind} of {len(numbers)} numbers")
 
 
@@ -135,8 +135,7 @@ def _lengths(header: Mapping[str, Any]) -> list[int]:
     return [*outcomes, *header["weekly"].values(), *header["profiles"].values()]
 
 
-def _slices(header: Mapping[str, Any]) -> Iterator[slice]:
-    end = 0
-    for length in _lengths(header):
-        yield slice(end, end + length)
-        end += length
+def _bounds(header: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+    """Where each array of numbers begins, and where it ends."""
+    ends = list(accumulate(_lengths(header)))
+    return [0, *ends], ends

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from iopsim.experiment.names import Reported
+    from iopsim.scenario.plausible import Pool
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["growing_lists", "not_steady"]
@@ -36,7 +37,11 @@ def growing_lists(scenario: Scenario) -> list[str]:
     """A sentence for planners on each level that is not in equilibrium."""
     return [
         f"{scenario.says(scenario.levels, level)} is not in equilibrium ({pool.balance}): nobody gives up waiting or "
-        "is refused, so its list grows as long as the clinic is open; how long people wait there depends on run.weeks "
+        f"is refused, so its list {_fate(pool)}; how long people wait there depends on run.weeks "
         f"(now {scenario.run.weeks}) and has no interval."
         for level, pool in unsteady(scenario).items()
     ]
+
+
+def _fate(pool: Pool) -> str:
+    return "grows as long as the clinic is open" if pool.load >= pool.capacity else "takes years to settle"

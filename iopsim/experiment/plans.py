@@ -186,7 +186,20 @@ def _short_of(plan: Plan, count: int, cache: Cache) -> tuple[Shortfall, ...]:
 
 def _encoded(work: tuple[Plan, int]) -> bytes:
     plan, index = work
-    return encode(replicate(plan.scenario, index))
+    return encode(replicate(_known(plan), index))
+
+
+_scenarios: dict[str, Scenario] = {}
+_REMEMBERED = 16
+
+
+def _known(plan: Plan) -> Scenario:
+    """The same object for every chunk of a plan: what is worked out of a scenario once serves all its replications."""
+    if plan.key not in _scenarios:
+        if len(_scenarios) >= _REMEMBERED:
+            _scenarios.clear()
+        _scenarios[plan.key] = plan.scenario
+    return _scenarios[plan.key]
 
 
 def _merged(wanted: Wanted) -> Wanted:

@@ -250,12 +250,13 @@ def _without_samples(tree: Any) -> Any:
     return [_without_samples(value) for value in tree] if isinstance(tree, list) else tree
 
 
-def read_run(path: Path) -> Results:
+def read_run(path: str | os.PathLike[str]) -> Results:
     """Open a results folder for reading.
 
     Raises:
         InputError: It is no results folder, of another version, or unfinished.
     """
+    path = Path(path)
     mark = Mark(str(path))
     with told_as_machine_error(path):
         unfinished = Path(f"{path}{PARTIAL}")

@@ -113,23 +113,33 @@ def _cheapest(told: Told, best: Judged) -> str:
     which = "One point meets" if number == 1 else f"{number} of {of} points meet"
     if best.cost is None:
         return f"{which} all targets; the first is {_point(told, best)}."
-    cheapest = "it is" if number == 1 else "the cheapest is"
+    superlative = "the best" if best.cost.better == "higher" else "the cheapest"
     found = [_value(one) for one in dict.fromkeys((best.cost, best.wait)) if one]
-    return f"{which} all targets; {cheapest} {_point(told, best)}: {'; '.join(found)}."
+    return f"{which} all targets; {'it' if number == 1 else superlative} is {_point(told, best)}: {'; '.join(found)}."
 
 
 def _runner_up(told: Told, second: Judged) -> str:
-    difference = told.answer.difference
-    assert difference is not None and second.cost is not None
-    name, unit = f"The next one, {_point(told, second)},", second.cost.unit
+    difference, cost = told.answer.difference, second.cost
+    assert difference is not None and cost is not None
+    name, unit = f"The next one, {_point(told, second)},", cost.unit
+    is_gain = cost.better == "higher"
+    verb, much = ("brings", "less") if is_gain else ("costs", "more")
     if number_text(difference.low, unit) == number_text(difference.high, unit):
-        more = (
-            f" {number_text(difference.estimate, unit)} {unit} more" if difference.estimate else " the same"
+        amount = (
+            f"{number_text(abs(difference.estimate), unit)} {unit} {much}"
+            if difference.estimate
+            else "the same"
         )
-        return f"{name} costs{more} with any patients."
+        return f"{name} {verb} {amount} with any patients."
     estimate, ends, unit = difference_text(difference, unit)
-    words = "costs more" if difference.low > 0 else "is not told apart in cost"
-    return f"{name} {words}: {estimate} {unit}{f' ({ends})' if ends else ''}, the same patients in both."
+    known = difference.high < 0 if is_gain else difference.low > 0
+    words = f"{verb} {much}" if known else "is not told apart"
+    whose = "" if _demand_differs(told.design) else ", the same patients in both"
+    return f"{name} {words}: {estimate} {unit}{f' ({ends})' if ends else ''}{whose}."
+
+
+def _demand_differs(design: Design) -> bool:
+    return any(scenario.sources != design.scenarios[0].sources for scenario in design.scenarios)
 
 
 def _none_meets(told: Told, asked: Mapping[str, Goal]) -> Iterator[str]:
@@ -185,16 +195,14 @@ def _asked(goal: Goal, unit: str) -> str:
 
 
 def _shown(told: Told) -> list[Judged]:
-    """The points worth a line: those of the frontier, and those that meet the targets; the cheapest first."""
-    wanted = {one.point.number: one for one in (*told.answer.frontier, *told.answer.meeting)}
-    if not wanted:
-        wanted = {one.point.number: one for one in (*told.answer.undecided, *told.judged)}
+    """The points worth a line, the cheapest first: all if they are few, else those that meet or are on the frontier."""
     front = {one.point.number for one in told.answer.frontier}
-    # What meets the targets comes first where there are more than fit.
-    kept = sorted(
-        wanted.values(), key=lambda one: (one.verdict != "met", one.point.number not in front, _cost(one))
-    )
-    return sorted(kept[:_SHOWN], key=lambda one: (_cost(one), one.point.number))
+    wanted = list(told.judged)
+    if len(wanted) > _SHOWN:
+        chosen = [one for one in wanted if one.verdict == "met" or one.point.number in front]
+        # What meets the targets comes first where there are more than fit.
+        wanted = sorted(chosen or wanted, key=lambda one: (one.verdict != "met", _cost(one)))[:_SHOWN]
+    return sorted(wanted, key=lambda one: (_cost(one), one.point.number))
 
 
 def _cost(one: Judged) -> float:
@@ -212,19 +220,12 @@ def _found(one: Judged) -> dict[str, Estimate]:
 
 
 def _title(told: Told, shown: Sequence[Judged]) -> str:
-    design = told.design
+    design, number = told.design, len(told.judged)
     each = {one.replications for one in told.judged}
     many = f"{min(each)} to {max(each)}" if len(each) > 1 else str(max(each))
-    part = (
-        ""
-        if len(shown) == len(told.judged)
-        else "; those on the frontier of cost and wait (*) or that meet all targets"
-    )
-    if len(told.answer.frontier) + len(told.answer.meeting) == 0:
-        part = "" if len(shown) == len(told.judged) else f"; the first {len(shown)}"
-    return (
-        f"{design.name}: {len(told.judged)} points of {many} replications, seed {design.base.run.seed}{part}"
-    )
+    part = "" if len(shown) == number else f"; {len(shown)} that meet all targets or are on the frontier"
+    star = "; * on the frontier of cost and wait" if told.answer.frontier else ""
+    return f"{design.name}: {number} points of {many} replications, seed {design.base.run.seed}{part}{star}"
 
 
 def print_sweep(out: Console, told: Told) -> None:
@@ -348,6 +349,10 @@ def notes_on(design: Design, judged: Sequence[Judged]) -> list[str]:
         notes.append(
             f"{_points(short, judged)} not yet as precise as asked after the most replications allowed "
             f"({first.replications}, run.replications.max): point {first.point.number} {what}."
+        )
+    if _demand_differs(design):
+        notes.append(
+            "Demand differs between points, and nobody chooses it: compare points of the same demand."
         )
     growing = [one for one, scenario in zip(judged, design.scenarios, strict=True) if unsteady(scenario)]
     if growing:

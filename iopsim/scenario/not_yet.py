@@ -11,7 +11,7 @@ __all__ = ["WORDS", "unsupported"]
 
 _AT_LIST = "count in `per_week` those who reach the waitlist"
 _FIXED = "posts are filled throughout; change `posts` or `fte` in a second scenario instead"
-_SCENARIOS = "write each value in a scenario of its own that `extends` this one, and compare them"
+_SCENARIOS = "write the values in a sweep file and give it to `iopsim sweep`"
 
 WORDS: dict[str, str] = {
     "from_today": "say `run.warm_up_weeks` instead",

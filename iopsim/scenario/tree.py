@@ -150,13 +150,13 @@ def put(
 
     def at(node: Node | None, depth: int, done: Path) -> Node:
         if depth == len(steps):
-            return without_nulls(value if node is None else _merge(node, value, done, replaces, laws))
+            return value if node is None else _merge(node, value, done, replaces, laws)
         step, came = steps[depth], steps[depth - 1].mark if depth else None
         if node is not None and isinstance(node.value, list):
             index = _index(node.value, done, step)
-            item = at(node.value[index], depth + 1, (*done, index))
-            kept = [] if item.value is None else [item]
-            return replace(node, value=[*node.value[:index], *kept, *node.value[index + 1 :]])
+            item = without_nulls(at(node.value[index], depth + 1, (*done, index)))
+            items = [] if item.value is None else [item]
+            return replace(node, value=[*node.value[:index], *items, *node.value[index + 1 :]])
         if step.bracketed:
             raise _wrong_step(done, step, "is not a list")
         children = node.value if node is not None and isinstance(node.value, dict) else {}
@@ -164,9 +164,11 @@ def put(
             children = {}
         child = at(children.get(step.name), depth + 1, (*done, step.name))
         here = node if node is not None and children and child is not value else Node(None, step.mark, came)
-        kept = children | {step.name: child}
-        if child.value is None:
-            del kept[step.name]
+        if depth + 1 == len(steps):  # nulls can only have come with the value
+            child = without_nulls(child)
+        kept = {
+            key: below for key, below in (children | {step.name: child}).items() if below.value is not None
+        }
         return replace(here, value=kept)
 
     return at(root, 0, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,13 +230,26 @@ def test_what_is_said_of_the_cheapest(design: Design) -> None:
     [
         ((0, 0), "costs the same with any patients."),
         ((7, 7), "costs 7.00 USD more with any patients."),
-        ((1, -0.5), "is not told apart in cost: +0.25 USD (-9.28 to +9.78), the same patients in both."),
+        ((1, -0.5), "is not told apart: +0.25 USD (-9.28 to +9.78), the same patients in both."),
     ],
 )
 def test_what_is_said_of_the_next_one(design: Design, gaps: tuple[float, ...], words: str) -> None:
     costs = (100.0, 130.0)
     second = point(2, 120, 11, costs=[cost + gap for cost, gap in zip(costs, gaps, strict=True)])
     assert said(design, point(1, 115, 12, costs=costs), second)[1].endswith(f"(point 2), {words}")
+
+
+def test_what_is_said_where_more_is_better(design: Design) -> None:
+    """A margin: the best one has most of it, and the next one brings less."""
+
+    def margin(number: int, values: Sequence[float]) -> Judged:
+        plain = point(number, 0, 12, costs=values)
+        mean = Interval(sum(values) / len(values), nan, nan, nan, len(values))
+        return replace(plain, cost=Estimate(name=COST, unit="USD", better="higher", interval=mean))
+
+    told = said(design, margin(1, (90.0, 101.0, 80.0)), margin(2, (100.0, 110.0, 91.0)))
+    assert told[0].startswith("2 of 2 points meet all targets; the best is Nurses 2,")
+    assert told[1].endswith("(point 1), brings less: -10.0 USD (-12.5 to -7.52), the same patients in both.")
 
 
 def test_what_is_said_where_none_meets(design: Design) -> None:

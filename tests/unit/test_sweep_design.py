@@ -66,6 +66,7 @@ def test_lists_stand_side_by_side(read: Read) -> None:
         "method: list\nparameters: {staff.nurse.posts: [2, 2, 3], staff.clerk.posts: {min: 1, max: 3, n: 3}}"
     )
     assert labels(read(text)) == [(2, 1), (2, 2), (3, 3)]
+    assert labels(read(f"{text}\nexclude: [{{staff.nurse.posts: 2}}]")) == [(3, 3)]
 
 
 def test_points_are_added_last_and_once_and_left_out_by_all_that_is_named(read: Read) -> None:

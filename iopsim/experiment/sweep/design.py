@@ -94,7 +94,7 @@ def _labels(point: Sequence[Choice]) -> tuple[Label, ...]:
 
 
 def _agrees(point: Sequence[Choice], part: Mapping[int, Choice]) -> bool:
-    return all(point[number] == choice for number, choice in part.items())
+    return all(point[number].label == choice.label for number, choice in part.items())
 
 
 def _spread(axes: Sequence[Axis], method: str, number: int, seed: int) -> Iterator[tuple[Choice, ...]]:

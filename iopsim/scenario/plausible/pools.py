@@ -220,6 +220,8 @@ def _consequence(scenario: Scenario, pool: Pool) -> str:
     if is_bounded(scenario, pool):
         return f"about {pool.lost_share:.0%} of those who come must give up or be refused"
     growth = 7 * math.fsum(stream.per_day for stream in pool.streams) * pool.lost_share
+    if growth < 0.05:
+        return "the waitlist never settles"
     return f"the waitlist never settles and grows by about {growth:.1f} patients a week"
 
 
@@ -236,10 +238,11 @@ def _has_limit(scenario: Scenario, stream: Stream) -> bool:
 def _remedy(scenario: Scenario, pool: Pool) -> str:
     if pool.constraint == "caseload":
         limit = scenario.staff[pool.whom].caseload_limit
-        unit, needed = "posts", pool.load / limit
+        unit, needed, there = "posts", pool.load / limit, pool.capacity / limit
     else:
-        unit, needed = pool.unit, pool.load
-    return f"it takes {math.ceil(needed)} {unit}, shorter stays or fewer referrals"
+        unit, needed, there = pool.unit, pool.load, pool.capacity
+    more = max(math.ceil(needed), math.floor(there) + 1)
+    return f"it takes {more} {unit}, shorter stays or fewer referrals"
 
 
 def waits(scenario: Scenario, pools: Iterable[Pool]) -> Iterator[Finding]:
