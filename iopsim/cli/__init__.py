@@ -7,6 +7,7 @@ Exit codes: 0 finished · 1 a bug · 2 bad usage or input · 3 judged and missed
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # One thread: the work is spread over processes, and starting the threads costs half of numpy's import.
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    gc.set_threshold(100_000, 20, 20)  # numbers by the million and hardly a circle among them
     _ready_streams()
     with _one_interrupt():
         code = _code(arguments)

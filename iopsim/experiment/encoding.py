@@ -7,8 +7,7 @@ import json
 import math
 import zlib
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iopsim.measures.registry import Outcome, Ratio, Sample, Value
 
@@ -80,23 +79,17 @@ def decode(data: bytes) -> Replication:
             raise ValueError(f"format {header['format']} (this version reads {_FORMAT})")
         numbers = np.frombuffer(body, dtype="<f8").astype(np.float64, copy=False)
         plain = numbers.tolist()  # one by one they would take four times as long
-        part = map(slice, *_bounds(header)).__next__
-        replication = Replication(
-            index=header["index"],
-            kernel_events=header["kernel_events"],
-            outcomes={
-                name: Sample(numbers[part()]) if kind == "s" else _unpacked(kind, plain[part()])
-                for name, (kind, _) in header["outcomes"].items()
-            },
-            weekly={name: plain[part()] for name in header["weekly"]},
-            profiles={name: plain[part()] for name in header["profiles"]},
-        )
-        whole = sum(_lengths(header)) == numbers.size
+        outcomes, first = _outcomes(header["outcomes"], numbers, plain)
+        weekly, first = _lists(header["weekly"], plain, first)
+        profiles, end = _lists(header["profiles"], plain, first)
+        index, kernel_events = header["index"], header["kernel_events"]
     except (OSError, EOFError, zlib.error, LookupError, TypeError, AttributeError) as error:
         raise ValueError("not a whole replication") from error
-    if not whole:
+    if end != numbers.size:
         raise ValueError("not a whole replication")
-    return replication
+    return Replication(
+        index=index, outcomes=outcomes, weekly=weekly, profiles=profiles, kernel_events=kernel_events
+    )
 
 
 def csv_cell(value: object) -> str:
@@ -122,20 +115,30 @@ def _packed(outcome: Outcome) -> tuple[str, Sequence[float] | Floats]:
             return "s", values
 
 
-def _unpacked(kind: str, numbers: Sequence[float]) -> Outcome:
-    if kind == "r" and len(numbers) == 2:
-        return Ratio(*numbers)
-    if kind == "v" and len(numbers) == 1:
-        return Value(*numbers)
-    raise ValueError(f"no outcome {kind} of {len(numbers)} numbers")
+def _outcomes(
+    lengths: Mapping[str, tuple[str, int]], numbers: Floats, plain: Sequence[float]
+) -> tuple[dict[str, Outcome], int]:
+    """Outcomes by name, and where their numbers end; a plain loop, since there are hundreds in each replication."""
+    outcomes: dict[str, Outcome] = {}
+    at = 0
+    for name, (kind, length) in lengths.items():
+        if kind == "r" and length == 2:
+            outcomes[name] = Ratio(plain[at], plain[at + 1])
+        elif kind == "v" and length == 1:
+            outcomes[name] = Value(plain[at])
+        elif kind == "s":
+            outcomes[name] = Sample(numbers[at : at + length])
+        else:
+            raise ValueError(f"no outcome {kind} of {length} numbers")
+        at += length
+    return outcomes, at
 
 
-def _lengths(header: Mapping[str, Any]) -> list[int]:
-    outcomes = [length for _, length in header["outcomes"].values()]
-    return [*outcomes, *header["weekly"].values(), *header["profiles"].values()]
-
-
-def _bounds(header: Mapping[str, Any]) -> tuple[list[int], list[int]]:
-    """Where each array of numbers begins, and where it ends."""
-    ends = list(accumulate(_lengths(header)))
-    return [0, *ends], ends
+def _lists(
+    lengths: Mapping[str, int], plain: Sequence[float], at: int
+) -> tuple[dict[str, Sequence[float]], int]:
+    found: dict[str, Sequence[float]] = {}
+    for name, length in lengths.items():
+        found[name] = plain[at : at + length]
+        at += length
+    return found, at

@@ -19,7 +19,7 @@ import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +45,7 @@ Better = Literal["lower", "higher", "neither"]
 _PLACEHOLDER = re.compile(r"(\[\.)?<(\w+)>(\])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One number of one replication."""
 
     value: float
@@ -56,8 +55,7 @@ class Value:
         return self.value, 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(NamedTuple):
     """A quotient whose parts are added up over replications before dividing."""
 
     numerator: float
