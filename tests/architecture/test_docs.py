@@ -142,9 +142,10 @@ def _commands(text: str) -> list[list[str]]:
 def _parse(words: list[str]) -> None:
     """Let click read a command line without running it."""
     name, *arguments = words
-    command = program.get_command(click.Context(program), name)
+    context = program.make_context("iopsim", [name])
+    command = program.get_command(context, name)
     assert command is not None, f"no command {name}"
-    command.make_context(name, arguments, resilient_parsing=False)
+    command.make_context(name, arguments, parent=context)
 
 
 @every_page

@@ -50,12 +50,13 @@ def commands(job: str, shard: int = 1) -> list[list[str]]:
 def parse(words: list[str]) -> dict[str, Any]:
     """What click understands of a command line, subcommands too."""
     command: click.Command = program
+    context = program.make_context("iopsim", list(words))
     while isinstance(command, click.Group):
         name, *words = words
-        found = command.get_command(click.Context(command), name)
+        found = command.get_command(context, name)
         assert found is not None, f"no command {name}"
-        command = found
-    return command.make_context(command.name, words).params
+        command, context = found, found.make_context(name, list(words), parent=context)
+    return context.params
 
 
 def used(job: str, action: str) -> list[dict[str, Any]]:
