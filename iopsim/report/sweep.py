@@ -40,6 +40,7 @@ __all__ = [
 _KINDS = {"levels": "level", "sources": "source", "staff": "role", "tracks": "track", "payers": "payer"}
 _KINDS |= {"services": "service"}
 _SHOWN = 20  # lines of the table
+_GAP = 2
 _NARROW = 76  # columns of a terminal below which a point takes lines of its own
 _MANY_MORE = 100  # times as many replications: more of them will hardly help
 
@@ -234,18 +235,17 @@ def print_sweep(out: Console, told: Told) -> None:
 
     shown = _shown(told)
     out.print(escape(_title(told, shown)))
-    if out.width < _NARROW:
+    if shown and (out.width < _NARROW or not _print_table(out, told, shown)):
         for line in _lines(told, shown):
             out.print(escape(line))
-    else:
-        _print_table(out, told, shown)
     for sentence in sentences(told):
         out.print(f"[bold]{escape(sentence)}[/bold]")
     for note in told.notes:
         out.print(escape(f"note: {note}"))
 
 
-def _print_table(out: Console, told: Told, shown: Sequence[Judged]) -> None:
+def _print_table(out: Console, told: Told, shown: Sequence[Judged]) -> bool:
+    """Print the points as a table, with intervals if there is room for them; whether its numbers fit at all."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -253,15 +253,23 @@ def _print_table(out: Console, told: Told, shown: Sequence[Judged]) -> None:
     colors = {"met": "green", "missed": "red", "undecided": "yellow", "": ""}
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     header, rows = _cells(told, shown, with_intervals=True)
-    if sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) > out.width:
+    if sum(_widths(rows)) > out.width:
         header, rows = _cells(told, shown, with_intervals=False)
-    for title in header:
-        table.add_column(escape(title), justify="right", overflow="fold")
+        if sum(_widths(rows)) > out.width:
+            return False
+    for title, width in zip(header, _widths(rows), strict=True):
+        table.add_column(escape(title), justify="right", overflow="fold", min_width=width - _GAP)
     for one, row in zip(shown, rows, strict=True):
         *cells, verdict = map(escape, row)
         color = colors[one.verdict]
         table.add_row(*cells, f"[{color}]{verdict}[/{color}]" if color else verdict)
     out.print(table)
+    return True
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Columns that each column of cells takes, with the gap beside it."""
+    return [max(map(len, column)) + _GAP for column in zip(*rows, strict=True)]
 
 
 def _cells(told: Told, shown: Sequence[Judged], *, with_intervals: bool) -> tuple[list[str], list[list[str]]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 from scipy.stats import ttest_rel
 
 from iopsim.experiment.names import reported
@@ -19,7 +21,7 @@ from iopsim.experiment.sweep.design import Point
 from iopsim.experiment.sweep.load import Design, load
 from iopsim.experiment.sweep.table import Judged, point_rows
 from iopsim.measures.registry import Ratio, Value
-from iopsim.report.sweep import Told, axis_words, label_text, notes_on, sentences
+from iopsim.report.sweep import Told, axis_words, label_text, notes_on, print_sweep, sentences
 from iopsim.scenario.sweeps import Choice
 
 if TYPE_CHECKING:
@@ -314,3 +316,19 @@ def test_words_for_values() -> None:
 
 def test_goals_of_the_fixture(design: Design) -> None:
     assert goals(design.base.targets) == {WAIT: Goal(high=14), SHARE: Goal(high=0.1)}
+
+
+@pytest.mark.parametrize("width", [40, 60, 76, 80, 100, 160])
+def test_no_number_is_broken_at_any_width(design: Design, width: int) -> None:
+    points = [point(1, 1_138_688, 12.4), point(2, 12_138_795, 27.5, share=0.303)]
+    out = Console(width=width, file=io.StringIO(), highlight=False)
+    print_sweep(out, Told(design, points, answer(design, points), ()))
+    shown = out.file.getvalue()
+    assert all(text in shown for text in ("1,138,688", "12,138,795", "27.5", "30.3 %")), shown
+
+
+def test_many_points_of_which_none_is_worth_a_line_are_answered_too(design: Design) -> None:
+    points = [replace(point(number, 1, 20), cost=None) for number in range(1, 31)]
+    out = Console(width=80, file=io.StringIO())
+    print_sweep(out, Told(design, points, answer(design, points), ()))
+    assert "No point meets all targets" in out.file.getvalue()
