@@ -328,7 +328,7 @@ def test_no_number_is_broken_at_any_width(design: Design, width: int) -> None:
 
 
 def test_many_points_of_which_none_is_worth_a_line_are_answered_too(design: Design) -> None:
-    points = [replace(point(number, 1, 20), cost=None) for number in range(1, 31)]
+    points = [point(number, nan, 20) for number in range(1, 31)]
     out = Console(width=80, file=io.StringIO())
     print_sweep(out, Told(design, points, answer(design, points), ()))
     assert "No point meets all targets" in out.file.getvalue()
