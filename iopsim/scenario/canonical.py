@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +53,8 @@ def identity(scenario: Scenario, without: Collection[str] = ()) -> dict[str, Any
         scenario: The question.
         without: Dotted paths that do not count either.
     """
+    import json
+
     left_out = {tuple(path.split(".")) for path in (*_NOT_THE_QUESTION, *without)}
     tree = pruned(resolved(scenario), left_out)
     data = {dotted(path): law.content_hash for path, law in _samples(scenario, ())}
