@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from iopsim.experiment.cache import Cache
     from iopsim.experiment.plans import Progress
-    from iopsim.scenario.levels import Care, Group, Level
+    from iopsim.scenario.groups import Group
+    from iopsim.scenario.levels import Care, Level
     from iopsim.scenario.schema import Scenario
 
     Floats = NDArray[np.float64]

@@ -18,7 +18,7 @@ from iopsim.measures.work import deliveries
 
 if TYPE_CHECKING:
     from iopsim.measures.window import Window
-    from iopsim.scenario.levels import Group
+    from iopsim.scenario.groups import Group
     from iopsim.scenario.schema import InpatientAlternative, Scenario
 
 __all__ = ["Alternative", "Books", "alternative", "books", "break_even_census"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from iopsim.model.people import Patient, Stay
     from iopsim.model.timeline import Timeline
     from iopsim.model.units import Treatment
-    from iopsim.scenario.levels import Group as GroupSpec
+    from iopsim.scenario.groups import Group as GroupSpec
     from iopsim.scenario.levels import Level
 
 __all__ = ["Capacity", "Group", "Groups", "Offer", "Places"]

@@ -47,6 +47,7 @@ class _Clinic:
         self._scenario = scenario
         self._timeline = Timeline(scenario)
         self._times = time_labels(scenario)
+        self._modalities = modality_labels(scenario)
         self._clock = Clock(float(self._timeline.first))
         self._draws = Draws(scenario.run.seed, replication, used)
         self._recorder = Recorder()
@@ -82,7 +83,7 @@ class _Clinic:
                 for group in unit.capacity.groups:
                     self._plan.open(group, unit)
         with _no_garbage_collection():
-            people = patients(self._scenario, self._timeline, self._draws, self._times)
+            people = patients(self._scenario, self._timeline, self._draws, self._times, self._modalities)
             self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
             self._next_arrival()
             self._clock.run_until(float(self._timeline.last))
@@ -102,6 +103,9 @@ class _Clinic:
         time, fact, stay, a, b, c = _columns(book.facts, 6)
         s_time, s_group, s_cause, s_enrolled, s_taken, s_first = _columns(book.sessions, 6)
         b_time, b_level, b_kind, b_missing = _columns(book.blocked, 4)
+        p_time, p_number, p_state, p_limit = _columns(book.posts, 4)
+        v_time, v_stay, v_service, v_due = _columns(book.visits, 4)
+        c_time, c_role, c_hours = _columns(book.covers, 3)
         stay_patient, stay_level, stay_entry, stay_kind = _columns(book.stays, 4)
         whole = np.int64
         return Ledger(
@@ -110,8 +114,10 @@ class _Clinic:
             origins=(*scenario.sources, *scenario.levels, "returned"),
             tracks=tuple(scenario.tracks),
             times=tuple(self._times),
+            modalities=tuple(self._modalities),
             payers=tuple(scenario.payers),
             groups=tuple(name for level in scenario.levels.values() for name in level.groups),
+            roles=tuple(scenario.staff),
             posts=tuple((name, post) for name, role in scenario.staff.items() for post in range(role.posts)),
             services=tuple(scenario.services),
             patient_source=np.array([patient.source for patient in people], dtype=whole),
@@ -119,6 +125,7 @@ class _Clinic:
             patient_ordinal=np.array([patient.row for patient in people], dtype=whole),
             patient_track=np.array([patient.track for patient in people], dtype=whole),
             patient_time=np.array([patient.time for patient in people], dtype=whole),
+            patient_modality=np.array([patient.modality for patient in people], dtype=whole),
             patient_payer=np.array([patient.payer for patient in people], dtype=whole),
             patient_referred=np.array([patient.referred for patient in people]),
             stay_patient=np.array(stay_patient, dtype=whole),
@@ -143,6 +150,17 @@ class _Clinic:
             blocked_level=np.array(b_level, dtype=whole),
             blocked_kind=np.array(b_kind, dtype=whole),
             blocked_missing=np.array(b_missing, dtype=whole),
+            post_time=np.array(p_time, dtype=float),
+            post_number=np.array(p_number, dtype=whole),
+            post_state=np.array(p_state, dtype=whole),
+            post_limit=np.array(p_limit, dtype=whole),
+            visit_time=np.array(v_time, dtype=float),
+            visit_stay=np.array(v_stay, dtype=whole),
+            visit_service=np.array(v_service, dtype=whole),
+            visit_due=np.array(v_due, dtype=float),
+            cover_time=np.array(c_time, dtype=float),
+            cover_role=np.array(c_role, dtype=whole),
+            cover_hours=np.array(c_hours, dtype=float),
             kernel_events=self._clock.calls,
         )
 
@@ -164,6 +182,14 @@ def time_labels(scenario: Scenario) -> list[str]:
     labels = ["either"]
     labels += [time for source in scenario.sources.values() for time in source.times]
     labels += [group.time for level in scenario.levels.values() for group in level.groups.values()]
+    return list(dict.fromkeys(labels))
+
+
+def modality_labels(scenario: Scenario) -> list[str]:
+    """All modalities that a patient may prefer or a group have, `either` first."""
+    labels = ["either"]
+    labels += [modality for source in scenario.sources.values() for modality in source.modalities]
+    labels += [group.modality for level in scenario.levels.values() for group in level.groups.values()]
     return list(dict.fromkeys(labels))
 
 

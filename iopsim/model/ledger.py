@@ -3,16 +3,16 @@
 The model only appends here; whatever is averaged, priced or drawn is computed from it afterwards. Times are
 days since the first measured day (`run.start`, 0:00), negative in the warm-up.
 
-A *stay* is one patient's passage through one level, from joining its waitlist to giving back the place. Facts
-of a stay come in this order; those in brackets need not happen:
+A *stay* is one patient's passage through one level, from the referral or the joining of its waitlist to giving back
+the place. Facts of a stay come in this order; those in brackets need not happen:
 
-    REFERRED* JOINED → REFUSED | RENEGED | WITHDRAWN
-                     → ADMITTED STARTED [SUSPENDED [RESUMED]]
-                       → COMPLETED | DROPPED_OUT | DISCHARGED | STEPPED_UP | LEFT → RELEASED
+    [REFERRED or SENT, [CONTACTED] [BOOKED [NO_SHOW BOOKED …] ASSESSED]] → LOST | WITHDRAWN
+    JOINED [READY AUTHORIZED AGED ACCEPTED] → REFUSED | DENIED | RENEGED | WITHDRAWN
+    ADMITTED STARTED [SUSPENDED [RESUMED]] [ASKED [LAPSED] [EXTENDED …] CUT]
+      → COMPLETED | DROPPED_OUT | DISCHARGED | STEPPED_UP | LEFT → RELEASED
 
-(* only for a stay that begins with a referral by a source.) MOVED may come at any time between ADMITTED and the
-end of treatment, and LEFT also before STARTED. Between the end of treatment (or SUSPENDED) and RELEASED (or
-RESUMED) the place is held.
+MOVED and REASSIGNED may come at any time between ADMITTED and RELEASED, and LEFT also before STARTED. Between the end
+of treatment (or SUSPENDED) and RELEASED (or RESUMED) the place is held.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from enum import IntEnum, IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ENDS", "Cause", "Fact", "Ledger", "Missing", "Recorder"]
+__all__ = ["ENDS", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Stage"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,24 +33,56 @@ class Fact(IntEnum):
     """What can happen to a stay; `a`, `b`, `c` are the details of the row (−1: none)."""
 
     REFERRED = 0  # by a source; a = source
-    JOINED = 1  # the waitlist; a = origin (see Ledger.origins)
-    REFUSED = 2  # the list is full; a = destination (−1 too for a suspended stay that goes on)
-    RENEGED = 3  # gave up waiting; a = destination
-    WITHDRAWN = 4  # left the list for another reason (hold over, called back): counted as left
-    ADMITTED = 5  # took the bundle; a = group, b = post (index over all posts), c = weekdays as bits
-    MOVED = 6  # changed seats: taper or another group; a = group, c = weekdays as bits
-    STARTED = 7  # care; a = services drawn for the stay, as bits
-    SUSPENDED = 8  # treatment, while waiting for a higher level; a = that level
-    RESUMED = 9  # treatment
-    COMPLETED = 10  # a = destination
-    DROPPED_OUT = 11  # a = destination
-    DISCHARGED = 12  # after missed sessions; a = destination
-    STEPPED_UP = 13  # a = the higher level
-    LEFT = 14  # called back, or the group closed; a = −1
-    RELEASED = 15  # the bundle given back
+    SENT = 1  # from a level or as returning, to the first stage of access; a = origin
+    CONTACTED = 2
+    BOOKED = 3  # an intake appointment; a = days of lead, b = post
+    NO_SHOW = 4  # at the appointment: a wasted slot; b = post
+    ASSESSED = 5  # at the appointment; b = post
+    LOST = 6  # at a stage of access; a = destination, b = Stage
+    JOINED = 7  # the waitlist; a = origin (see Ledger.origins)
+    READY = 8  # the treatment that went on meanwhile is over (refer_before_days)
+    AUTHORIZED = 9  # by the payer
+    DENIED = 10  # by the payer; a = destination (−1 too for a treatment that goes on)
+    AGED = 11  # waited long; a = the new priority class
+    ACCEPTED = 12  # takes a group at any time from now on; a = the new kind of need
+    REFUSED = 13  # the list is full; a = destination (−1 too for a treatment that goes on)
+    RENEGED = 14  # gave up waiting; a = destination
+    WITHDRAWN = 15  # left a stage or the list for another reason (hold over, called back): counted as left
+    ADMITTED = 16  # took the bundle; a = group, b = post (index over all posts), c = weekdays as bits
+    MOVED = 17  # changed seats: taper or another group; a = group, c = weekdays as bits
+    REASSIGNED = 18  # their clinician left; b = the new post, −1 while there is none
+    STARTED = 19  # care; a = services drawn for the stay, as bits
+    SUSPENDED = 20  # treatment, while waiting for a higher level; a = that level
+    RESUMED = 21  # treatment
+    ASKED = 22  # the payer for more units; a = units approved so far
+    LAPSED = 23  # the approved units are used up and the answer is open; treatment goes on uncovered
+    EXTENDED = 24  # by the payer; a = units approved in all
+    CUT = 25  # the payer approves no more units
+    COMPLETED = 26  # a = destination
+    DROPPED_OUT = 27  # a = destination
+    DISCHARGED = 28  # a = destination, b = Reason
+    STEPPED_UP = 29  # a = the higher level
+    LEFT = 30  # called back, or the group closed; a = −1
+    RELEASED = 31  # the bundle given back
 
 
 ENDS = (Fact.COMPLETED, Fact.DROPPED_OUT, Fact.DISCHARGED, Fact.STEPPED_UP, Fact.LEFT)
+
+
+class Stage(IntEnum):
+    """At which stage of access a referral was lost."""
+
+    CONTACT = 0
+    SCREEN = 1  # not eligible, before an appointment
+    INTAKE = 2  # did not show, and did not book again
+    ASSESSMENT = 3  # not eligible, found at the appointment
+
+
+class Reason(IntEnum):
+    """Why a patient was discharged."""
+
+    MISSED = 0  # too many sessions in a row
+    CUT = 1  # the payer approved no more, and the units are used up
 
 
 class Cause(IntEnum):
@@ -59,6 +91,8 @@ class Cause(IntEnum):
     HELD = 0
     CLOSED = 1
     BELOW_MINIMUM = 2
+    UNSTAFFED = 3
+    MERGED = 4  # its members joined another group's session of the day
 
 
 class Missing(IntFlag):
@@ -67,7 +101,18 @@ class Missing(IntFlag):
     NOTHING = 0
     SEAT = 1
     CASELOAD = 2
-    ORDER = 4
+    HOURS = 4  # an appointment that admission waits for
+    AUTHORIZATION = 8  # of the stay, whatever its kind lacks
+    TREATMENT = 16  # is not over yet in the level before: of the stay, nothing else counts meanwhile
+    ORDER = 32
+
+
+class PostState(IntEnum):
+    """Whether somebody holds a post and is there."""
+
+    VACANT = 0
+    FILLED = 1
+    AWAY = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +129,13 @@ class Ledger:
         session_*: One entry per scheduled group session; `session_enrolled` counts those expected,
             `session_taken` all seats taken (held ones too); its members are
             `member_stay[session_first : session_first + session_enrolled]` (nobody if it was cancelled,
-            that is `session_cause` > 0), `member_attended` 1 or 0.
-        blocked_*: From `blocked_time` on, waiting stays of (level, kind) lack `blocked_missing` (bits of Missing).
+            that is `session_cause` > 0), `member_attended` 1 or 0. Guests of a merged session count where they went.
+        blocked_*: From `blocked_time` on, waiting stays of (level, kind) lack `blocked_missing` (bits of Missing), and
+            those that are not authorized or not ready that too.
+        post_*: From `post_time` on, a post (index into `posts`) is in a PostState and has a caseload limit. Every post
+            has a row at the opening.
+        visit_*: Visits of services that wait for hours: when given, to which stay, which service, when it was due.
+        cover_*: Hours of a role that were covered from outside, by the session's start.
     """
 
     sources: tuple[str, ...]
@@ -93,8 +143,10 @@ class Ledger:
     origins: tuple[str, ...]
     tracks: tuple[str, ...]
     times: tuple[str, ...]
+    modalities: tuple[str, ...]
     payers: tuple[str, ...]
     groups: tuple[str, ...]
+    roles: tuple[str, ...]
     posts: tuple[tuple[str, int], ...]
     services: tuple[str, ...]
 
@@ -103,6 +155,7 @@ class Ledger:
     patient_ordinal: Ints
     patient_track: Ints
     patient_time: Ints
+    patient_modality: Ints
     patient_payer: Ints
     patient_referred: Floats
 
@@ -132,6 +185,20 @@ class Ledger:
     blocked_kind: Ints
     blocked_missing: Ints
 
+    post_time: Floats
+    post_number: Ints
+    post_state: Ints
+    post_limit: Ints
+
+    visit_time: Floats
+    visit_stay: Ints
+    visit_service: Ints
+    visit_due: Floats
+
+    cover_time: Floats
+    cover_role: Ints
+    cover_hours: Floats
+
     kernel_events: int
 
 
@@ -145,6 +212,9 @@ class Recorder:
     member_stay: list[int] = field(default_factory=list)
     member_attended: bytearray = field(default_factory=bytearray)
     blocked: list[tuple[float, int, int, int]] = field(default_factory=list)
+    posts: list[tuple[float, int, int, int]] = field(default_factory=list)
+    visits: list[tuple[float, int, int, float]] = field(default_factory=list)
+    covers: list[tuple[float, int, float]] = field(default_factory=list)
 
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
         """Append one fact."""

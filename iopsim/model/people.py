@@ -11,28 +11,30 @@ if TYPE_CHECKING:
     from iopsim.model.draws import Cell
     from iopsim.model.units import Treatment, Unit
 
-__all__ = ["NEVER", "Patient", "State", "Stay"]
+__all__ = ["NEVER", "UNDECIDED", "Patient", "State", "Stay"]
 
 NEVER = float("inf")
+UNDECIDED = -2  # where to go: −1 is home
 
 
 class State(IntEnum):
     """Where a stay stands."""
 
-    WAITING = 0
-    ADMITTED = 1  # has the bundle, care has not started
-    IN_CARE = 2
-    SUSPENDED = 3  # holds the place while waiting for a higher level
-    HELD = 4  # treatment over, holds the place while waiting for the next level
-    GONE = 5
+    APPLYING = 0  # in a stage of access
+    WAITING = 1
+    ADMITTED = 2  # has the bundle, care has not started
+    IN_CARE = 3
+    SUSPENDED = 4  # holds the place while waiting for a higher level
+    HELD = 5  # treatment over, holds the place while waiting for the next level
+    GONE = 6
 
 
 @dataclass(slots=True, eq=False)
 class Patient:
     """One person, who keeps identity and traits however often they come back.
 
-    `here` is the stay whose place the patient occupies; `ahead` the stay that is waited for or admitted to and
-    not begun; `heading` the level at the end of a lag (−1: none), of which `lags` counts the begun ones.
+    `here` is the stay whose place the patient occupies; `ahead` the stay that is applied or waited for or admitted to
+    and not begun; `heading` the level at the end of a lag (−1: none), of which `lags` counts the begun ones.
     """
 
     index: int
@@ -41,6 +43,7 @@ class Patient:
     row: int
     track: int
     time: int
+    modality: int
     payer: int
     referred: float
     entries: list[int]
@@ -54,10 +57,14 @@ class Patient:
 class Stay:
     """One patient's passage through one level, from joining its waitlist to giving back the place.
 
-    Instants of treatment (`ends_after`, `dropout_after`, `step_up_after`) are counted in days of treatment, so that a
-    suspension stops them. Sessions are counted by the patient's own: `had` so far, `attends[i]` is whether the
-    i-th will be attended, `turn` is the one after which something changes (taper, end, more to foresee),
-    `missed_out` the one that ends a run of misses.
+    Instants of treatment (`…_after`) are counted in days of treatment, so that a suspension stops them. Sessions are
+    counted by the patient's own: `had` so far, `attends[i]` is whether the i-th will be attended, `turn` is the one
+    after which something changes (taper, end, more to foresee), `missed_out` the one that ends a run of misses,
+    `payer_turn` the one after which the payer is asked or stops.
+
+    `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
+    completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
+    `approved` the payer's units.
     """
 
     number: int
@@ -83,11 +90,22 @@ class Stay:
     ends_after: float = NEVER
     dropout_after: float = NEVER
     step_up_after: float = NEVER
+    refer_after: float = NEVER
+    payer_after: float = NEVER
+    dropout_hazard: float = NEVER
+
+    lacks: int = 0
+    bound: int = UNDECIDED
+    bookings: int = 0
+    approved: int = 0
+    is_asking: bool = False
+    is_cut: bool = False
 
     propensity: float = 1.0
     attends: bytearray = field(default_factory=bytearray)
     had: int = 0
     turn: int = -1
     missed_out: int = -1
+    payer_turn: int = -1
     phase: int = 0
     extended: bool = False

@@ -37,7 +37,9 @@ def choose(shares: tuple[list[float], list[int]], uniform: float) -> int:
     return indexes[min(bisect_left(cumulative, uniform * cumulative[-1]), len(indexes) - 1)]
 
 
-def patients(scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequence[str]) -> list[Patient]:
+def patients(
+    scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequence[str], modalities: Sequence[str]
+) -> list[Patient]:
     """Everybody who is referred by a source during the run, in the order of their identity.
 
     Args:
@@ -45,12 +47,14 @@ def patients(scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequen
         timeline: The calendar.
         draws: The replication's random numbers.
         times: Names of the time preferences, in the order of their indexes.
+        modalities: Names of the modalities, in the order of their indexes.
     """
     people: list[Patient] = []
     for number, (name, source) in enumerate(scenario.sources.items()):
         traits = {
             "track": table(scenario.track_shares(source), list(scenario.tracks)),
             "time": table(source.times, times),
+            "modality": table(source.modalities, modalities),
             "payer": table(scenario.payer_shares(source), list(scenario.payers)),
         }
         for cell, when, rows in _cells(name, source, timeline, draws):
@@ -64,6 +68,7 @@ def patients(scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequen
                     row=row,
                     track=choose(traits["track"], drawn["track"][row]),
                     time=choose(traits["time"], drawn["time"][row]),
+                    modality=choose(traits["modality"], drawn["modality"][row]),
                     payer=choose(traits["payer"], drawn["payer"][row]),
                     referred=float(when[row]),
                     entries=[0] * len(scenario.levels),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from iopsim.scenario.levels import Group
+    from iopsim.scenario.groups import Group
     from iopsim.scenario.schema import Scenario, Source
 
 __all__ = ["Timeline", "in_days"]

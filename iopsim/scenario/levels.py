@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from iopsim.scenario.access import AgesInto, Contact, Eligible, Intake
 from iopsim.scenario.distributions import DaysLaw
+from iopsim.scenario.groups import Group
 from iopsim.scenario.parts import (
     HOME,
     Amount,
     Count,
+    Days,
     Hold,
     Name,
     Part,
@@ -22,7 +23,6 @@ from iopsim.scenario.parts import (
     PositiveCount,
     Share,
     Shares,
-    Weekday,
     shape,
     shares_sum_to_one,
 )
@@ -34,7 +34,6 @@ __all__ = [
     "CarePart",
     "Destination",
     "Extension",
-    "Group",
     "LeaveEarly",
     "Level",
     "Phase",
@@ -164,62 +163,10 @@ class Waitlist(Part):
         | None
     ) = Field(None, description="Most on the list, in all or by origin; 0 admits only who can start at once")
     otherwise: Name = Field(HOME, description="Where those go who find the list full")
-
-
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
-
-
-def _a_clock_time(text: str) -> str:
-    if not _CLOCK.match(text):
-        raise PydanticCustomError(
-            "clock", 'a clock time such as "09:00" or "17:30" (got {got})', {"got": repr(text)}
-        )
-    return text
-
-
-class Group(Part):
-    """A therapy group: when it meets, for whom, with how many seats and facilitators (model.md §7)."""
-
-    label: str | None = Field(None, description="What people read instead of the name")
-    tracks: tuple[Name, ...] = Field((), description="Tracks that it takes; none named: all")
-    time: Name = Field("day", description="Matched with patients' preference; `either` fits every group")
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1, description="Weekdays on which it meets")]
-    start: Annotated[str, Field(strict=True), AfterValidator(_a_clock_time)] = Field(
-        "09:00", description="Clock time at which a session starts"
+    ages_into: AgesInto | None = Field(None, description="The class of those who have waited long")
+    accept_other_time_after_days: Days | None = Field(
+        None, description="Days on the list after which a patient takes a group at any time"
     )
-    hours: Annotated[float, Field(strict=True, gt=0, le=24)] = Field(3.0, description="Length of a session")
-    seats: PositiveCount = Field(description="Seats in the room")
-    facilitators: Mapping[Name, PositiveCount] = Field({}, description="Staff in each session, by role")
-    from_: Annotated[dt.date | None, Field(alias="from", strict=True, description="Its first date")] = None
-    until: Annotated[dt.date | None, Field(strict=True, description="Its last date")] = None
-    overbook: Annotated[float, Field(strict=True, ge=1, le=10, description="Most enrolled ÷ seats")] = 1.0
-    min_census: PositiveCount = Field(1, description="With fewer enrolled that day, a session is cancelled")
-    below_minimum: Literal["cancel"] = Field("cancel", description="What becomes of a session with fewer")
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Group:
-        if len(set(self.days)) < len(self.days):
-            raise PydanticCustomError("days", "a weekday stands twice in `days`")
-        if self.start_hour + self.hours > 24:
-            raise PydanticCustomError("hours", "a session must end on the day it starts")
-        if self.from_ and self.until and self.until < self.from_:
-            raise PydanticCustomError("until", "`until` lies before `from`")
-        if self.min_census > self.enrolled_at_most:
-            raise PydanticCustomError(
-                "min_census", "`min_census` is more than can be enrolled: it would never meet"
-            )
-        return self
-
-    @property
-    def start_hour(self) -> float:
-        """Clock time of the start, in hours after midnight."""
-        hours, minutes = self.start.split(":")
-        return int(hours) + int(minutes) / 60
-
-    @property
-    def enrolled_at_most(self) -> int:
-        """Most patients enrolled on one weekday: floor(seats × overbook)."""
-        return int(self.seats * self.overbook + 1e-9)
 
 
 class PatiencePart(Part):
@@ -288,6 +235,12 @@ class Level(Part):
     next: Next = Field({HOME: Destination(share=1.0)}, description="Where those go who complete")
     hold_days: Hold = Field(0.0, description="How long a place is kept while waiting for the next level")
     returns: Returns | None = Field(None, description="Who comes back after leaving")
+    refer_before_days: Days = Field(
+        0.0, description="Joins the next list so long before the planned end; admitted from the end on"
+    )
+    contact: Contact | None = Field(None, description="First call, before anything else")
+    eligible: Eligible | None = Field(None, description="Whether the level is right for the patient")
+    intake: Intake | None = Field(None, description="Appointment before joining the waitlist")
     waitlist: Waitlist = Field(Waitlist(), description="Who waits, in which order, how long")
     by: CareBy = Field(CareBy(), description="Care that differs by track or source")
     cost_per_day: Amount | None = Field(None, description="Price, if the level is bought from outside")

@@ -9,22 +9,24 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from iopsim.scenario.access import Payer
+from iopsim.scenario.groups import Room
 from iopsim.scenario.levels import Level
 from iopsim.scenario.parts import (
     Amount,
-    Count,
     Name,
     Number,
     Part,
     Positive,
     PositiveCount,
     Share,
-    Shares,
     shape,
 )
+from iopsim.scenario.sources import Source
+from iopsim.scenario.staff import Role, Service
 
 __all__ = [
     "Calendar",
@@ -138,130 +140,9 @@ class Calendar(Part):
 
 
 class Label(Part):
-    """A track or a payer: nothing but a name people read."""
+    """A track: nothing but a name people read."""
 
     label: str | None = Field(None, description="What people read instead of the name")
-
-
-def _some_weight(weights: tuple[float, ...]) -> tuple[float, ...]:
-    if not any(weights):
-        raise PydanticCustomError("weights", "all weights are 0: nobody would ever be referred")
-    return weights
-
-
-class Source(Part):
-    """Where referrals come from: to which level, how many a week, when, and who they are (model.md §4)."""
-
-    label: str | None = Field(None, description="What people read instead of the name")
-    to: Name = Field(description="The level that it refers to")
-    per_week: Annotated[float, Field(strict=True, ge=0, le=100_000)] = Field(
-        description="Mean referrals in the year from the start"
-    )
-    weekdays: Annotated[
-        tuple[Amount, ...], Field(min_length=7, max_length=7), AfterValidator(_some_weight)
-    ] = Field((1.0,) * 7, description="Relative weights, Monday to Sunday")
-    months: Annotated[
-        tuple[Amount, ...], Field(min_length=12, max_length=12), AfterValidator(_some_weight)
-    ] = Field((1.0,) * 12, description="Relative weights, January to December")
-    growth_per_year: Annotated[float, Field(strict=True, gt=-1, le=10)] = Field(
-        0.0, description="Share by which the rate grows in a year, from the start on"
-    )
-    tracks: Shares | None = Field(
-        None, description="Shares of the tracks; needed when there is more than one"
-    )
-    times: Shares = Field(
-        {"either": 1.0}, description="Shares of the preferred times; `either` fits every group"
-    )
-    payers: Shares | None = Field(
-        None, description="Shares of the payers; needed when there is more than one"
-    )
-
-
-class Role(Part):
-    """A kind of staff: posts, hours, caseload and pay (model.md §8)."""
-
-    label: str | None = Field(None, description="What people read instead of the name")
-    posts: Count = Field(description="Posts, all filled all the time")
-    fte: Annotated[float, Field(strict=True, gt=0, le=2)] = Field(1.0, description="Of each post")
-    caseload: Amount | None = Field(
-        None, description="Most patients of a full-time post; a post carries floor(caseload × FTE)"
-    )
-    paid_hours_per_week: Annotated[float, Field(strict=True, gt=0, le=168)] = Field(
-        40.0, description="Of a full-time post"
-    )
-    bookable: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
-        1.0, description="Share of the hours at work that is for patients, documentation included"
-    )
-    leave_weeks_per_year: Annotated[float, Field(strict=True, ge=0, lt=52)] = Field(
-        0.0, description="Paid weeks away from work"
-    )
-    salary_per_year: Amount = Field(0.0, description="Of a full-time post, without benefits")
-
-    @property
-    def caseload_limit(self) -> int:
-        """Most patients one post carries: floor(caseload × FTE); 0 without a caseload."""
-        return int((self.caseload or 0) * self.fte + 1e-9)
-
-    @property
-    def at_work(self) -> float:
-        """Share of the paid year that is not leave."""
-        return 1 - self.leave_weeks_per_year / 52
-
-    @property
-    def bookable_hours_per_fte(self) -> float:
-        """Hours a week that one FTE has for patients: paid hours × bookable × (1 - leave)."""
-        return self.paid_hours_per_week * self.bookable * self.at_work
-
-    @property
-    def employed_fte(self) -> float:
-        """Posts × FTE."""
-        return self.posts * self.fte
-
-
-class Service(Part):
-    """Work that one patient, or one group session, makes for a role (model.md §8)."""
-
-    label: str | None = Field(None, description="What people read instead of the name")
-    levels: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
-        description="Levels whose patients or sessions get it"
-    )
-    role: Name = Field(description="Who does the work")
-    tracks: tuple[Name, ...] = Field((), description="Tracks that get it; none named: all")
-    per: Literal["admission", "session"] | None = Field(
-        None, description="Once for each start of care, or once for each group session held"
-    )
-    every_weeks: Annotated[float, Field(strict=True, gt=0, le=520)] | None = Field(
-        None, description="Due at the start of care and then this often; instead of `per`"
-    )
-    minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
-        0.0, description="With the patient, each time"
-    )
-    indirect_minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
-        0.0, description="Besides, each time: preparation and notes"
-    )
-    indirect_minutes_per_patient: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
-        0.0, description="Besides, for each patient who attended the session"
-    )
-    share: Share = Field(1.0, description="Of patients who get it, drawn once for each stay")
-    within_group: bool = Field(
-        False, description="Whether it is given inside group hours and takes none of its own"
-    )
-    cost: Amount = Field(0.0, description="Besides hours, each time")
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Service:
-        if (self.per is None) == (self.every_weeks is None):
-            raise PydanticCustomError("service", "give `per` or `every_weeks`, one of the two")
-        if self.per == "session" and (self.minutes or self.share < 1 or self.within_group or self.tracks):
-            raise PydanticCustomError(
-                "service",
-                "`per: session` takes its minutes from the group's hours: only indirect minutes and cost go with it",
-            )
-        if self.per != "session" and self.indirect_minutes_per_patient:
-            raise PydanticCustomError(
-                "service", "`indirect_minutes_per_patient` goes with `per: session` only"
-            )
-        return self
 
 
 class InpatientAlternative(Part):
@@ -348,9 +229,10 @@ class Scenario(Part):
     tracks: Annotated[Mapping[Name, Label], Field(min_length=1)] = Field(
         {EVERYONE: Label()}, description="Clinical programs that patients belong to"
     )
-    payers: Annotated[Mapping[Name, Label], Field(min_length=1)] = Field(
-        {EVERYONE: Label()}, description="Who pays"
+    payers: Annotated[Mapping[Name, Payer], Field(min_length=1)] = Field(
+        {EVERYONE: Payer()}, description="Who pays"
     )
+    rooms: Mapping[Name, Room] = Field({}, description="Where groups meet")
     sources: Annotated[Mapping[Name, Source], Field(min_length=1)] = Field(
         description="Where referrals come from"
     )
@@ -372,7 +254,7 @@ class Scenario(Part):
         """Shares of the payers among a source's patients; everybody has the only payer when there is one."""
         return source.payers or dict.fromkeys(list(self.payers)[:1], 1.0)
 
-    def says(self, table: Mapping[str, Level | Source | Role | Label | Service], name: str) -> str:
+    def says(self, table: Mapping[str, Any], name: str) -> str:
         """What people read for `name` in one of the scenario's mappings: its label, or the name with spaces."""
         return table[name].label or name.replace("_", " ")
 

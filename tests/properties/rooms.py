@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from iopsim.model.ledger import Cause, Fact, Ledger, Missing
 from iopsim.model.timeline import in_days
-from iopsim.scenario.levels import Group
+from iopsim.scenario.groups import Group
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
 

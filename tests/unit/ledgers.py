@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from iopsim.measures.window import Window
-from iopsim.model.ledger import Cause, Fact, Ledger, Missing, Recorder
+from iopsim.model.ledger import Cause, Fact, Ledger, Missing, PostState, Recorder, Stage
 from iopsim.scenario.parts import HOME, WEEKDAYS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Patient:
     track: str
     time: str
     payer: str
+    modality: str = "either"
 
 
 @dataclass(eq=False)
@@ -55,6 +56,56 @@ class Stay:
 
     def refused(self, time: float, to: str = HOME) -> Stay:
         return self._write(Fact.REFUSED, time, self.book.place(to))
+
+    def sent(self, time: float, origin: str) -> Stay:
+        """Enters the stages of access without being referred by a source."""
+        return self._write(Fact.SENT, time, self.book.origins.index(origin))
+
+    def contacted(self, time: float) -> Stay:
+        return self._write(Fact.CONTACTED, time)
+
+    def booked(self, time: float, lead_days: int = 0, post: int = -1) -> Stay:
+        return self._write(Fact.BOOKED, time, lead_days, post)
+
+    def no_show(self, time: float, post: int = -1) -> Stay:
+        return self._write(Fact.NO_SHOW, time, -1, post)
+
+    def assessed(self, time: float, post: int = -1) -> Stay:
+        return self._write(Fact.ASSESSED, time, -1, post)
+
+    def lost(self, time: float, stage: Stage, to: str = HOME) -> Stay:
+        return self._write(Fact.LOST, time, self.book.place(to), stage)
+
+    def ready(self, time: float) -> Stay:
+        return self._write(Fact.READY, time)
+
+    def authorized(self, time: float) -> Stay:
+        return self._write(Fact.AUTHORIZED, time)
+
+    def denied(self, time: float, to: str = HOME) -> Stay:
+        return self._write(Fact.DENIED, time, self.book.place(to))
+
+    def aged(self, time: float, into: int) -> Stay:
+        return self._write(Fact.AGED, time, into)
+
+    def accepted(self, time: float, kind: int) -> Stay:
+        """Takes a group at any time from now on, and so is of another kind."""
+        return self._write(Fact.ACCEPTED, time, kind)
+
+    def reassigned(self, time: float, post: int) -> Stay:
+        return self._write(Fact.REASSIGNED, time, -1, post)
+
+    def asked(self, time: float, units: int) -> Stay:
+        return self._write(Fact.ASKED, time, units)
+
+    def lapsed(self, time: float) -> Stay:
+        return self._write(Fact.LAPSED, time)
+
+    def extended(self, time: float, units: int) -> Stay:
+        return self._write(Fact.EXTENDED, time, units)
+
+    def cut(self, time: float) -> Stay:
+        return self._write(Fact.CUT, time)
 
     def reneged(self, time: float, to: str = HOME) -> Stay:
         return self._write(Fact.RENEGED, time, self.book.place(to))
@@ -114,8 +165,13 @@ class Book:
         self.origins = (*self.sources, *self.levels, "returned")
         self.tracks, self.payers, self.services = tuple(spec.tracks), tuple(spec.payers), tuple(spec.services)
         self.times = ("day", "evening", "either")
+        self.modalities, self.roles = ("either", "in_person", "telehealth"), tuple(spec.staff)
         self.groups = tuple(name for level in spec.levels.values() for name in level.groups)
         self.posts = tuple((role, post) for role, staff in spec.staff.items() for post in range(staff.posts))
+        for number, (role, _) in enumerate(self.posts):
+            self.post(
+                -7.0 * spec.run.warm_up_weeks, number, PostState.FILLED, spec.staff[role].caseload_limit
+            )
 
     def patient(
         self, level: str, *, source: str = "", track: str = "", payer: str = "", kind: int = 0
@@ -155,6 +211,18 @@ class Book:
         """From now on those who wait lack this."""
         self.recorder.blocked.append((float(time), self.levels.index(level), kind, missing))
 
+    def post(self, time: float, number: int, state: PostState, limit: int) -> None:
+        """From now on a post (its index over all) is in this state, with this caseload limit."""
+        self.recorder.posts.append((float(time), number, state, limit))
+
+    def visit(self, time: float, stay: Stay, service: str, due: float) -> None:
+        """A service that waits for hours is given."""
+        self.recorder.visits.append((float(time), stay.number, self.services.index(service), float(due)))
+
+    def covered(self, time: float, role: str, hours: float) -> None:
+        """Cover was bought for a session."""
+        self.recorder.covers.append((float(time), self.roles.index(role), float(hours)))
+
     def place(self, to: str) -> int:
         return -1 if to == HOME else self.levels.index(to)
 
@@ -172,12 +240,16 @@ class Book:
         who = self.patients
         time, *facts_rest = _columns(facts, 6)
         blocked_time, *blocked_rest = _columns(sorted(self.recorder.blocked, key=lambda row: row[0]), 4)
+        post_time, *post_rest = _columns(sorted(self.recorder.posts, key=lambda row: row[0]), 4)
+        visit_time, visit_stay, visit_service, visit_due = _columns(sorted(self.recorder.visits), 4)
+        cover_time, cover_role, cover_hours = _columns(sorted(self.recorder.covers), 3)
         columns: dict[str, Any] = {
             "patient_source": [self.sources.index(one.source) for one in who],
             "patient_cell": [0] * len(who),
             "patient_ordinal": [one.number for one in who],
             "patient_track": [self.tracks.index(one.track) for one in who],
             "patient_time": [self.times.index(one.time) for one in who],
+            "patient_modality": [self.modalities.index(one.modality) for one in who],
             "patient_payer": [self.payers.index(one.payer) for one in who],
             **dict(
                 zip(
@@ -194,6 +266,10 @@ class Book:
             "session_first": [sum(sizes[:number]) for number in range(len(sizes))],
             "member_stay": [stay.number for rows in members for stay, _ in rows],
             **dict(zip(("blocked_level", "blocked_kind", "blocked_missing"), blocked_rest, strict=True)),
+            **dict(zip(("post_number", "post_state", "post_limit"), post_rest, strict=True)),
+            "visit_stay": visit_stay,
+            "visit_service": visit_service,
+            "cover_role": cover_role,
         }
         return Ledger(
             sources=self.sources,
@@ -202,7 +278,9 @@ class Book:
             tracks=self.tracks,
             times=self.times,
             payers=self.payers,
+            modalities=self.modalities,
             groups=self.groups,
+            roles=self.roles,
             posts=self.posts,
             services=self.services,
             patient_referred=np.zeros(len(who)),
@@ -210,6 +288,11 @@ class Book:
             session_time=np.array([row[0] for row in meetings], float),
             member_attended=np.array([came for rows in members for _, came in rows], np.uint8),
             blocked_time=np.array(blocked_time, float),
+            post_time=np.array(post_time, float),
+            visit_time=np.array(visit_time, float),
+            visit_due=np.array(visit_due, float),
+            cover_time=np.array(cover_time, float),
+            cover_hours=np.array(cover_hours, float),
             kernel_events=0,
             **{name: np.array(column, np.int64) for name, column in columns.items()},
         )

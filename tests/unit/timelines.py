@@ -56,6 +56,8 @@ class Person:
     source: str = "door"
     track: str = "all"
     time: str = "either"
+    modality: str = "either"
+    payer: str = "all"
     draws: Mapping[str, float] = field(default_factory=dict)
     misses: Sequence[int] = ()
 
@@ -83,7 +85,13 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
     scenario = _scenario(levels, people, weeks, rest)
     used: set[tuple[object, ...]] = set()
 
-    def cast(scenario: Scenario, _timeline: Timeline, _draws: Draws, times: Sequence[str]) -> list[Patient]:
+    def cast(
+        scenario: Scenario,
+        _timeline: Timeline,
+        _draws: Draws,
+        times: Sequence[str],
+        modalities: Sequence[str],
+    ) -> list[Patient]:
         return [
             Patient(
                 index=index,
@@ -92,7 +100,8 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
                 row=index,
                 track=list(scenario.tracks).index(person.track),
                 time=list(times).index(person.time),
-                payer=0,
+                modality=list(modalities).index(person.modality),
+                payer=list(scenario.payers).index(person.payer),
                 referred=person.referred,
                 entries=[0] * len(scenario.levels),
             )
@@ -183,11 +192,15 @@ def _scenario(
     first = next(iter(levels))
     times = sorted({person.time for person in people})
     tracks = sorted({person.track for person in people})
+    modalities = sorted({person.modality for person in people})
+    payers = sorted({person.payer for person in people})
     sources = {
         person.source: {
             "to": person.to or first,
             "per_week": 0,
             "times": dict.fromkeys(times, 1 / len(times)),
+            "modalities": dict.fromkeys(modalities, 1 / len(modalities)),
+            "payers": dict.fromkeys(payers, 1 / len(payers)),
         }
         for person in people
     }
@@ -195,6 +208,7 @@ def _scenario(
     plain: dict[str, Any] = {
         "run": run,
         "tracks": {track: {} for track in tracks},
+        "payers": {payer: {} for payer in payers},
         "sources": sources,
         "levels": levels,
     }

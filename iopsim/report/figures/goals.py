@@ -170,4 +170,4 @@ def labels(scenario: Scenario) -> dict[str, str]:
         scenario.sources,
         scenario.staff,
     )
-    return {name: scenario.says(table, name) for table in tables for name in table}  # type: ignore[arg-type]
+    return {name: scenario.says(table, name) for table in tables for name in table}

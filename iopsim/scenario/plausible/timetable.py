@@ -13,7 +13,8 @@ from iopsim.scenario.plausible.finding import Finding, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iopsim.scenario.levels import Group, Level, Phase
+    from iopsim.scenario.groups import Group
+    from iopsim.scenario.levels import Level, Phase
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["facilitators", "fits", "held_per_week", "minimum_weeks", "share_held"]
