@@ -1,41 +1,231 @@
-"""Staff who carry patients: a caseload of individual posts (model.md §8)."""
+"""Staff who come and go: departures, hiring, absences, and what they mean for patients (model.md §8)."""
 
 from __future__ import annotations
 
+from math import log1p
 from typing import TYPE_CHECKING
 
+from iopsim.model.clock import LEAVING
+from iopsim.model.diary import Diary
+from iopsim.model.facilitation import Facilitation
+from iopsim.model.ledger import Fact, PostState
+from iopsim.model.posts import NOBODY, Caseload, Crew
+from iopsim.scenario.staff import Absence
+
 if TYPE_CHECKING:
-    from iopsim.model.units import Unit
-    from iopsim.scenario.schema import Role
+    import datetime as dt
+    from collections.abc import Callable, Iterable
 
-__all__ = ["Caseload"]
+    from iopsim.model.allocation import Allocator
+    from iopsim.model.capacity import Group
+    from iopsim.model.clock import Clock
+    from iopsim.model.draws import Draws
+    from iopsim.model.journey import Journey
+    from iopsim.model.ledger import Recorder
+    from iopsim.model.people import Stay
+    from iopsim.model.posts import Post
+    from iopsim.model.timeline import Timeline
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["Caseload", "Staff"]
+
+_DAYS_PER_YEAR = 365
+_SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
 
 
-class Caseload:
-    """The posts of one role and how many patients each carries; a patient keeps the same one for a stay.
+class Staff:
+    """All posts of all roles in one replication.
+
+    At one instant those who are hired or come back are there before anybody goes, each in order of the posts; and
+    both before patients leave. All who go on one date go together: none of them gets patients of another.
 
     Attributes:
-        first: Index of the role's first post among the posts of all roles.
-        carried: Patients by post.
-        free: How many more patients all posts together can carry.
-        units: The levels that draw on the role.
+        caseloads: By role, for those that some level names as its caseload.
     """
 
-    def __init__(self, role: Role, first: int) -> None:
-        self.first = first
-        self.limit = role.caseload_limit
-        self.carried = [0] * role.posts
-        self.units: list[Unit] = []
-        self.free = self.limit * role.posts
+    def __init__(
+        self, scenario: Scenario, timeline: Timeline, clock: Clock, draws: Draws, recorder: Recorder
+    ) -> None:
+        self._timeline = timeline
+        self._clock = clock
+        self._draws = draws
+        self._recorder = recorder
+        self._crews: dict[str, Crew] = {}
+        first = 0
+        for index, (name, role) in enumerate(scenario.staff.items()):
+            self._crews[name] = Crew(name, role, index, first)
+            first += role.posts
+        self._coming, self._going = LEAVING - 2 * first, LEAVING - first
+        self.caseloads: dict[str, Caseload] = {}
+        for name in dict.fromkeys(level.caseload for level in scenario.levels.values() if level.caseload):
+            crew = self._crews[name]
+            crew.caseload = self.caseloads[name] = Caseload(crew.role, crew.first)
+        self._facilitation = Facilitation(scenario, self._crews, recorder)
+        self._diaries: dict[str, Diary] = {}
+        self.allocator: Allocator
+        self.journey: Journey
 
-    def assign(self) -> int:
-        """Add a patient to the post with the fewest (all have one limit), ties in order; give its index."""
-        post = self.carried.index(min(self.carried))
-        self.carried[post] += 1
-        self.free -= 1
-        return self.first + post
+    def open(self) -> None:
+        """Write down all posts, and put what is known of their future on the clock."""
+        for crew in self._crews.values():
+            for post in crew.posts:
+                self._write(post)
+                self._foresee_departure(post)
+            dated: dict[int, list[dt.date | Absence]] = {}
+            for leave in crew.role.leaves:
+                day = self._first_day_of(leave)
+                if day is not None:
+                    dated.setdefault(day, []).append(leave)
+            for day, leaves in dated.items():
+                self._clock.call_at(float(day), self._going + crew.first, self._leave, (crew, leaves))
 
-    def count(self, post: int, change: int) -> None:
-        """Add `change` (+1 or −1) patients to a post, given by its index among all posts."""
-        self.carried[post - self.first] += change
-        self.free -= change
+    def engage(self, group: Group, now: float) -> bool:
+        """Whether a session that starts now has its facilitators; if so they are busy until it ends."""
+        return self._facilitation.engage(group, now)
+
+    def present(self, role: str) -> list[int]:
+        """The role's posts, from 0, that are filled by somebody who is there."""
+        return self._crews[role].present
+
+    def diary(self, role: str) -> Diary:
+        """The appointments of a role."""
+        if role not in self._diaries:
+            self._diaries[role] = Diary(self._crews[role], self._timeline)
+        return self._diaries[role]
+
+    def watch(self, role: str, call: Callable[[], None]) -> None:
+        """Call `call()` whenever somebody of the role comes, or comes back, who was not there."""
+        self._crews[role].watchers.append(call)
+
+    # ── going ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _first_day_of(self, leave: dt.date | Absence) -> int | None:
+        """The simulated day on which a leave begins; None if it was over before: the clinic opens with all posts."""
+        opening = self._timeline.first
+        if isinstance(leave, Absence):
+            day, last = self._timeline.day(leave.from_), self._timeline.day(leave.until)
+            return max(day, opening) if last >= opening else None
+        day = self._timeline.day(leave)
+        return day if day >= opening else None
+
+    def _leave(self, call: tuple[Crew, list[dt.date | Absence]]) -> None:
+        """The first of the role who are there leave: some for good, some until a date."""
+        crew, leaves = call
+        there = [crew.posts[place] for place in crew.present]
+        going = list(zip(there, leaves, strict=False))
+        for post, leave in going:
+            if isinstance(leave, Absence):
+                self._change(post, PostState.AWAY, 0)
+                back = float(self._timeline.day(leave.until) + 1)
+                self._clock.call_at(back, self._coming + post.number, self._come_back, (post, post.holder))
+            else:
+                self._vacate(post)
+        self._pass_on(crew, {post.number for post, _ in going})
+
+    def _foresee_departure(self, post: Post) -> None:
+        rate = post.crew.role.turnover_per_year
+        if rate:
+            tenure = -log1p(-self._draw(post, "tenure")) * _DAYS_PER_YEAR / rate
+            when = self._clock.now + tenure
+            self._clock.call_at(when, self._going + post.number, self._depart, (post, post.holder))
+
+    def _depart(self, call: tuple[Post, int]) -> None:
+        """The n-th holder's time is over, unless they have left before."""
+        post, holder = call
+        if post.holder == holder:
+            self._vacate(post)
+            self._pass_on(post.crew, {post.number})
+
+    def _vacate(self, post: Post) -> None:
+        """Nobody holds the post until a successor is hired, which may be at once."""
+        post.holder += 1
+        self._change(post, PostState.VACANT, 0)
+        law = post.crew.role.days_to_hire
+        days = 0.0 if law is None else law.quantile(self._draw(post, "hire"))
+        if days:
+            when = self._clock.now + days
+            self._clock.call_at(when, self._coming + post.number, self._hire, post)
+        else:
+            self._hire(post)
+
+    def _pass_on(self, crew: Crew, left: set[int]) -> None:
+        """Patients of those who left go to the least loaded who are there; to nobody, if nobody is."""
+        if crew.caseload is None:
+            return
+        patients = self._patients_of(crew.caseload, left)
+        for stay in patients:
+            crew.caseload.count(stay.post, -1)
+        factor = crew.role.reassignment.dropout_factor
+        for stay in patients:
+            self._reassign(stay, crew.caseload.take_over())
+            if factor != 1:
+                self.journey.reassigned(stay, factor)
+
+    # ── coming ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hire(self, post: Post) -> None:
+        """A successor starts, whose caseload limit may have to grow from nothing."""
+        post.hired = self._clock.now
+        grows = post.crew.full > 0 and post.crew.role.onboarding_weeks > 0
+        self._arrive(post, 0 if grows else post.crew.full)
+        self._foresee_departure(post)
+        if grows:
+            self._foresee_growth(post, 1)
+
+    def _foresee_growth(self, post: Post, limit: int) -> None:
+        when = post.hired + 7 * post.crew.role.onboarding_weeks * limit / post.crew.full
+        self._clock.call_at(when, self._coming + post.number, self._grow, (post, post.holder, limit))
+
+    def _grow(self, call: tuple[Post, int, int]) -> None:
+        """A successor may carry one more; who was away meanwhile is no longer new."""
+        post, holder, limit = call
+        if post.holder != holder:
+            return
+        if post.state is PostState.FILLED and post.limit < limit:
+            self._change(post, PostState.FILLED, limit)
+        if limit < post.crew.full:
+            self._foresee_growth(post, limit + 1)
+
+    def _come_back(self, call: tuple[Post, int]) -> None:
+        post, holder = call
+        if post.holder == holder:
+            self._arrive(post, post.crew.full)
+
+    def _arrive(self, post: Post, limit: int) -> None:
+        """Somebody is there who was not: takes all patients whom nobody has."""
+        self._change(post, PostState.FILLED, limit)
+        caseload = post.crew.caseload
+        if caseload is not None:
+            for stay in self._patients_of(caseload, {NOBODY}):
+                caseload.count(post.number, 1)
+                self._reassign(stay, post.number)
+        for call in post.crew.watchers:
+            call()
+
+    # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _change(self, post: Post, state: PostState, limit: int) -> None:
+        crew = post.crew
+        crew.change(post, state, limit)
+        self._write(post)
+        if crew.caseload is not None and crew.caseload.units:
+            # Also when there is less room: what those who wait lack has then changed.
+            self.allocator.freed(crew.caseload.units[0])
+
+    def _write(self, post: Post) -> None:
+        self._recorder.posts.append((self._clock.now, post.number, int(post.state), post.limit))
+
+    def _reassign(self, stay: Stay, post: int) -> None:
+        stay.post = post
+        self._recorder.write(self._clock.now, Fact.REASSIGNED, stay.number, -1, post)
+
+    @staticmethod
+    def _patients_of(caseload: Caseload, posts: Iterable[int]) -> list[Stay]:
+        """Whom these posts carry, in order of identity."""
+        patients = [stay for stay in caseload.patients.values() if stay.post in posts]
+        return sorted(patients, key=lambda stay: (stay.patient.index, stay.number))
+
+    def _draw(self, post: Post, decision: str) -> float:
+        """The holder's uniform number: it belongs to (role, post, n-th holder)."""
+        generator = self._draws.generator("post", post.crew.name, post.place, post.holder, decision)
+        return max(float(generator.random()), _SMALLEST)

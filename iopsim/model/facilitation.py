@@ -1,0 +1,89 @@
+"""Who leads group sessions: two at the same time need two facilitators (model.md §§7, 8)."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import TYPE_CHECKING
+
+from iopsim.model.timeline import in_days
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from iopsim.model.capacity import Group
+    from iopsim.model.ledger import Recorder
+    from iopsim.model.posts import Crew
+    from iopsim.scenario.groups import Group as GroupSpec
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["Facilitation", "busiest"]
+
+
+def busiest(groups: list[GroupSpec], role: str) -> int:
+    """Facilitators of a role that the fullest instant of a week needs, if all sessions are held."""
+    meetings = [
+        (day, *_span(group), group.facilitators[role])
+        for group in groups
+        if role in group.facilitators
+        for day in group.days
+    ]
+    return max(
+        (
+            sum(needed for other, start, end, needed in meetings if other == day and start <= instant < end)
+            for day, instant, _, _ in meetings
+        ),
+        default=0,
+    )
+
+
+class Facilitation:
+    """Gives sessions their facilitators.
+
+    Only roles that can run short are followed: those whose posts come and go, or of which there are fewer than the
+    fullest instant of a week needs. Groups are known by their index over all levels.
+    """
+
+    def __init__(self, scenario: Scenario, crews: Mapping[str, Crew], recorder: Recorder) -> None:
+        self._recorder = recorder
+        groups = [group for level in scenario.levels.values() for group in level.groups.values()]
+        named = {role for group in groups for role in group.facilitators}
+        scarce = [
+            role
+            for role in crews
+            if role in named
+            and (crews[role].role.comes_and_goes or busiest(groups, role) > crews[role].role.posts)
+        ]
+        self._needs = [
+            [(crews[role], group.facilitators[role]) for role in scarce if role in group.facilitators]
+            for group in groups
+        ]
+        self._ends = [_span(group)[1] for group in groups]
+        self._engaged: dict[int, list[tuple[float, int]]] = {crews[role].index: [] for role in scarce}
+
+    def engage(self, group: Group, now: float) -> bool:
+        """Whether a session that starts now can be held; then its facilitators are busy, and cover is booked."""
+        needs = self._needs[group.index]
+        if not needs:
+            return True
+        lacking = [min(needed, max(0, needed - self._free(crew, now))) for crew, needed in needs]
+        for (crew, _), lack in zip(needs, lacking, strict=True):
+            if lack and crew.role.cover_per_hour is None:
+                return False
+        ends = floor(now) + self._ends[group.index]
+        for (crew, needed), lack in zip(needs, lacking, strict=True):
+            if needed > lack:
+                self._engaged[crew.index].append((ends, needed - lack))
+            if lack:
+                self._recorder.covers.append((now, crew.index, lack * group.hours))
+        return True
+
+    def _free(self, crew: Crew, now: float) -> int:
+        """How many of a role are there and lead no session that goes on."""
+        engaged = [(end, posts) for end, posts in self._engaged[crew.index] if end > now]
+        self._engaged[crew.index] = engaged
+        return len(crew.present) - sum(posts for _, posts in engaged)
+
+
+def _span(group: GroupSpec) -> tuple[float, float]:
+    """Start and end of a session, in days after midnight."""
+    return in_days(group.start_hour), in_days(group.start_hour + group.hours)

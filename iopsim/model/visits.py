@@ -1,0 +1,172 @@
+"""Services that wait for hours: each is given at an appointment of its role, as soon as one is free (model.md §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from iopsim.model.clock import ARRIVAL
+from iopsim.model.people import NEVER, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iopsim.model.clock import Clock
+    from iopsim.model.diary import Diary
+    from iopsim.model.ledger import Recorder
+    from iopsim.model.people import Stay
+    from iopsim.model.staff import Staff
+    from iopsim.scenario.schema import Scenario
+
+__all__ = ["Visits"]
+
+
+class _Limited(NamedTuple):
+    """A service that waits for hours, times in days; `every` is infinite for one that is given once."""
+
+    diary: Diary
+    minutes: float
+    every: float
+    due_days: float
+
+
+@dataclass(slots=True, eq=False)
+class _Visit:
+    """What is owed to a stay, and when it is to be given: at `start`, in the diary of `post`."""
+
+    stay: Stay
+    service: int
+    due: float
+    start: float = NEVER
+    post: int = -1
+
+
+class Visits:
+    """Books and gives the services that wait for a free appointment.
+
+    A visit is booked when it falls due and given at its appointment if the patient is then in treatment (or admitted,
+    for those that admission waits for). Who is not in treatment any more gives the appointment back; who comes back to
+    it books again, and so does everybody whose appointment finds nobody at the post.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock, recorder: Recorder, staff: Staff) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._limited: dict[int, _Limited] = {}
+        self._owed: dict[int, list[_Visit]] = {}
+        for index, service in enumerate(scenario.services.values()):
+            if service.limits:
+                self._limited[index] = _Limited(
+                    diary=staff.diary(service.role),
+                    minutes=service.minutes + service.indirect_minutes,
+                    every=inf if service.every_weeks is None else 7 * service.every_weeks,
+                    due_days=inf if service.due_days is None else service.due_days,
+                )
+        for role in {service.role: None for service in scenario.services.values() if service.limits}:
+            staff.watch(role, self._book_missing)
+
+    # ── before admission ─────────────────────────────────────────────────────────────────────────────────────
+
+    def possible_from(self, services: tuple[int, ...], now: float) -> float:
+        """When all services can be given within their due days: `now`, later, or infinity (nobody is there)."""
+        opens, taken = now, []
+        for service in services:
+            diary, minutes, _, due_days = self._limited[service]
+            appointment = diary.book(now, minutes)  # so that no two services count on one appointment
+            if appointment is None:
+                opens = inf
+                break
+            opens = max(opens, appointment[0] - due_days)
+            taken.append((diary, appointment))
+        for diary, appointment in taken:
+            diary.cancel(*appointment)
+        return opens
+
+    def reserve(self, stay: Stay, services: tuple[int, ...]) -> None:
+        """The stay is admitted: book what its admission has waited for; it is due from now on."""
+        for service in services:
+            self._owe(stay, service, self._clock.now)
+
+    # ── in treatment ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, stay: Stay, services: int) -> None:
+        """Care starts: each of these services (as bits) is due, and again and again if it recurs."""
+        for service in self._limited:
+            if services >> service & 1:
+                self._fall_due((stay, service, self._clock.now, 0))
+
+    def pause(self, stay: Stay) -> None:
+        """Treatment has been suspended, or is over: appointments to come are given back."""
+        visits = self._owed.get(stay.number, ())
+        for visit in visits:
+            if self._clock.now < visit.start < NEVER:
+                self._limited[visit.service].diary.cancel(visit.start, visit.post)
+                visit.start = NEVER
+        if visits and stay.state is not State.SUSPENDED:
+            del self._owed[stay.number]
+
+    def resume(self, stay: Stay) -> None:
+        """Treatment goes on: what was due before is booked again."""
+        for visit in self._owed.get(stay.number, ()):
+            if visit.start == NEVER:
+                self._book(visit)
+
+    # ── one visit ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fall_due(self, call: tuple[Stay, int, float, int]) -> None:
+        """A visit is due; what falls due while treatment is suspended is left out, as it is without limits."""
+        stay, service, started, times = call
+        if stay.state not in {State.IN_CARE, State.SUSPENDED}:
+            return
+        if stay.state is State.IN_CARE:
+            self._owe(stay, service, self._clock.now)
+        every = self._limited[service].every
+        if every < inf:
+            due = started + every * (times + 1)
+            self._at(due, stay, self._fall_due, (stay, service, started, times + 1))
+
+    def _owe(self, stay: Stay, service: int, due: float) -> None:
+        visit = _Visit(stay, service, due)
+        self._owed.setdefault(stay.number, []).append(visit)
+        self._book(visit)
+
+    def _book(self, visit: _Visit) -> None:
+        """Make an appointment; while nobody holds a post the visit is owed without one."""
+        diary, minutes, *_ = self._limited[visit.service]
+        appointment = diary.book(self._clock.now, minutes)
+        if appointment is not None:
+            visit.start, visit.post = appointment
+            self._at(visit.start, visit.stay, self._meet, (visit, visit.start))
+
+    def _meet(self, call: tuple[_Visit, float]) -> None:
+        """The time of an appointment has come, unless it was given back."""
+        visit, start = call
+        if visit.start != start:
+            return
+        visit.start = NEVER
+        if not self._can_come(visit.stay):
+            return  # who is suspended books again on resuming
+        if self._limited[visit.service].diary.is_present(visit.post):
+            self._recorder.visits.append((start, visit.stay.number, visit.service, visit.due))
+            self._owed[visit.stay.number].remove(visit)
+        else:
+            self._book(visit)
+
+    def _book_missing(self) -> None:
+        """Somebody is there again: whoever has no appointment gets one, in order of what was due first."""
+        missing = [
+            visit
+            for visits in self._owed.values()
+            for visit in visits
+            if visit.start == NEVER and self._can_come(visit.stay)
+        ]
+        for visit in sorted(missing, key=lambda visit: (visit.due, visit.stay.patient.index, visit.service)):
+            self._book(visit)
+
+    @staticmethod
+    def _can_come(stay: Stay) -> bool:
+        return stay.state in {State.ADMITTED, State.IN_CARE}
+
+    def _at(self, time: float, stay: Stay, call: Callable[[Any], None], detail: object) -> None:
+        self._clock.call_at(time, ARRIVAL + stay.patient.index, call, detail)

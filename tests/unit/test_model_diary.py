@@ -1,0 +1,196 @@
+"""Appointments: the first free one on working days from 09:00 (model.md §6). Day 0 is a Monday."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from iopsim.model.diary import Diary
+from iopsim.model.ledger import PostState
+from iopsim.model.posts import Crew
+from iopsim.model.timeline import Timeline, in_days
+from iopsim.scenario.schema import Scenario
+from tests.unit.timelines import START, date_of
+
+
+def at(day: int, clock: str) -> float:
+    """An instant."""
+    hours, minutes = map(int, clock.split(":"))
+    return day + in_days(hours + minutes / 60)
+
+
+def diary_of(*closed: int, **role: Any) -> tuple[Diary, Crew]:
+    """The diary of a role of which one full-time post is paid 20 hours a week: four a day, unless it says otherwise."""
+    scenario = Scenario.model_validate(
+        {
+            "run": {"start": START, "warm_up_weeks": 0, "weeks": 8, "run_out_weeks": 0},
+            "calendar": {"closed": [date_of(day) for day in closed]},
+            "sources": {"door": {"to": "iop", "per_week": 0}},
+            "levels": {"iop": {"stay_days": 1}},
+            "staff": {"intake": {"posts": 1, "paid_hours_per_week": 20, **role}},
+        }
+    )
+    crew = Crew("intake", scenario.staff["intake"], index=0, first=0)
+    return Diary(crew, Timeline(scenario)), crew
+
+
+def booked(diary: Diary, now: float, *minutes: float) -> list[float]:
+    """Starts of appointments that are booked one after the other."""
+    starts = []
+    for length in minutes:
+        appointment = diary.book(now, length)
+        assert appointment is not None
+        starts.append(appointment[0])
+    return starts
+
+
+def test_as_many_appointments_as_fit_in_a_day_from_nine_on_then_the_next_day() -> None:
+    diary, _ = diary_of()
+    assert booked(diary, 0.0, 90, 90, 90) == [at(0, "9:00"), at(0, "10:30"), at(1, "9:00")]
+
+
+@pytest.mark.parametrize(
+    ("role", "a_day"),
+    [
+        ({}, 2),
+        ({"paid_hours_per_week": 22.5}, 3),
+        ({"bookable": 0.75}, 2),
+        ({"fte": 0.75}, 2),
+        ({"fte": 0.7}, 1),
+        ({"fte": 0.6, "paid_hours_per_week": 40, "bookable": 0.9375}, 3),
+    ],
+)
+def test_hours_of_the_post_say_how_many_fit(role: dict[str, float], a_day: int) -> None:
+    """floor(FTE x paid hours / 5 x bookable x 60 / 90)."""
+    diary, _ = diary_of(**role)
+    starts = booked(diary, 0.0, *[90] * (a_day + 1))
+    assert [int(start) for start in starts] == [0] * a_day + [1]
+
+
+def test_weekends_and_closed_days_have_no_appointments() -> None:
+    """From Thursday evening: Friday is closed, so Monday."""
+    diary, _ = diary_of(4)
+    assert booked(diary, at(3, "18:00"), 240, 240) == [at(7, "9:00"), at(8, "9:00")]
+
+
+@pytest.mark.parametrize(
+    ("now", "start"),
+    [
+        (at(0, "8:59"), at(0, "9:00")),
+        (at(0, "9:00"), at(0, "9:00")),
+        (at(0, "9:01"), at(0, "10:00")),
+        (at(0, "11:00"), at(0, "11:00")),
+        (at(0, "12:00"), at(0, "12:00")),
+        (at(0, "12:01"), at(1, "9:00")),
+        (at(5, "9:30"), at(7, "9:00")),
+    ],
+)
+def test_not_before_now(now: float, start: float) -> None:
+    diary, _ = diary_of()
+    assert diary.first_free(now, 60) == (start, 0)
+
+
+def test_not_before_now_in_the_warm_up() -> None:
+    diary, _ = diary_of()
+    assert diary.first_free(-7 + in_days(9.5), 60) == (-7 + in_days(10), 0)
+
+
+def test_asking_books_nothing() -> None:
+    diary, _ = diary_of()
+    assert diary.first_free(0.0, 60) == diary.first_free(0.0, 60) == diary.book(0.0, 60) == (at(0, "9:00"), 0)
+
+
+def test_the_earliest_of_all_posts_ties_in_their_order() -> None:
+    diary, _ = diary_of(posts=2)
+    found = [diary.book(0.0, 120) for _ in range(5)]
+    assert found == [
+        (at(0, "9:00"), 0),
+        (at(0, "9:00"), 1),
+        (at(0, "11:00"), 0),
+        (at(0, "11:00"), 1),
+        (at(1, "9:00"), 0),
+    ]
+
+
+def test_appointments_of_several_lengths_share_a_day_one_after_the_other() -> None:
+    """240 minutes: 90 + 25 + 90 + 25 leave 10; the next long one is tomorrow, a short one of 10 still today."""
+    diary, _ = diary_of()
+    assert booked(diary, 0.0, 90, 25, 90, 25, 25, 10) == [
+        at(0, "9:00"),
+        at(0, "10:30"),
+        at(0, "10:55"),
+        at(0, "12:25"),
+        at(1, "9:00"),
+        at(0, "12:50"),
+    ]
+
+
+def test_a_short_one_fits_where_a_long_one_did_not() -> None:
+    diary, _ = diary_of()
+    assert booked(diary, 0.0, 180, 90, 60) == [at(0, "9:00"), at(1, "9:00"), at(0, "12:00")]
+
+
+def test_what_is_given_back_is_taken_first() -> None:
+    diary, _ = diary_of()
+    starts = booked(diary, 0.0, *[120] * 6)
+    diary.cancel(starts[3], 0)
+    diary.cancel(starts[0], 0)
+    assert booked(diary, 0.0, 120, 120, 120) == [starts[0], starts[3], at(3, "9:00")]
+
+
+def test_what_was_given_back_too_late_is_lost() -> None:
+    diary, _ = diary_of()
+    starts = booked(diary, 0.0, *[120] * 4)
+    diary.cancel(starts[0], 0)
+    assert booked(diary, at(0, "9:01"), 120) == [at(2, "9:00")]
+
+
+def test_two_short_ones_take_the_place_of_a_long_one() -> None:
+    diary, _ = diary_of()
+    booked(diary, 0.0, 60, 60)
+    (long,) = booked(diary, 0.0, 120)
+    booked(diary, 0.0, 120)
+    diary.cancel(long, 0)
+    assert booked(diary, 0.0, 60, 60, 60) == [at(0, "11:00"), at(0, "12:00"), at(1, "11:00")]
+
+
+def test_only_posts_that_are_there_give_appointments_and_a_successor_keeps_those_of_the_post() -> None:
+    diary, crew = diary_of(posts=2)
+    assert diary.book(0.0, 120) == (at(0, "9:00"), 0)
+    crew.change(crew.posts[0], PostState.VACANT, 0)
+    assert not diary.is_present(0)
+    assert diary.is_present(1)
+    assert [diary.book(0.0, 120) for _ in range(3)] == [
+        (at(0, "9:00"), 1),
+        (at(0, "11:00"), 1),
+        (at(1, "9:00"), 1),
+    ]
+    crew.change(crew.posts[1], PostState.AWAY, 0)
+    assert diary.first_free(0.0, 120) is None
+    assert diary.book(0.0, 120) is None
+    crew.change(crew.posts[0], PostState.FILLED, 0)
+    assert diary.book(0.0, 120) == (at(0, "11:00"), 0)
+
+
+def test_an_appointment_longer_than_a_day_is_never_free() -> None:
+    diary, _ = diary_of()
+    assert diary.first_free(0.0, 240) is not None
+    assert diary.first_free(0.0, 241) is None
+
+
+def test_a_long_backlog_is_not_leafed_through_at_every_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand bookings fill 500 days; each looks at two days at most."""
+    looked = 0
+    weekday = Timeline.weekday
+
+    def counted(timeline: Timeline, day: int) -> int:
+        nonlocal looked
+        looked += 1
+        return weekday(timeline, day)
+
+    monkeypatch.setattr(Timeline, "weekday", counted)
+    diary, _ = diary_of()
+    starts = booked(diary, 0.0, *[120] * 1000)
+    assert starts[-1] == 7 * 99 + at(4, "11:00")
+    assert looked < 2000
