@@ -19,6 +19,8 @@ _TYPES = {
     Fact.ADMITTED: "resource_use",
     Fact.RELEASED: "resource_use_end",
 }
+_WITH_GROUP = {Fact.ADMITTED, Fact.MOVED}
+_WITH_POST = {Fact.ADMITTED, Fact.REASSIGNED, Fact.BOOKED, Fact.NO_SHOW, Fact.ASSESSED}
 
 
 def event_rows(scenario: Scenario, index: int) -> list[tuple[object, ...]]:
@@ -34,7 +36,7 @@ def event_rows(scenario: Scenario, index: int) -> list[tuple[object, ...]]:
         fact = Fact(code)
         patient = int(ledger.stay_patient[stay])
         level = ledger.levels[ledger.stay_level[stay]]
-        resource = _resource(ledger, a, b) if fact is Fact.ADMITTED else None
+        resource = _resource(ledger, a if fact in _WITH_GROUP else -1, b if fact in _WITH_POST else -1)
         kind = _TYPES.get(fact, "event")
         rows.append((index, names[patient], level, kind, fact.name.lower(), float(time), resource))
     return rows

@@ -1,12 +1,14 @@
 """The one allocator: who is admitted, in which order, all or nothing (model.md §6).
 
-A *bundle* is what admission takes: a place or seats, and a therapist with room where the level has a caseload.
+A *bundle* is what admission takes: a place or seats, and a therapist with room where the level has a caseload;
+besides, nobody is admitted without what the stay itself needs (`Stay.lacks`).
 `_take` is the one routine that takes it, `release` the one that gives it back.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from math import floor
 from typing import TYPE_CHECKING
 
 from iopsim.model.clock import ALLOCATION
@@ -14,7 +16,7 @@ from iopsim.model.ledger import Fact, Missing
 from iopsim.model.people import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from iopsim.model.capacity import Offer
     from iopsim.model.clock import Clock
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from iopsim.model.ledger import Recorder
     from iopsim.model.people import Stay
     from iopsim.model.units import Unit
+    from iopsim.model.visits import Visits
 
 __all__ = ["Allocator"]
 
@@ -29,10 +32,11 @@ __all__ = ["Allocator"]
 class Allocator:
     """Admits from the waitlists of all levels; between two calls nobody waits who could be admitted."""
 
-    def __init__(self, clock: Clock, recorder: Recorder, units: list[Unit]) -> None:
+    def __init__(self, clock: Clock, recorder: Recorder, units: list[Unit], visits: Visits) -> None:
         self._clock = clock
         self._recorder = recorder
         self._units = units
+        self._visits = visits
         self.journey: Journey
 
     def freed(self, unit: Unit) -> None:
@@ -81,8 +85,11 @@ class Allocator:
         waiting.sort(key=lambda stay: stay.rank)
         self._refuse(unit, waiting)
         for stay in waiting:
-            if stay.state is State.WAITING and stay.patient.here is None:
-                self.journey.begin_patience(stay)
+            if stay.state is State.WAITING:
+                if unit.changes_with_waiting:
+                    self.journey.foresee_change(stay)
+                if stay.patient.here is None:
+                    self.journey.begin_patience(stay)
 
     def release(self, stay: Stay) -> None:
         """Give back the bundle, whatever ended the stay, and let others have it."""
@@ -90,7 +97,9 @@ class Allocator:
         unit.capacity.give_back(stay)
         if unit.caseload is not None:
             unit.caseload.count(stay.post, -1)
+            del unit.caseload.patients[stay.number]
         stay.state = State.GONE
+        self._visits.pause(stay)
         if stay.patient.here is stay:
             stay.patient.here = None
         self._recorder.write(self._clock.now, Fact.RELEASED, stay.number)
@@ -101,15 +110,40 @@ class Allocator:
         if unit.caseload is not None and not unit.caseload.free:
             return None
         best: tuple[Stay, Offer] | None = None
-        heads: Iterator[Stay] = unit.waitlist.heads(kinds)
+        heads: Iterable[Stay] = unit.waitlist.heads(kinds)
         if unit.strict:
-            heads = iter(sorted(heads, key=lambda stay: stay.rank)[:1])
+            head = unit.waitlist.head()
+            heads = [head] if head is not None and not head.lacks else []
         for head in heads:
-            if best is None or head.rank < best[0].rank:
+            if (best is None or head.rank < best[0].rank) and (
+                not head.treatment.gates or self._has_hours(head)
+            ):
                 offer = unit.capacity.find(unit.needs[head.kind], self._clock.now)
                 if offer is not None:
                     best = head, offer
         return best
+
+    def _has_hours(self, stay: Stay) -> bool:
+        """Whether the services that admission waits for can be given in time; if not, asks again when they can."""
+        unit, now = stay.unit, self._clock.now
+        opens_at = self._visits.possible_from(stay.treatment.gates, now)
+        if opens_at <= now:
+            return True
+        opens_at = min(opens_at, floor(now) + 1.0)  # whoever works there may come or go before
+        if unit.opens_at != opens_at:
+            unit.opens_at = opens_at
+            self._clock.call_at(opens_at, ALLOCATION + unit.index, self._opened, unit)
+        return False
+
+    def _opened(self, unit: Unit) -> None:
+        unit.settled = False
+        self.allocate(unit)
+
+    def line_up(self, stay: Stay) -> None:
+        """A stay that waited for something of its own lacks nothing more: it may be admitted from now on."""
+        stay.unit.waitlist.ready(stay)
+        stay.unit.settled = False
+        self.ask(stay.unit)
 
     def admit_at_once(self, stay: Stay) -> None:
         """Admit to a level that has room for everybody, past its waitlist."""
@@ -133,6 +167,9 @@ class Allocator:
         stay.unit.capacity.take(stay, offer)
         if stay.unit.caseload is not None:
             stay.post = stay.unit.caseload.assign()
+            stay.unit.caseload.patients[stay.number] = stay
+        if stay.treatment.gates:
+            self._visits.reserve(stay, stay.treatment.gates)
 
     def _refuse(self, unit: Unit, newcomers: list[Stay]) -> None:
         """Refuse the newcomers whom a cap of the waitlist shuts out."""
@@ -208,6 +245,8 @@ class Allocator:
             caseload = stay.unit.caseload
             offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
             if offer is None or (caseload is not None and not caseload.free):
+                break
+            if stay.treatment.gates and not self._has_hours(stay):
                 break
             stay.pool, stay.group, stay.days = offer
             stay.post = caseload.assign() if caseload is not None else -1

@@ -1,16 +1,19 @@
 """Room in a level: places (beds), or seats in groups. Both find, count and give back room the same way.
 
-A *need* is what a waiting stay must find: a pool of places, or (track, time preference, days a week) of seats.
+A *need* is what a waiting stay must find: a pool of places, or (track, time, modality, days a week) of seats.
 `find` changes nothing; `count` is the only thing that changes how much is taken.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from iopsim.model.cohorts import Cohorts
 from iopsim.model.people import State
+from iopsim.scenario.names import EITHER
 from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -39,8 +42,8 @@ class Capacity(Protocol):
     starts_at_once: bool
     is_unlimited: bool
 
-    def need(self, patient: Patient, treatment: Treatment) -> Need:
-        """The class of need of a patient; stays of one class are interchangeable to the allocator."""
+    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
+        """The class of need of a patient, who may take any time; stays of one class are all one to the allocator."""
 
     def find(self, need: Need, now: float) -> Offer | None:
         """Room for the need, or None; takes nothing."""
@@ -73,7 +76,7 @@ class Places:
         self.is_unlimited = min(self.limits) == inf
         self.taken = [0] * len(self.limits)
 
-    def need(self, patient: Patient, treatment: Treatment) -> Need:
+    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
         """The pool, which is the track where places are given by track."""
         return (patient.track if self._by_track else 0,)
 
@@ -103,7 +106,8 @@ class Group:
     """One therapy group: its meetings in order, who sits in it on which weekday, how many seats are taken.
 
     `taken[weekday]` counts seats, held ones too; `members` are those who have them; `rosters[weekday]` lists
-    those who are expected.
+    those who are expected. `cohort` is None where admission is open. `joining` are sessions of other groups that have
+    too few and join the next one here: (place among the recorded sessions, group, who was expected).
     """
 
     def __init__(self, index: int, spec: GroupSpec, timeline: Timeline) -> None:
@@ -116,10 +120,12 @@ class Group:
         self.next = 0
         self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
+        self.cohort = None if spec.cohort is None else Cohorts(spec.cohort, timeline, self.opens)
         self.taken = [0] * 7
         self.days_with_room = len(self.weekdays)
         self.rosters: list[list[Stay]] = [[] for _ in range(7)]
         self.members: dict[int, Stay] = {}
+        self.joining: list[tuple[int, Group, list[Stay]]] = []
 
     def fitting_days(self, wanted: int) -> tuple[int, ...]:
         """The `wanted` weekdays that are least full, ties in order of the week; empty when there are too few."""
@@ -139,12 +145,19 @@ class Group:
             self.days_with_room += full - (self.taken[day] >= self.limit)
 
     def next_meeting(self, days: tuple[int, ...]) -> float:
-        """Start of the first session to come on one of the weekdays that is not closed; inf when none will be."""
-        for place in range(self.next, len(self.meetings)):
+        """Start of the first session in which one could begin, on one of the weekdays; inf when there is none.
+
+        That is the first to come that is not closed; in a group with cohorts, the first from the start date on.
+        """
+        first, cohort = self.next, self.cohort
+        if cohort is not None:
+            first = max(first, bisect_left(self.meetings, (cohort.date,)))
+        for place in range(first, len(self.meetings)):
             time, day, closed = self.meetings[place]
             if not closed and day in days:
                 return time
-        return inf
+        # Meetings are known for some weeks after the end of the run; a start date may lie beyond.
+        return inf if cohort is None or self.closes is not None else cohort.date
 
     def seat(self, stay: Stay) -> None:
         """Expect the stay on its weekdays."""
@@ -164,32 +177,34 @@ class Groups:
     starts_at_once = False
     is_unlimited = False
 
-    def __init__(self, groups: Sequence[Group], tracks: Sequence[str], times: Sequence[str]) -> None:
+    def __init__(
+        self, groups: Sequence[Group], tracks: Sequence[str], times: Sequence[str], modalities: Sequence[str]
+    ) -> None:
         self.groups = groups
         self._tracks = tracks
         self._times = times
+        self._modalities = modalities
+        self._any_time = times.index(EITHER)
         self._fitting: dict[Need, list[Group]] = {}
 
-    def need(self, patient: Patient, treatment: Treatment) -> Need:
-        """Track, time preference, and days a week at the start of the plan (0: all of the group's)."""
-        return (patient.track, patient.time, treatment.days_per_week)
+    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
+        """Track, preferred time and modality, and days a week at the start of the plan (0: all of the group's)."""
+        time = self._any_time if any_time else patient.time
+        return (patient.track, time, patient.modality, treatment.days_per_week)
 
     def find(self, need: Need, now: float) -> Offer | None:
-        """Seats in the fitting group that meets next; then the one with most free seats; then file order."""
-        offers = self._offers(need, now)
-        if not offers:
-            return None
+        """Seats in the fitting group where one would begin first; then with most free seats; then in file order."""
+        return _best(self._offers(need, now))
 
-        def preference(offer: Offer) -> tuple[float, int, int]:
-            group = cast("Group", offer.group)
-            free = group.limit - max(group.taken[day] for day in offer.days)
-            return group.next_meeting(offer.days), -free, group.index
-
-        best = min(offers, key=preference)
-        return best if cast("Group", best.group).next_meeting(best.days) < inf else None
+    def find_elsewhere(self, stay: Stay, now: float) -> Offer | None:
+        """Seats for one whose group closes, on as many days; no cohort takes anybody in."""
+        need = (*stay.unit.needs[stay.kind][:-1], len(stay.days))
+        return _best(
+            [offer for offer in self._offers(need, now) if cast("Group", offer.group).cohort is None]
+        )
 
     def has_room(self, need: Need, now: float) -> bool:
-        """Whether some fitting group has seats and will meet again."""
+        """Whether some fitting group has seats and one could begin there."""
         return any(
             cast("Group", group).next_meeting(days) < inf for _, group, days in self._offers(need, now)
         )
@@ -197,37 +212,44 @@ class Groups:
     def _offers(self, need: Need, now: float) -> list[Offer]:
         offers = []
         for group in self.fitting(need):
-            days = group.fitting_days(need[2] or len(group.weekdays)) if group.opens <= now else ()
+            if group.opens > now or (group.cohort is not None and group.cohort.is_full):
+                continue
+            days = group.fitting_days(need[-1] or len(group.weekdays))
             if days:
                 offers.append(Offer(0, group, days))
         return offers
 
     def fitting(self, need: Need) -> list[Group]:
-        """Groups of the right track and time that meet often enough, whether or not they have room."""
+        """Groups of the right track, time and modality that meet often enough, whether or not they have room."""
         if need not in self._fitting:
-            track, time = self._tracks[need[0]], self._times[need[1]]
+            track, time, modality, days_per_week = need
             self._fitting[need] = [
                 group
                 for group in self.groups
-                if (not group.spec.tracks or track in group.spec.tracks)
-                and time in {"either", group.spec.time}
-                and len(group.weekdays) >= need[2]
+                if (not group.spec.tracks or self._tracks[track] in group.spec.tracks)
+                and self._times[time] in {EITHER, group.spec.time}
+                and self._modalities[modality] in {EITHER, group.spec.modality}
+                and len(group.weekdays) >= days_per_week
             ]
         return self._fitting[need]
 
     def take(self, stay: Stay, offer: Offer) -> None:
-        """Take seats in the group on the offered weekdays, and be expected there unless treatment is suspended."""
-        stay.group, stay.days = offer.group, offer.days
+        """Take seats in the group on the offered weekdays; be expected there, if treatment goes on or is due."""
+        group = offer.group
+        stay.group, stay.days = group, offer.days
         self.count(stay, 1)
-        if stay.group is not None:
-            stay.group.members[stay.number] = stay
-            if stay.state is not State.SUSPENDED:
-                stay.group.seat(stay)
+        if group is not None:
+            group.members[stay.number] = stay
+            if stay.state is not State.SUSPENDED and (group.cohort is None or group.cohort.expects(stay)):
+                group.seat(stay)
 
     def count(self, stay: Stay, change: int) -> None:
-        """One seat on each of the stay's weekdays."""
-        if stay.group is not None:
-            stay.group.count(stay.days, change)
+        """One seat on each of the stay's weekdays, and one place in the cohort that is to start."""
+        group = stay.group
+        if group is not None:
+            group.count(stay.days, change)
+            if group.cohort is not None:
+                group.cohort.count(stay, change)
 
     def give_back(self, stay: Stay) -> None:
         """Free all seats."""
@@ -235,3 +257,16 @@ class Groups:
         if stay.group is not None:
             del stay.group.members[stay.number]
             stay.group.unseat(stay)
+
+
+def _best(offers: list[Offer]) -> Offer | None:
+    if not offers:
+        return None
+
+    def preference(offer: Offer) -> tuple[float, int, int]:
+        group = cast("Group", offer.group)
+        free = group.limit - max(group.taken[day] for day in offer.days)
+        return group.next_meeting(offer.days), -free, group.index
+
+    best = min(offers, key=preference)
+    return best if cast("Group", best.group).next_meeting(best.days) < inf else None

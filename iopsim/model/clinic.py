@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from iopsim.model.access import Access
 from iopsim.model.allocation import Allocator
+from iopsim.model.authorization import Payers
 from iopsim.model.capacity import Capacity, Group, Groups, Places
 from iopsim.model.clock import ARRIVAL, Clock
 from iopsim.model.draws import Draws
@@ -16,9 +18,10 @@ from iopsim.model.journey import Journey
 from iopsim.model.ledger import Ledger, Recorder
 from iopsim.model.plan import SessionPlan
 from iopsim.model.sources import patients
-from iopsim.model.staff import Caseload
+from iopsim.model.staff import Staff
 from iopsim.model.timeline import Timeline
 from iopsim.model.units import Unit
+from iopsim.model.visits import Visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,19 +54,31 @@ class _Clinic:
         self._clock = Clock(float(self._timeline.first))
         self._draws = Draws(scenario.run.seed, replication, used)
         self._recorder = Recorder()
-        self._caseloads = _caseloads(scenario)
+        self._staff = Staff(scenario, self._timeline, self._clock, self._draws, self._recorder)
+        visits = Visits(scenario, self._clock, self._recorder, self._staff)
         self._groups: list[Group] = []
         self._units = [
-            Unit(scenario, index, self._capacity(name), self._caseloads.get(level.caseload or ""))
+            Unit(
+                scenario, index, self._capacity(name), self._staff.caseloads.get(level.caseload or ""), visits
+            )
             for index, (name, level) in enumerate(scenario.levels.items())
         ]
+        self._allocator = Allocator(self._clock, self._recorder, self._units, visits)
         levels = list(scenario.levels)
         to = [levels.index(source.to) for source in scenario.sources.values()]
-        self._allocator = Allocator(self._clock, self._recorder, self._units)
         self._journey = Journey(self._clock, self._draws, self._recorder, self._units, to)
-        self._plan = SessionPlan(self._clock, self._draws, self._recorder, self._journey, self._allocator)
-        self._allocator.journey = self._journey
-        self._journey.allocator, self._journey.plan = self._allocator, self._plan
+        self._introduce(visits)
+
+    def _introduce(self, visits: Visits) -> None:
+        """Tell the parts of each other: they meet in circles."""
+        scenario, clock, draws, recorder = self._scenario, self._clock, self._draws, self._recorder
+        journey, allocator, staff = self._journey, self._allocator, self._staff
+        self._plan = SessionPlan(clock, draws, recorder, journey, allocator, staff, self._groups)
+        allocator.journey = staff.journey = journey
+        journey.allocator = staff.allocator = allocator
+        journey.plan, journey.visits = self._plan, visits
+        journey.access = Access(scenario, clock, draws, recorder, journey, allocator, staff)
+        journey.payers = Payers(clock, draws, recorder, journey, self._plan)
 
     def _capacity(self, name: str) -> Capacity:
         level, tracks = self._scenario.levels[name], list(self._scenario.tracks)
@@ -74,10 +89,11 @@ class _Clinic:
             Group(first + place, spec, self._timeline) for place, spec in enumerate(level.groups.values())
         ]
         self._groups.extend(groups)
-        return Groups(groups, tracks, self._times)
+        return Groups(groups, tracks, self._times, self._modalities)
 
     def run(self) -> Ledger:
         """Live through all of it."""
+        self._staff.open()
         for unit in self._units:
             if isinstance(unit.capacity, Groups):
                 for group in unit.capacity.groups:
@@ -191,16 +207,6 @@ def modality_labels(scenario: Scenario) -> list[str]:
     labels += [modality for source in scenario.sources.values() for modality in source.modalities]
     labels += [group.modality for level in scenario.levels.values() for group in level.groups.values()]
     return list(dict.fromkeys(labels))
-
-
-def _caseloads(scenario: Scenario) -> dict[str, Caseload]:
-    used = {level.caseload for level in scenario.levels.values()}
-    caseloads, first = {}, 0
-    for name, role in scenario.staff.items():
-        if name in used:
-            caseloads[name] = Caseload(role, first)
-        first += role.posts
-    return caseloads
 
 
 def _columns(rows: list[Any], width: int) -> Iterator[tuple[Any, ...]]:

@@ -1,134 +1,36 @@
 """The care pathway: what happens to a patient, one method for each instant of the journey (model.md §§5-7).
 
-refer → join ─→ (allocator admits) ─→ start ─→ complete / drop out / discharge / step up ─→ next level or home
-          ├→ refuse                     │                                    └→ come back, some time later
-          └→ renege                     └→ suspend ⇄ resume
+refer → access → join ─→ (allocator admits) ─→ start ─→ complete / drop out / discharge / step up ─→ next level or home
+          │        ├→ refuse, deny               │                                    └→ come back, some time later
+          └→ lose  └→ renege                     └→ suspend ⇄ resume
+
+What comes before care is in `approach`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from math import inf, log, log1p
+from typing import TYPE_CHECKING
 
+from iopsim.model.approach import AT_HOME, Approach
 from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
-from iopsim.model.ledger import Fact
-from iopsim.model.people import NEVER, Patient, State, Stay
+from iopsim.model.ledger import Fact, Reason
+from iopsim.model.people import NEVER, UNDECIDED, Patient, State, Stay
 from iopsim.model.sources import choose
 from iopsim.model.units import weeks_to_event
-from iopsim.scenario.parts import HOME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from iopsim.model.allocation import Allocator
-    from iopsim.model.clock import Clock
-    from iopsim.model.draws import Draws
-    from iopsim.model.ledger import Recorder
     from iopsim.model.plan import SessionPlan
-    from iopsim.model.units import Unit
+    from iopsim.model.visits import Visits
 
 __all__ = ["Journey"]
 
-AT_HOME = -1
 
-
-class Journey:
+class Journey(Approach):
     """Lets patients live their journeys; the allocator alone gives and takes places."""
 
-    def __init__(
-        self, clock: Clock, draws: Draws, recorder: Recorder, units: list[Unit], sources: list[int]
-    ) -> None:
-        self._clock = clock
-        self._draws = draws
-        self._write = recorder.write
-        self._stays = recorder.stays
-        self._units = units
-        self._levels = {unit.name: unit.index for unit in units}
-        self._to = sources
-        self.allocator: Allocator
-        self.plan: SessionPlan
-
-    # ── before care ──────────────────────────────────────────────────────────────────────────────────────────
-
-    def refer(self, patient: Patient) -> None:
-        """A source refers the patient to its level."""
-        unit = self._units[self._to[patient.source]]
-        self.join(patient, unit, origin=patient.source, fact=Fact.REFERRED)
-        self.allocator.allocate(unit)
-
-    def join(self, patient: Patient, unit: Unit, origin: int, fact: Fact | None = None) -> None:
-        """Put the patient on the level's waitlist."""
-        patient.entries[unit.index] += 1
-        treatment = unit.treatment(patient)
-        now = self._clock.now
-        number = len(self._stays)
-        stay = Stay(
-            number=number,
-            patient=patient,
-            unit=unit,
-            treatment=treatment,
-            entry=patient.entries[unit.index],
-            origin=origin,
-            kind=unit.kind(patient, treatment),
-            rank=(unit.classes[origin], now, patient.index, number),
-            joined=now,
-        )
-        self._stays.append((patient.index, unit.index, stay.entry, stay.kind))
-        if fact is not None:
-            self._write(now, fact, number, origin)
-        self._write(now, Fact.JOINED, number, origin)
-        patient.ahead = stay
-        if unit.takes_everybody:
-            self.allocator.admit_at_once(stay)
-        else:
-            unit.waitlist.add(stay)
-            unit.newcomers.append(stay)
-
-    def _go(self, patient: Patient, destination: int, origin: int) -> None:
-        """Send a patient home, or to join a level's waitlist as one who comes from `origin`."""
-        if destination != AT_HOME:
-            unit = self._units[destination]
-            self.join(patient, unit, origin)
-            self.allocator.ask(unit)
-
-    def refuse(self, stay: Stay) -> None:
-        """The waitlist is full: back to the suspended treatment, or to where the refused go."""
-        here = stay.patient.here
-        resumes = here is not None and here.state is State.SUSPENDED
-        destination = AT_HOME if resumes else self._destination(stay.unit.spec.waitlist.otherwise)
-        self._write(self._clock.now, Fact.REFUSED, stay.number, destination)
-        self._off_the_list(stay)
-        if here is not None and resumes:
-            self.resume(here)
-            return
-        if here is not None:
-            self.allocator.release(here)
-        self._go(stay.patient, destination, self._from(stay.unit))
-
-    def begin_patience(self, stay: Stay) -> None:
-        """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
-        law = stay.treatment.care.patience_days
-        if law is not None and not stay.patience_begun:
-            stay.patience_begun = True
-            patience = law.quantile(self._draw(stay, "patience"))
-            self._at(self._clock.now + patience, RENEGING, stay, self._renege)
-
-    def _renege(self, stay: Stay) -> None:
-        if stay.state is State.WAITING:
-            destination = self._destination(stay.unit.spec.waitlist.renege_to)
-            self._write(self._clock.now, Fact.RENEGED, stay.number, destination)
-            self._off_the_list(stay)
-            self._go(stay.patient, destination, self._from(stay.unit))
-
-    def _withdraw(self, stay: Stay) -> None:
-        self._write(self._clock.now, Fact.WITHDRAWN, stay.number)
-        self._off_the_list(stay)
-
-    def _off_the_list(self, stay: Stay) -> None:
-        stay.state = State.GONE
-        stay.unit.waitlist.remove(stay)
-        stay.patient.ahead = None
-        if stay.unit.strict:
-            self.allocator.ask(stay.unit)
+    plan: SessionPlan
+    visits: Visits
 
     # ── care ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,6 +50,12 @@ class Journey:
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)
+        if (asked := stay.unit.authorizations[patient.payer]) is not None:
+            self.payers.begin(stay, asked)
+            if stay.payer_turn >= 0:
+                self.plan.foresee_turn(stay)
+        if services & treatment.limited:
+            self.visits.begin(stay, services & treatment.limited)
         self._schedule_end(stay)
 
     def _foresee_leaving(self, stay: Stay) -> None:
@@ -157,64 +65,137 @@ class Journey:
             hazard = self._draws.exponential(stay.patient, "dropout", name, stay.entry)
             if early.per_week_waited != 1:
                 hazard /= early.per_week_waited ** int((stay.admitted - stay.joined) / 7)
-            if early.dropout is not None:
-                stay.dropout_after = early.dropout.hazard_time(hazard)
-            else:
-                stay.dropout_after = weeks_to_event(early.dropout_per_week or 0, hazard)
+            self._foresee_dropout(stay, hazard)
         if early.step_up is not None:
             hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
             if early.step_up.after_days is not None:
                 stay.step_up_after = early.step_up.after_days.hazard_time(hazard)
             else:
                 stay.step_up_after = weeks_to_event(early.step_up.per_week or 0, hazard)
+        if before := stay.unit.spec.refer_before_days:
+            weeks = sum(phase.weeks for phase in stay.treatment.care.phases or ())
+            stay.refer_after = max(0.0, (7.0 * weeks if weeks else stay.ends_after) - before)
+
+    def _foresee_dropout(self, stay: Stay, hazard: float) -> None:
+        early = stay.treatment.care.leave_early
+        stay.dropout_hazard = hazard
+        if early.dropout is not None:
+            stay.dropout_after = early.dropout.hazard_time(hazard)
+        else:
+            stay.dropout_after = weeks_to_event(early.dropout_per_week or 0, hazard)
+
+    def reassigned(self, stay: Stay, factor: float) -> None:
+        """Another clinician from now on: what is left of the hazard of dropout is multiplied by `factor`."""
+        if stay.state not in (State.IN_CARE, State.SUSPENDED) or stay.dropout_after == NEVER:
+            return
+        going_on = stay.state is State.IN_CARE
+        treated = stay.treated + (self._clock.now - stay.since if going_on else 0.0)
+        early = stay.treatment.care.leave_early
+        if early.dropout is not None:
+            left = early.dropout.survival(treated)
+            spent = -log(left) if left > 0 else inf
+        else:
+            spent = -log1p(-(early.dropout_per_week or 0)) * int(treated / 7)
+        if spent < stay.dropout_hazard:
+            self._foresee_dropout(stay, spent + (stay.dropout_hazard - spent) / factor)
+            stay.dropout_after = max(stay.dropout_after, treated)
+            if going_on:
+                self._schedule_end(stay)
 
     def _schedule_end(self, stay: Stay) -> None:
         """Put the next end of treatment on the clock; `calls` makes calls of before a suspension stale."""
         stay.calls += 1
-        after = min(stay.ends_after, stay.dropout_after, stay.step_up_after)
+        after = self._next_turn(stay)
         if after < NEVER:
             order = COMPLETION if after == stay.ends_after else LEAVING
             when = stay.since + (after - stay.treated)
             self._clock.call_at(when, order + stay.patient.index, self._end, (stay, stay.calls))
 
+    @staticmethod
+    def _next_turn(stay: Stay) -> float:
+        """Days of treatment after which something happens to it, sessions apart."""
+        return min(
+            stay.ends_after, stay.dropout_after, stay.step_up_after, stay.refer_after, stay.payer_after
+        )
+
     def _end(self, call: tuple[Stay, int]) -> None:
         stay, number = call
         if stay.state is not State.IN_CARE or stay.calls != number:
             return
-        after = min(stay.ends_after, stay.dropout_after, stay.step_up_after)
+        after = self._next_turn(stay)
         if after == stay.ends_after:
             self.complete(stay)
         elif after == stay.dropout_after:
-            self._leave_early(stay, Fact.DROPPED_OUT)
-        else:
+            self._leave_early(stay, Fact.DROPPED_OUT, stay.treatment.care.leave_early.dropout_to)
+        elif after == stay.step_up_after:
             self._suspend(stay)
+        else:
+            (self._refer_ahead if after == stay.refer_after else self.payer_turn)(stay)
+            if stay.state is State.IN_CARE:
+                self._schedule_end(stay)
+
+    def _refer_ahead(self, stay: Stay) -> None:
+        """The end is near: join the next level's list, to be admitted from the end on."""
+        stay.refer_after = NEVER
+        if stay.bound == UNDECIDED and stay.patient.ahead is None:
+            stay.bound = choose(stay.unit.next, self._draw(stay, "next"))
+            if stay.bound not in stay.unit.next_lag:
+                self._go(stay.patient, stay.bound, self._from(stay.unit))
 
     def complete(self, stay: Stay) -> None:
         """Treatment is over as planned: on to the next level, holding the place as long as the level says."""
-        destination = choose(stay.unit.next, self._draw(stay, "next"))
+        destination = stay.bound
+        if destination == UNDECIDED:
+            destination = choose(stay.unit.next, self._draw(stay, "next"))
         self._write(self._clock.now, Fact.COMPLETED, stay.number, destination)
         self._consider_return(stay, destination)
+        patient, ahead = stay.patient, stay.patient.ahead
         lag = stay.unit.next_lag.get(destination)
         hold = stay.unit.spec.hold_days
+        if ahead is not None:
+            self.be_ready(ahead)
         if destination != AT_HOME and lag is None and hold > 0:
             self._hold(stay, State.HELD, destination, hold)
             return
         self.allocator.release(stay)
-        if lag is None:
-            self._go(stay.patient, destination, self._from(stay.unit))
+        if ahead is not None:
+            self._wait_without_place(ahead)
+        elif lag is None:
+            self._go(patient, destination, self._from(stay.unit))
         else:
             self._wait_at_home(stay, destination, lag.quantile(self._draw(stay, "lag")))
 
+    def payer_turn(self, stay: Stay) -> None:
+        """The payer's units are running low, or used up."""
+        self.payers.turn(stay)
+
+    def watch(self, stay: Stay) -> None:
+        """The instants of a treatment have changed."""
+        self._schedule_end(stay)
+        if stay.group is not None:
+            self.plan.foresee_turn(stay)
+
     def discharge(self, stay: Stay) -> None:
         """Too many sessions missed in a row."""
-        self._leave_early(stay, Fact.DISCHARGED)
+        to = stay.treatment.care.leave_early.dropout_to
+        self._leave_early(stay, Fact.DISCHARGED, to, Reason.MISSED)
 
-    def _leave_early(self, stay: Stay, fact: Fact) -> None:
-        destination = self._destination(stay.treatment.care.leave_early.dropout_to)
-        self._write(self._clock.now, fact, stay.number, destination)
+    def cut(self, stay: Stay, to: str) -> None:
+        """The payer approves no more, and what was approved is used up."""
+        self._leave_early(stay, Fact.DISCHARGED, to, Reason.CUT)
+
+    def _leave_early(self, stay: Stay, fact: Fact, to: str, reason: int = -1) -> None:
+        destination = self._destination(to)
+        self._write(self._clock.now, fact, stay.number, destination, reason)
         self._consider_return(stay, destination)
+        self._forget_ahead(stay.patient)
         self.allocator.release(stay)
         self._go(stay.patient, destination, self._from(stay.unit))
+
+    def _forget_ahead(self, patient: Patient) -> None:
+        """The next level was asked for before the end, which does not come as planned."""
+        if patient.ahead is not None:
+            self._withdraw(patient.ahead)
 
     def leave(self, stay: Stay) -> None:
         """The stay ends through no cause of its own: called back elsewhere, or the group has closed."""
@@ -233,12 +214,14 @@ class Journey:
                 self.resume(here)
             else:
                 self.vacate(patient)
-        elif ahead is not None and ahead.state is State.WAITING:
+        elif ahead is not None and ahead.state in (State.APPLYING, State.WAITING):
+            self.be_ready(ahead)
             self._wait_without_place(ahead)
 
     def _wait_without_place(self, ahead: Stay) -> None:
-        ahead.unit.waitlist.holders.pop(ahead.number, None)
-        self.begin_patience(ahead)
+        if ahead.state is State.WAITING:
+            ahead.unit.waitlist.holders.pop(ahead.number, None)
+            self.begin_patience(ahead)
 
     # ── between levels ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,6 +231,7 @@ class Journey:
         step_up = stay.treatment.care.leave_early.step_up
         stay.treated = stay.step_up_after
         stay.step_up_after = NEVER  # one need a stay
+        self._forget_ahead(stay.patient)
         if step_up is None or destination == AT_HOME:
             self._write(self._clock.now, Fact.STEPPED_UP, stay.number, destination)
             self._consider_return(stay, destination)
@@ -261,7 +245,9 @@ class Journey:
         if stay.group is not None:
             stay.group.unseat(stay)
         stay.state = state
-        self._go(stay.patient, destination, self._from(stay.unit))
+        self.visits.pause(stay)
+        if stay.patient.ahead is None:
+            self._go(stay.patient, destination, self._from(stay.unit))
         if days < NEVER:
             # Without any hold the request still gets its one chance at this instant's allocation.
             order = LEAVING if days else RENEGING
@@ -273,7 +259,7 @@ class Journey:
         if stay.state is not state or stay.patient.here is not stay:
             return
         ahead = stay.patient.ahead
-        waits = ahead is not None and ahead.state is State.WAITING
+        waits = ahead is not None and ahead.state in (State.APPLYING, State.WAITING)
         if state is State.SUSPENDED and waits and ahead is not None:
             self._withdraw(ahead)
             self.resume(stay)
@@ -297,6 +283,7 @@ class Journey:
         """Treatment goes on where it stopped."""
         stay.state, stay.since = State.IN_CARE, self._clock.now
         self._write(self._clock.now, Fact.RESUMED, stay.number)
+        self.visits.resume(stay)
         self._schedule_end(stay)
         if stay.group is not None:
             stay.group.seat(stay)
@@ -337,29 +324,10 @@ class Journey:
         patient.heading = AT_HOME
         ahead, here = patient.ahead, patient.here
         if ahead is not None:
-            (self._withdraw if ahead.state is State.WAITING else self.leave)(ahead)
+            waits = ahead.state in (State.APPLYING, State.WAITING)
+            (self._withdraw if waits else self.leave)(ahead)
         if here is not None and here.state is State.HELD:
             self.allocator.release(here)
         elif here is not None:
             self.leave(here)
         self._go(patient, self._levels[returns.to], origin=len(self._to) + len(self._units))
-
-    # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
-
-    def _at(
-        self, time: float, order: int, stay: Stay, call: Callable[[Any], None], detail: object = None
-    ) -> None:
-        """Put a call on the clock for a stay, in its patient's place among those of the same instant."""
-        self._clock.call_at(
-            time, order + stay.patient.index, call, stay if detail is None else (stay, detail)
-        )
-
-    def _draw(self, stay: Stay, decision: str) -> float:
-        return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)
-
-    def _destination(self, name: str) -> int:
-        return AT_HOME if name == HOME else self._levels[name]
-
-    def _from(self, unit: Unit) -> int:
-        """The origin of those who come from a level."""
-        return len(self._to) + unit.index

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from iopsim.model.draws import Cell
     from iopsim.model.units import Treatment, Unit
 
-__all__ = ["NEVER", "UNDECIDED", "Patient", "State", "Stay"]
+__all__ = ["NEVER", "UNDECIDED", "Patient", "Rank", "State", "Stay"]
 
 NEVER = float("inf")
 UNDECIDED = -2  # where to go: −1 is home
+
+Rank = tuple[int, float, int, int]
+"""Priority class, time of joining, patient, stay: lower is asked first."""
 
 
 class State(IntEnum):
@@ -74,7 +77,7 @@ class Stay:
     entry: int
     origin: int
     kind: int
-    rank: tuple[int, float, int, int]
+    rank: Rank
     joined: float
     admitted: float = NEVER
     state: State = State.WAITING
@@ -98,6 +101,7 @@ class Stay:
     bound: int = UNDECIDED
     bookings: int = 0
     approved: int = 0
+    reviews: int = 0
     is_asking: bool = False
     is_cut: bool = False
 

@@ -1,4 +1,4 @@
-"""Group sessions and the plans that count them: attendance, missed sessions, tapers, the end (model.md §§5, 7).
+"""Group sessions and the plans that count them: attendance, missed sessions, tapers, the end (model.md §§5-8).
 
 A session is one event for all its members. What each patient will attend is drawn ahead, one number for each of
 their own sessions, so a session only reads a byte a member; `Stay.turn` says after which session to look closer.
@@ -6,7 +6,7 @@ their own sessions, so a session only reads a byte a member; `Stay.turn` says af
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from scipy.special import betaincinv
 
@@ -17,35 +17,58 @@ from iopsim.model.people import State
 from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from iopsim.model.allocation import Allocator
     from iopsim.model.capacity import Group
     from iopsim.model.clock import Clock
+    from iopsim.model.cohorts import Cohorts
     from iopsim.model.draws import Draws
     from iopsim.model.journey import Journey
     from iopsim.model.ledger import Recorder
     from iopsim.model.people import Stay
+    from iopsim.model.staff import Staff
     from iopsim.model.units import Unit
 
 __all__ = ["SessionPlan"]
 
 _AHEAD = 16  # sessions foreseen at a time where the plan does not count them
+_FAR = 1 << 12  # more sessions than anybody lives to see: ten years of them, nearly every day
+_MUSTER = SESSION - (1 << 20)  # before all sessions of the instant, after all who leave at it
 
 
 class SessionPlan:
     """Holds the sessions of all groups and follows each member's plan."""
 
     def __init__(
-        self, clock: Clock, draws: Draws, recorder: Recorder, journey: Journey, allocator: Allocator
+        self,
+        clock: Clock,
+        draws: Draws,
+        recorder: Recorder,
+        journey: Journey,
+        allocator: Allocator,
+        staff: Staff,
+        groups: Sequence[Group],
     ) -> None:
         self._clock = clock
         self._draws = draws
         self._recorder = recorder
         self._journey = journey
         self._allocator = allocator
+        self._staff = staff
+        self._groups = groups
+        self._hosts: dict[int, Group] = {}
+        self._units: dict[int, Unit] = {}
 
     def open(self, group: Group, unit: Unit) -> None:
-        """Put a group's sessions, opening and closing on the clock."""
+        """Put a group's sessions, start dates, opening and closing on the clock."""
+        self._units[group.index] = unit
+        if group.spec.merges_with is not None:
+            host = unit.spec.groups[group.spec.merges_with]
+            self._hosts[group.index] = next(other for other in self._groups if other.spec is host)
         self._schedule(group)
+        if group.cohort is not None:
+            self._clock.call_at(group.cohort.date, LEAVING, self._convene, group)
         if group.opens > self._clock.now:
             self._clock.call_at(group.opens, LEAVING, self._allocator.freed, unit)
         if group.closes is not None:
@@ -55,27 +78,50 @@ class SessionPlan:
 
     def _schedule(self, group: Group) -> None:
         if group.next < len(group.meetings):
-            self._clock.call_at(group.meetings[group.next][0], SESSION + group.index, self._meet, group)
+            start = group.meetings[group.next][0]
+            if group.index in self._hosts:
+                self._clock.call_at(start, _MUSTER + group.index, self._muster, group)
+            else:
+                self._clock.call_at(start, SESSION + group.index, self._meet, group)
 
     def _meet(self, group: Group) -> None:
-        """A session's start: held or cancelled; newcomers' care starts; who attends is written down."""
+        """A session's start: held or not; whoever is expected starts care or goes on with it."""
         now, day, closed = group.meetings[group.next]
         group.next += 1
         self._schedule(group)
         roster = group.rosters[day]
-        cause = Cause.HELD
+        guests = _guests(group) if group.joining else []
+        cause = self._cause(group, now, closed, len(roster) + len(guests))
+        is_held = cause is Cause.HELD
+        if not is_held:
+            guests = []
+        self._record(group, now, cause, len(roster) + len(guests), group.taken[day] + len(guests))
+        if is_held:
+            self._attend(group, now, roster + guests if guests else roster)
+        if group.joining:
+            self._settle_joining(group, is_held)
+        if group.cohort is not None and not closed:
+            self._settle_cohort(group, is_held)
+
+    def _cause(self, group: Group, now: float, closed: bool, expected: int) -> Cause:
+        """Whether the session is held; it takes facilitators only if nothing else is in the way."""
         if closed:
-            cause = Cause.CLOSED
-        elif len(roster) < group.spec.min_census:
-            cause = Cause.BELOW_MINIMUM
+            return Cause.CLOSED
+        if expected < group.spec.min_census:
+            return Cause.BELOW_MINIMUM
+        if group.spec.facilitators and not self._staff.engage(group, now):
+            return Cause.UNSTAFFED
+        return Cause.HELD
+
+    def _record(self, group: Group, now: float, cause: Cause, expected: int, taken: int) -> None:
         book = self._recorder
-        row = (now, group.index, int(cause), len(roster), group.taken[day], len(book.member_stay))
-        book.sessions.append(row)
-        if cause is not Cause.HELD:
-            return
-        turning = []
+        book.sessions.append((now, group.index, int(cause), expected, taken, len(book.member_stay)))
+
+    def _attend(self, group: Group, now: float, expected: list[Stay]) -> None:
+        """Newcomers' care starts, and who attends is written down."""
+        book, turning = self._recorder, []
         expect, attend = book.member_stay.append, book.member_attended.append
-        for stay in roster:
+        for stay in expected:
             if stay.state is State.ADMITTED:
                 self._journey.start(stay)
             expect(stay.number)
@@ -92,6 +138,54 @@ class SessionPlan:
             if stay.state is State.IN_CARE and stay.had == stay.turn:
                 self.turn(stay)
 
+    # ── members of another group's session ───────────────────────────────────────────────────────────────────
+
+    def _muster(self, group: Group) -> None:
+        """A session that may be merged is about to start: if too few are expected, they wait for the host's."""
+        now, day, closed = group.meetings[group.next]
+        host, roster = self._hosts[group.index], group.rosters[day]
+        too_few = not closed and 0 < len(roster) < group.spec.min_census
+        if too_few and host.next < len(host.meetings) and host.meetings[host.next][0] // 1 == now // 1:
+            host.joining.append((len(self._recorder.sessions), group, list(roster)))
+            self._record(group, now, Cause.BELOW_MINIMUM, len(roster), group.taken[day])
+            group.next += 1
+            self._schedule(group)
+        else:
+            self._clock.call_at(now, SESSION + group.index, self._meet, group)
+
+    def _settle_joining(self, host: Group, is_held: bool) -> None:
+        """The host's session is held, and so theirs were merged; or it is not, and they stay cancelled."""
+        sessions = self._recorder.sessions
+        for place, group, _ in host.joining:
+            if is_held:
+                sessions[place] = (*sessions[place][:2], int(Cause.MERGED), *sessions[place][3:])
+            if group.cohort is not None:
+                self._settle_cohort(group, is_held)
+        host.joining.clear()
+
+    # ── cohorts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _convene(self, group: Group) -> None:
+        """A start date: those who have been admitted for it are expected from now on."""
+        cohort, now = cast("Cohorts", group.cohort), self._clock.now
+        if group.closes is not None and group.closes <= now:
+            return
+        self._clock.call_at(now + cohort.every_days, LEAVING, self._convene, group)
+        if cohort.is_due:
+            cohort.turn_to_next()
+            self._allocator.freed(self._units[group.index])
+        cohort.is_due = True
+        for stay in cohort.coming.values():
+            group.seat(stay)
+
+    def _settle_cohort(self, group: Group, is_held: bool) -> None:
+        """After a session: if a cohort has started with it, or there was none to start, the next may be joined."""
+        cohort = cast("Cohorts", group.cohort)
+        if cohort.is_due and (is_held or not cohort.coming):
+            cohort.is_due = False
+            cohort.turn_to_next()
+            self._allocator.freed(self._units[group.index])
+
     # ── one plan ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self, stay: Stay) -> None:
@@ -103,13 +197,14 @@ class SessionPlan:
             total = attendance.mean * (1 - attendance.mean) / attendance.sd**2 - 1
             shape = attendance.mean * total
             stay.propensity = float(betaincinv(shape, total - shape, uniform))
-        self._foresee_turn(stay)
+        self.foresee_turn(stay)
 
     def turn(self, stay: Stay) -> None:
-        """After the session that `Stay.turn` named: discharge, taper, extension, completion, or go on."""
+        """After the session that `Stay.turn` named: discharge, taper, extension, completion, the payer, or go on."""
         phases, extension = stay.treatment.care.phases, stay.treatment.care.extension
+        at_end = phases is not None and stay.had == self._boundary(stay)
         last_phase = phases is not None and stay.phase == len(phases) - 1
-        through = phases is not None and last_phase and stay.had == self._boundary(stay)
+        through = at_end and last_phase
         if through and extension is not None and not stay.extended:
             drawn = self._draws.uniform(stay.patient, "extension", stay.unit.name, stay.entry)
             stay.extended = drawn < extension.share
@@ -119,10 +214,13 @@ class SessionPlan:
         elif stay.had == stay.missed_out:
             self._journey.discharge(stay)
         else:
-            if phases is not None and not last_phase:
+            if phases is not None and at_end and not last_phase:
                 stay.phase += 1
                 self._taper(stay, phases[stay.phase].days_per_week)
-            self._foresee_turn(stay)
+            if stay.had == stay.payer_turn:
+                self._journey.payer_turn(stay)
+            if stay.state is State.IN_CARE:
+                self.foresee_turn(stay)
 
     def _taper(self, stay: Stay, days_per_week: int) -> None:
         """Keep the least full of one's weekdays; the seats on the others come free."""
@@ -142,10 +240,9 @@ class SessionPlan:
 
     def _boundary(self, stay: Stay) -> int:
         """The session, by the patient's own count, with which the phase they are in ends (plan: scheduled)."""
-        care = stay.treatment.care
         sessions = stay.treatment.boundaries[stay.phase]
-        if stay.extended and care.extension is not None and care.phases is not None:
-            sessions += care.extension.weeks * care.phases[-1].days_per_week
+        if stay.extended:
+            sessions += _extension_sessions(stay)
         if stay.unit.spec.plan == "scheduled":
             return sessions
         return self._when_attended(stay, sessions)
@@ -154,18 +251,26 @@ class SessionPlan:
         """The session with which the patient has attended so many; past the discharge if that comes before."""
         while stay.attends.count(1) < sessions and stay.missed_out < 0:
             self._foresee(stay, len(stay.attends) + _AHEAD)
-        attended = 0
-        for place, byte in enumerate(stay.attends):
-            attended += byte
-            if attended == sessions:
-                return place + 1
-        return stay.missed_out + 1
+        return _place_of(sessions, stay.attends) or stay.missed_out + 1
 
-    def _foresee_turn(self, stay: Stay) -> None:
+    def attended_turn(self, stay: Stay, units: int) -> int:
+        """The session, by the patient's own count, with which so many will be attended; beyond all if none is."""
+        far = min(_FAR, stay.ends_after + 1)
+        if stay.treatment.boundaries and stay.unit.spec.plan == "scheduled":
+            far = stay.treatment.boundaries[-1] + _extension_sessions(stay)
+        while stay.attends.count(1) < units and stay.missed_out < 0 and len(stay.attends) < far:
+            self._foresee(stay, len(stay.attends) + _AHEAD)
+        return _place_of(units, stay.attends) or _FAR + 1
+
+    def foresee_turn(self, stay: Stay) -> None:
+        """Find the next session that changes something: the end of a phase, a k-th miss, the payer's turn."""
         boundary = self._boundary(stay) if stay.treatment.boundaries else stay.had + _AHEAD
         self._foresee(stay, boundary)
-        missed_first = stay.had < stay.missed_out < boundary
-        stay.turn = stay.missed_out if missed_first else boundary
+        stay.turn = boundary
+        if stay.had <= stay.missed_out < stay.turn:
+            stay.turn = stay.missed_out
+        if stay.had <= stay.payer_turn < stay.turn:
+            stay.turn = stay.payer_turn
 
     def _foresee(self, stay: Stay, sessions: int) -> None:
         """Draw attendance up to so many of the patient's own sessions, and look for a run of misses."""
@@ -190,9 +295,35 @@ class SessionPlan:
             if stay.state is State.HELD:
                 self._journey.end_hold((stay, State.HELD))
                 continue
-            patient = stay.patient
-            offer = stay.unit.capacity.find((patient.track, patient.time, len(stay.days)), self._clock.now)
+            offer = cast("Groups", stay.unit.capacity).find_elsewhere(stay, self._clock.now)
             if offer is not None:
                 self._move(stay, offer)
             else:
                 self._journey.lose_group(stay)
+
+
+def _place_of(nth: int, attends: bytearray) -> int:
+    """The session, from 1, that is the n-th attended; 0 if so many are not known of."""
+    attended = 0
+    for place, byte in enumerate(attends, start=1):
+        attended += byte
+        if attended == nth:
+            return place
+    return 0
+
+
+def _extension_sessions(stay: Stay) -> int:
+    care = stay.treatment.care
+    if care.extension is None or care.phases is None:
+        return 0
+    return care.extension.weeks * care.phases[-1].days_per_week
+
+
+def _guests(host: Group) -> list[Stay]:
+    """Those of other groups who join the session, if they are still in their group and in treatment."""
+    return [
+        stay
+        for _, group, members in host.joining
+        for stay in members
+        if stay.group is group and stay.state in {State.ADMITTED, State.IN_CARE}
+    ]

@@ -1,6 +1,7 @@
 """Referrals: points of a Poisson process on time × height, kept where the height is below the rate (model.md §3).
 
-Raising a source's rate uncovers more points and lowering it hides some; nobody moves and nobody changes.
+Raising a source's rate uncovers more points and lowering it hides some; nobody moves and nobody changes. A source
+that replays a file has its rows for people instead: all in one height cell, in order of date.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 
 from iopsim.model.draws import Cell, Draws
 from iopsim.model.people import Patient
-from iopsim.model.timeline import Timeline
+from iopsim.model.timeline import Timeline, in_days
+from iopsim.scenario.trace import trait_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from iopsim.scenario.schema import Scenario, Source
+    from iopsim.scenario.trace import Trace
+
+_TOGETHER = 64  # calendar weeks whose numbers are drawn from one generator
+_LAST_INSTANT = 1 - 2.0**-20  # of a day
+_NOBODY = 1e-9  # referrals in a week: with fewer expected, they are left as they are
 
 __all__ = ["choose", "patients", "referred", "table"]
 
@@ -50,15 +57,26 @@ def patients(
         modalities: Names of the modalities, in the order of their indexes.
     """
     people: list[Patient] = []
+    names = {"track": [*scenario.tracks], "time": times, "modality": modalities, "payer": [*scenario.payers]}
     for number, (name, source) in enumerate(scenario.sources.items()):
-        traits = {
-            "track": table(scenario.track_shares(source), list(scenario.tracks)),
-            "time": table(source.times, times),
-            "modality": table(source.modalities, modalities),
-            "payer": table(scenario.payer_shares(source), list(scenario.payers)),
+        shares = {
+            "track": scenario.track_shares(source),
+            "time": scenario.time_shares(source),
+            "modality": scenario.modality_shares(source),
+            "payer": scenario.payer_shares(source),
         }
+        told = _told(scenario, source.trace, names)
+        tables = {trait: table(shares[trait], names[trait]) for trait in names if trait not in told}
         for cell, when, rows in _cells(name, source, timeline, draws):
-            drawn = {trait: draws.block(cell, trait) for trait in traits}
+            if not rows:
+                continue
+            drawn = {trait: draws.block(cell, trait) for trait in tables}
+            traits = {
+                trait: [choose(tables[trait], drawn[trait][row]) for row in rows]
+                if trait in tables
+                else [told[trait][row] for row in rows]
+                for trait in names
+            }
             first = len(people)
             people.extend(
                 Patient(
@@ -66,16 +84,28 @@ def patients(
                     source=number,
                     cell=cell,
                     row=row,
-                    track=choose(traits["track"], drawn["track"][row]),
-                    time=choose(traits["time"], drawn["time"][row]),
-                    modality=choose(traits["modality"], drawn["modality"][row]),
-                    payer=choose(traits["payer"], drawn["payer"][row]),
+                    track=traits["track"][place],
+                    time=traits["time"][place],
+                    modality=traits["modality"][place],
+                    payer=traits["payer"][place],
                     referred=float(when[row]),
                     entries=[0] * len(scenario.levels),
                 )
                 for place, row in enumerate(rows)
             )
     return people
+
+
+def _told(
+    scenario: Scenario, trace: Trace | None, names: Mapping[str, Sequence[str]]
+) -> dict[str, list[int]]:
+    """What a trace says of its patients: by trait and ordinal, the index in `names`."""
+    told: dict[str, list[int]] = {}
+    if trace is not None:
+        for trait in trace.told:
+            index = {said: names[trait].index(name) for said, name in trait_of(scenario, trait).items()}
+            told[trait] = [index[said] for said in trace.said(trait)]
+    return told
 
 
 def referred(scenario: Scenario, replication: int) -> set[tuple[str, int, int]]:
@@ -91,9 +121,14 @@ def referred(scenario: Scenario, replication: int) -> set[tuple[str, int, int]]:
 
 def _cells(
     name: str, source: Source, timeline: Timeline, draws: Draws
-) -> Iterator[tuple[Cell, NDArray[np.float64], list[int]]]:
+) -> Iterator[tuple[Cell, NDArray[np.float64], Sequence[int]]]:
     """Every cell of a source: itself, the instants of its candidates, and the rows of those who are referred."""
+    if source.trace is not None:
+        yield _replayed(name, source.trace, timeline, draws)
+        return
     rates = timeline.rates(source)
+    if source.dispersion > 1:
+        rates *= _swings(name, source, timeline, draws)
     growth = 1 + source.growth_per_year
     top = float(rates.max(initial=0.0)) * max(1.0, growth ** (timeline.last / 365))
     for height in range(int(np.ceil(top))):
@@ -104,6 +139,44 @@ def _cells(
             cell = Cell(name, number, len(candidates))
             when = candidates if number >= 0 else -candidates
             yield cell, when, _referred(draws, cell, when, height, rates, timeline.first, growth)
+
+
+def _replayed(
+    name: str, trace: Trace, timeline: Timeline, draws: Draws
+) -> tuple[Cell, NDArray[np.float64], Sequence[int]]:
+    """The only cell of a trace: its n-th candidate is the n-th row; of those without an hour it is drawn."""
+    cell = Cell(name, 0, trace.count)
+    when = np.full(trace.count, np.inf)
+    rows = trace.between(timeline.date(timeline.first), timeline.date(timeline.last))
+    instants = draws.block(cell, "instant")
+    for row in rows:
+        hour = trace.hour(row)
+        instant = instants[row] if hour is None else in_days(hour)
+        when[row] = timeline.day(trace.day(row)) + min(instant, _LAST_INSTANT)
+    return cell, when, rows
+
+
+def _swings(name: str, source: Source, timeline: Timeline, draws: Draws) -> NDArray[np.float64]:
+    """What over-dispersion multiplies the rate of each simulated day by: a gamma variable of its calendar week.
+
+    With mean 1 and variance (d − 1) ÷ m, where m referrals are expected, the number in a week is negative binomial
+    of mean m and variance d·m (model.md §4). Where nobody is expected the factor is 1.
+
+    Source: Johnson, Kemp and Kotz, Univariate Discrete Distributions, 3rd ed. (2005), §5.3.
+    """
+    from scipy.special import gammaincinv
+
+    mondays, expected = timeline.weeks(source)
+    weeks = timeline.week(int(mondays[0])) + np.arange(len(mondays))
+    blocks = {
+        block: draws.generator(name, block, "weeks").random(_TOGETHER)
+        for block in set((weeks // _TOGETHER).tolist())
+    }
+    uniforms = np.array([blocks[week // _TOGETHER][week % _TOGETHER] for week in weeks.tolist()])
+    shape = np.where(expected > _NOBODY, expected, 1.0) / (source.dispersion - 1)
+    swings = np.where(expected > _NOBODY, gammaincinv(shape, uniforms) / shape, 1.0)
+    by_day: NDArray[np.float64] = swings[(np.arange(timeline.first, timeline.last) - mondays[0]) // 7]
+    return by_day
 
 
 def _candidates(draws: Draws, source: str, cell: int, span: float) -> NDArray[np.float64]:

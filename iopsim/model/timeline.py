@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from numpy.typing import NDArray
 
     from iopsim.scenario.groups import Group
@@ -47,6 +46,10 @@ class Timeline:
         """Number of the day of a date."""
         return (date - self._start).days
 
+    def date(self, day: int) -> dt.date:
+        """The date of a day."""
+        return self._start + dt.timedelta(days=day)
+
     def weekday(self, day: int) -> int:
         """0 is Monday, 6 is Sunday."""
         return (self._start.weekday() + day) % 7
@@ -55,20 +58,45 @@ class Timeline:
         """Referrals a day for each simulated day, growth apart; shape (last − first,).
 
         Weekday × month is divided by its mean over the 365 days from the start, so that `per_week` is what it
-        says in the first measured year (model.md §4).
+        says in the first measured year, dated changes apart (model.md §4).
         """
-        seasons = self._seasons(source, self.first, self.last)
-        mean = float(self._seasons(source, 0, 365).mean())
-        return source.per_week / 7 / mean * seasons if mean else np.zeros_like(seasons)
+        days = np.arange(self.first, self.last)
+        return self._rates(source, days, self._weekdays(source, days))
 
-    def _seasons(self, source: Source, first: int, last: int) -> NDArray[np.float64]:
-        dates = np.datetime64(self._start) + np.arange(first, last)
-        months = dates.astype("datetime64[M]").astype(np.int64) % 12
-        weekdays = (self._start.weekday() + np.arange(first, last)) % 7
-        seasons: NDArray[np.float64] = (
-            np.asarray(source.weekdays)[weekdays] * np.asarray(source.months)[months]
-        )
-        return seasons
+    def weeks(self, source: Source) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The calendar weeks that the run touches: days of their Mondays, and referrals expected in each.
+
+        They are expected at what is in force on the Monday, whatever changes later in the week.
+        """
+        mondays = np.arange(self.first - self.weekday(self.first), self.last, 7)
+        growth = (1 + source.growth_per_year) ** (np.maximum(mondays, 0) / 365)
+        return mondays, growth * self._rates(source, mondays, np.float64(sum(source.weekdays)))
+
+    def week(self, day: int) -> int:
+        """Number of the calendar week, Monday to Sunday, that a day lies in; the same for every scenario."""
+        return (self._start.toordinal() - 1 + day) // 7
+
+    def _rates(
+        self, source: Source, days: NDArray[np.int64], weights: NDArray[np.float64] | np.float64
+    ) -> NDArray[np.float64]:
+        """Rates on some days by the weights of their weekdays, growth apart."""
+        year = np.arange(365)
+        mean = float((self._weekdays(source, year) * self._months(source, year)).mean())
+        if not mean:
+            return np.zeros(len(days))
+        rates: NDArray[np.float64] = source.per_week / 7 / mean * (weights * self._months(source, days))
+        if source.changes:
+            since = [self.day(change.from_) for change in source.changes]
+            factors = np.array([1.0, *(change.factor for change in source.changes)])
+            rates *= factors[np.searchsorted(since, days, side="right")]
+        return rates
+
+    def _weekdays(self, source: Source, days: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(source.weekdays)[(self._start.weekday() + days) % 7]
+
+    def _months(self, source: Source, days: NDArray[np.int64]) -> NDArray[np.float64]:
+        dates = np.datetime64(self._start) + days
+        return np.asarray(source.months)[dates.astype("datetime64[M]").astype(np.int64) % 12]
 
     def meetings(self, group: Group, weekdays: tuple[int, ...]) -> list[tuple[float, int, bool]]:
         """Every session of a group in order: (start, weekday, whether the day is closed).

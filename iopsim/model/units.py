@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, inf, log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from iopsim.model.ledger import Missing
 from iopsim.model.sources import table
 from iopsim.model.waitlist import Waitlist
 from iopsim.scenario.levels import Care, care_of
+from iopsim.scenario.names import RETURNED
 from iopsim.scenario.parts import HOME
 
 if TYPE_CHECKING:
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
     from iopsim.model.capacity import Capacity, Need
     from iopsim.model.people import Patient, Stay
     from iopsim.model.staff import Caseload
+    from iopsim.model.visits import Visits
+    from iopsim.scenario.access import Authorization, Contact, Eligible, Intake
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Treatment", "Unit", "weeks_to_event"]
+__all__ = ["Stages", "Treatment", "Unit", "weeks_to_event"]
 
 
 _SEAT, _CASELOAD, _ORDER = int(Missing.SEAT), int(Missing.CASELOAD), int(Missing.ORDER)
+_HOURS = int(Missing.HOURS)
+Stage = TypeVar("Stage", "Contact", "Eligible", "Intake")
+UNLISTED = 1_000_000  # class of those whom `priority` does not name: after all others
 
 
 def weeks_to_event(per_week: float, exponential: float) -> float:
@@ -45,6 +51,8 @@ class Treatment:
         boundaries: Sessions at which each phase ends, counted from the start of care.
         services: Bits of the services that every such patient gets.
         drawn_services: (bit, share, decision) of those that only a share of patients gets.
+        limited: Bits of the services that wait for hours once care has begun.
+        gates: Services that admission itself waits for.
         step_up_to: Share table of where to.
     """
 
@@ -53,7 +61,17 @@ class Treatment:
     boundaries: tuple[int, ...]
     services: int
     drawn_services: tuple[tuple[int, float, str], ...]
+    limited: int
+    gates: tuple[int, ...]
     step_up_to: tuple[list[float], list[int]]
+
+
+class Stages(NamedTuple):
+    """What lies before the waitlist for those of one origin; None: nothing of the kind."""
+
+    contact: Contact | None
+    eligible: Eligible | None
+    intake: Intake | None
 
 
 class Unit:
@@ -64,10 +82,16 @@ class Unit:
         newcomers: Stays that have joined since the last allocation.
         settled: Whether nobody who waits could be admitted, newcomers apart.
         asked_at: Instant for which an allocation is already on the clock.
+        opens_at: Later instant for which one is on the clock, since a role has hours then.
         noted: What each kind lacked when it was last written down.
+        stages: By origin: what lies before the waitlist, if anything does.
+        authorizations: By payer: what has to be approved, if anything has.
+        changes_with_waiting: Whether a wait may change what a patient needs, or their class.
     """
 
-    def __init__(self, scenario: Scenario, index: int, capacity: Capacity, caseload: Caseload | None) -> None:
+    def __init__(
+        self, scenario: Scenario, index: int, capacity: Capacity, caseload: Caseload | None, visits: Visits
+    ) -> None:
         self.index = index
         self.name = list(scenario.levels)[index]
         self.spec: Level = scenario.levels[self.name]
@@ -75,26 +99,37 @@ class Unit:
         self.caseload = caseload
         if caseload is not None:
             caseload.units.append(self)
-        self.takes_everybody = caseload is None and capacity.is_unlimited
+        self._visits = visits
         self.waitlist = Waitlist()
         self.strict = self.spec.waitlist.discipline == "strict"
         self.newcomers: list[Stay] = []
         self.settled = False
         self.asked_at = -inf
+        self.opens_at = -inf
         self.needs: list[Need] = []
+        self.gates: list[tuple[int, ...]] = []
         self.noted: list[int] = []
-        self._kinds: dict[Need, int] = {}
+        self._kinds: dict[tuple[Need, tuple[int, ...]], int] = {}
 
-        names = [*scenario.sources, *scenario.levels]
-        priority = self.spec.waitlist.priority
-        self.classes = [priority.get(name, 1_000_000) for name in [*names, "returned"]]
-        at_most = self.spec.waitlist.at_most
+        names = [*scenario.sources, *scenario.levels, RETURNED]
+        waitlist = self.spec.waitlist
+        self.classes = [waitlist.priority.get(name, UNLISTED) for name in names]
+        self.changes_with_waiting = bool(
+            waitlist.ages_into or waitlist.accept_other_time_after_days is not None
+        )
+        at_most = waitlist.at_most
         self.caps: Mapping[int, int] = {}
         self.cap: float = inf
         if isinstance(at_most, int):
             self.cap = at_most
         elif at_most is not None:
-            self.caps = {[*names, "returned"].index(name): limit for name, limit in at_most.items()}
+            self.caps = {names.index(name): limit for name, limit in at_most.items()}
+
+        self.stages = [self._stages(name, name in scenario.sources) for name in names]
+        asked = [payer.authorization for payer in scenario.payers.values()]
+        self.authorizations: list[Authorization | None] = [
+            each if each and self.name in each.levels else None for each in asked
+        ]
 
         levels = list(scenario.levels)
         self.next = table({name: part.share for name, part in self.spec.next.items()}, levels)
@@ -107,25 +142,41 @@ class Unit:
             [_treatment(scenario, self.name, track, source) for source in scenario.sources]
             for track in scenario.tracks
         ]
+        waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
+        self.takes_everybody = caseload is None and capacity.is_unlimited and not waits_for_hours
+
+    def _stages(self, origin: str, is_source: bool) -> Stages | None:
+        """The stages that apply to an origin, if any does."""
+        spec = self.spec
+        stages = Stages(
+            _for(spec.contact, origin, is_source),
+            _for(spec.eligible, origin, is_source),
+            _for(spec.intake, origin, is_source),
+        )
+        return stages if any(stages) else None
 
     def treatment(self, patient: Patient) -> Treatment:
         """How the level treats a patient."""
         return self.treatments[patient.track][patient.source]
 
-    def kind(self, patient: Patient, treatment: Treatment) -> int:
+    def kind(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
         """Number of the patient's class of need within the waitlist."""
-        need = self.capacity.need(patient, treatment)
-        if need not in self._kinds:
-            self._kinds[need] = len(self.needs)
+        need = self.capacity.need(patient, treatment, any_time)
+        key = need, treatment.gates
+        if key not in self._kinds:
+            self._kinds[key] = len(self.needs)
             self.needs.append(need)
+            self.gates.append(treatment.gates)
             self.noted.append(0)
-        return self._kinds[need]
+        return self._kinds[key]
 
     def missing(self, kind: int, now: float) -> int:
         """What those of a kind lack to be admitted now, as bits of `Missing`."""
         lack = 0 if self.capacity.has_room(self.needs[kind], now) else _SEAT
         if self.caseload is not None and not self.caseload.free:
             lack |= _CASELOAD
+        if self.gates[kind] and self._visits.possible_from(self.gates[kind], now) > now:
+            lack |= _HOURS
         return lack or _ORDER
 
     @property
@@ -138,10 +189,16 @@ class Unit:
         return ahead >= self.cap or ahead_of_origin >= self.caps.get(stay.origin, inf)
 
 
+def _for(stage: Stage | None, origin: str, is_source: bool) -> Stage | None:
+    """The stage if it applies to an origin: it names it, or names nobody and the origin is a source."""
+    applies = stage is not None and (origin in stage.for_ if stage.for_ else is_source)
+    return stage if applies else None
+
+
 def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatment:
     level = scenario.levels[name]
     care = care_of(level, track, source)
-    certain, drawn = 0, []
+    certain, limited, drawn, gates = 0, 0, [], []
     for bit, (service_name, service) in enumerate(scenario.services.items()):
         if (
             service.per == "session"
@@ -149,6 +206,10 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
             or (service.tracks and track not in service.tracks)
         ):
             continue
+        if service.limits == "admission":
+            gates.append(bit)
+        elif service.limits:
+            limited |= 1 << bit
         if service.share >= 1:
             certain |= 1 << bit
         elif service.share > 0:
@@ -161,5 +222,7 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
         boundaries=tuple(accumulate(phase.sessions for phase in care.phases or ())),
         services=certain,
         drawn_services=tuple(drawn),
+        limited=limited,
+        gates=tuple(gates),
         step_up_to=table(step_up.to, levels) if step_up else ([1.0], [-1]),
     )

@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from iopsim.model import clinic
 from iopsim.model.draws import Cell, Draws
-from iopsim.model.ledger import ENDS, Cause, Fact, Ledger
+from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Reason, Stage
 from iopsim.model.people import Patient
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Person", "Told", "date_of", "live", "sessions", "timeline"]
 
 START = dt.date(2027, 1, 4)
-_WITH_DESTINATION = {*ENDS, Fact.REFUSED, Fact.RENEGED, Fact.SUSPENDED}
+_WITH_DESTINATION = {*ENDS, Fact.LOST, Fact.REFUSED, Fact.DENIED, Fact.RENEGED, Fact.SUSPENDED}
+_WITH_NUMBER = {Fact.BOOKED, Fact.AGED, Fact.ACCEPTED, Fact.ASKED, Fact.EXTENDED}  # lead, class, kind, units
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Person:
         name: What the timeline calls them.
         referred: Day.
         to: Level that the source refers to; the scenario's first when left out.
-        draws: Uniform numbers by "decision level" or "decision level entry".
+        draws: Uniform numbers by "decision level", "decision level entry" or "decision level entry occurrence".
         misses: Which of their own sessions they miss, from 1 (where attendance has a mean below 1).
     """
 
@@ -117,7 +118,12 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
         person = people[patient.index]
         if decision == "attendance":
             return 0.99 if occurrence + 1 in person.misses else 0.01
-        return person.draws.get(f"{decision} {level} {entry}", person.draws.get(f"{decision} {level}", 0.5))
+        names = (
+            f"{decision} {level} {entry} {occurrence}",
+            f"{decision} {level} {entry}",
+            f"{decision} {level}",
+        )
+        return next((person.draws[name] for name in names if name in person.draws), 0.5)
 
     def uniforms(self: Draws, patient: Patient, *key: Any) -> list[float]:
         *decision, occurrences = key
@@ -135,11 +141,11 @@ def timeline(ledger: Ledger, names: Sequence[str]) -> list[tuple[float, str, str
     """All facts in words; what happens to one patient without a break at one instant is one row."""
     rows = zip(ledger.time.tolist(), ledger.fact, ledger.stay, ledger.a, ledger.b, ledger.c, strict=True)
     told = []
-    referred = -1
+    before = (-1, -1)
     for day, fact, stay, a, b, c in rows:
-        if fact == Fact.REFERRED:
-            referred = stay
-        elif fact == Fact.JOINED and stay == referred:
+        at_once = before == (Fact.REFERRED, stay)
+        before = (fact, stay)
+        if fact == Fact.JOINED and at_once:
             continue
         told.append((day, names[ledger.stay_patient[stay]], _in_words(ledger, fact, stay, a, b, c)))
     return [
@@ -157,6 +163,14 @@ def _in_words(ledger: Ledger, fact: int, stay: int, a: int, b: int, c: int) -> s
         words += f" {'in' if fact == Fact.ADMITTED else 'to'} {ledger.groups[a]} {days}"
     if fact == Fact.ADMITTED and b >= 0:
         words += f" with {ledger.posts[b][0]} {ledger.posts[b][1]}"
+    if fact == Fact.REASSIGNED:
+        words += f" to {ledger.posts[b][0]} {ledger.posts[b][1]}" if b >= 0 else " to nobody"
+    if fact == Fact.LOST:
+        words += f" at {Stage(b).name.lower()}"
+    if fact == Fact.DISCHARGED and b == Reason.CUT:
+        words += " by the payer"
+    if fact in _WITH_NUMBER:
+        words += f" {a}"
     return words
 
 

@@ -1,0 +1,148 @@
+"""The payer's word: before admission, and again when the approved units run low (model.md §6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iopsim.model.clock import LEAVING
+from iopsim.model.ledger import Fact, Missing
+from iopsim.model.people import NEVER, State
+
+if TYPE_CHECKING:
+    from iopsim.model.clock import Clock
+    from iopsim.model.draws import Draws
+    from iopsim.model.journey import Journey
+    from iopsim.model.ledger import Recorder
+    from iopsim.model.people import Stay
+    from iopsim.model.plan import SessionPlan
+    from iopsim.scenario.access import Authorization
+
+__all__ = ["Payers"]
+
+
+class Payers:
+    """Answers requests, and follows the units that each stay uses up.
+
+    A unit is a session attended, looked at after the session by which so many are (`Stay.payer_turn`), or a day of
+    treatment (`Stay.payer_after`).
+    """
+
+    def __init__(
+        self, clock: Clock, draws: Draws, recorder: Recorder, journey: Journey, plan: SessionPlan
+    ) -> None:
+        self._clock = clock
+        self._draws = draws
+        self._write = recorder.write
+        self._journey = journey
+        self._plan = plan
+
+    # ── before admission ─────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, stay: Stay, asked: Authorization) -> bool:
+        """Ask on joining the waitlist; False if it is denied at once."""
+        denied = asked.denied > 0 and self._draw(stay, "denied") < asked.denied
+        delay = 0.0
+        if asked.delay_days is not None:
+            delay = asked.delay_days.quantile(self._draw(stay, "authorization"))
+        if delay > 0:
+            stay.lacks |= int(Missing.AUTHORIZATION)
+            self._at(self._clock.now + delay, stay, self._answer, denied)
+        elif not denied:
+            self._journey.authorize(stay)
+        return delay > 0 or not denied
+
+    def _answer(self, call: tuple[Stay, bool]) -> None:
+        stay, denied = call
+        if stay.state is not State.WAITING:
+            return
+        if denied:
+            self._journey.turn_away(stay, Fact.DENIED, self._asked(stay).denied_to)
+        else:
+            self._journey.authorize(stay)
+
+    # ── in care ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, stay: Stay, asked: Authorization) -> None:
+        """Care begins, with the units that the payer has approved."""
+        if asked.units is not None:
+            stay.approved = asked.units
+            self._watch(stay)
+
+    def turn(self, stay: Stay) -> None:
+        """Units have run low, or are used up."""
+        stay.payer_after, stay.payer_turn = NEVER, -1
+        if stay.is_cut:
+            self._journey.cut(stay, self._asked(stay).denied_to)
+        elif stay.is_asking:
+            self._write(self._clock.now, Fact.LAPSED, stay.number)
+        else:
+            self._ask_for_more(stay)
+
+    def _ask_for_more(self, stay: Stay) -> None:
+        asked, number = self._asked(stay), stay.reviews
+        stay.reviews += 1
+        stay.is_asking = True
+        self._write(self._clock.now, Fact.ASKED, stay.number, stay.approved)
+        cut = asked.review.cut > 0 and self._nth(stay, "cut", number) < asked.review.cut
+        law = asked.review.delay_days
+        delay = law.quantile(self._nth(stay, "review", number)) if law is not None else 0.0
+        if delay > 0:
+            self._watch(stay)
+            self._at(self._clock.now + delay, stay, self._reviewed, cut)
+        else:
+            self._reviewed((stay, cut))
+
+    def _reviewed(self, call: tuple[Stay, bool]) -> None:
+        """The answer to a review: no more, or as many units again, from now on if they were used up."""
+        stay, cut = call
+        if stay.state not in (State.IN_CARE, State.SUSPENDED):
+            return
+        stay.is_asking, stay.is_cut = False, cut
+        if cut:
+            self._write(self._clock.now, Fact.CUT, stay.number)
+        else:
+            stay.approved = max(stay.approved, self._used(stay)) + (self._asked(stay).units or 0)
+            self._write(self._clock.now, Fact.EXTENDED, stay.number, stay.approved)
+        self._watch(stay)
+        if stay.state is State.IN_CARE:
+            self._journey.watch(stay)
+
+    def _watch(self, stay: Stay) -> None:
+        """Set the instant at which the units will have run low, or be used up."""
+        asked = self._asked(stay)
+        until = stay.approved - (0 if stay.is_asking or stay.is_cut else asked.ask_before)
+        stay.payer_after, stay.payer_turn = NEVER, -1
+        if asked.per == "day":
+            stay.payer_after = max(float(until), self._treated(stay))
+        elif until > self._used(stay):
+            stay.payer_turn = self._plan.attended_turn(stay, until)
+        else:
+            stay.payer_after = self._treated(stay)  # at once, or when treatment goes on
+
+    def _used(self, stay: Stay) -> int:
+        """Whole units used up until now."""
+        if self._asked(stay).per == "day":
+            return -int(-self._treated(stay) // 1)
+        return stay.attends.count(1, 0, stay.had)
+
+    def _treated(self, stay: Stay) -> float:
+        going_on = stay.state is State.IN_CARE
+        return stay.treated + (self._clock.now - stay.since if going_on else 0.0)
+
+    # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @staticmethod
+    def _asked(stay: Stay) -> Authorization:
+        asked = stay.unit.authorizations[stay.patient.payer]
+        assert asked is not None, "nobody is asked where nothing has to be approved"
+        return asked
+
+    def _at(self, time: float, stay: Stay, call: object, detail: object) -> None:
+        self._clock.call_at(time, LEAVING + stay.patient.index, call, (stay, detail))  # type: ignore[arg-type]
+
+    def _draw(self, stay: Stay, decision: str) -> float:
+        return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)
+
+    def _nth(self, stay: Stay, decision: str, number: int) -> float:
+        which = range(number, number + 1)
+        return self._draws.uniforms(stay.patient, decision, stay.unit.name, stay.entry, which)[0]
