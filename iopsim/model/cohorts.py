@@ -25,6 +25,7 @@ class Cohorts:
         date: Day of the start that can be joined now.
         is_due: Whether that day has come.
         coming: Those who are admitted for that day, by number of stay.
+        is_gathered: Whether they wait, on the day, to start as guests of another group: too late to join them.
     """
 
     def __init__(self, spec: Cohort, timeline: Timeline, opens: float) -> None:
@@ -36,12 +37,13 @@ class Cohorts:
         if self.date <= opens or self.date < self.every_days:
             self.date -= self.every_days * ((self.date - opens) // self.every_days)
         self.is_due = False
+        self.is_gathered = False
         self.coming: dict[int, Stay] = {}
 
     @property
     def is_full(self) -> bool:
-        """Whether as many are coming as may start together."""
-        return len(self.coming) >= self.starters
+        """Whether nobody can join: as many are coming as may start together, or they are about to."""
+        return self.is_gathered or len(self.coming) >= self.starters
 
     def expects(self, stay: Stay) -> bool:
         """Whether the next session is for the stay: it has begun, or its cohort is due."""

@@ -148,6 +148,9 @@ class SessionPlan:
         if too_few and host.next < len(host.meetings) and host.meetings[host.next][0] // 1 == now // 1:
             host.joining.append((len(self._recorder.sessions), group, list(roster)))
             self._record(group, now, Cause.BELOW_MINIMUM, len(roster), group.taken[day])
+            if group.cohort is not None:
+                group.cohort.is_gathered = bool(group.cohort.is_due and group.cohort.coming)
+                self._settle_cohort(group, is_held=False)
             group.next += 1
             self._schedule(group)
         else:
@@ -159,7 +162,9 @@ class SessionPlan:
         for place, group, _ in host.joining:
             if is_held:
                 sessions[place] = (*sessions[place][:2], int(Cause.MERGED), *sessions[place][3:])
-            if group.cohort is not None:
+            if group.cohort is not None and group.cohort.is_gathered:
+                group.cohort.is_gathered = False
+                self._allocator.freed(self._units[group.index])
                 self._settle_cohort(group, is_held)
         host.joining.clear()
 

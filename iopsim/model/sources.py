@@ -70,9 +70,8 @@ def patients(
         for cell, when, rows in _cells(name, source, timeline, draws):
             if not rows:
                 continue
-            drawn = {trait: draws.block(cell, trait) for trait in tables}
             traits = {
-                trait: [choose(tables[trait], drawn[trait][row]) for row in rows]
+                trait: _chosen(tables[trait], draws, cell, trait, rows)
                 if trait in tables
                 else [told[trait][row] for row in rows]
                 for trait in names
@@ -94,6 +93,16 @@ def patients(
                 for place, row in enumerate(rows)
             )
     return people
+
+
+def _chosen(
+    shares: tuple[list[float], list[int]], draws: Draws, cell: Cell, trait: str, rows: Sequence[int]
+) -> list[int]:
+    """A trait of those in some rows of a cell; what all share needs no chance."""
+    if len(shares[1]) == 1:
+        return shares[1] * len(rows)
+    drawn = draws.block(cell, trait)
+    return [choose(shares, drawn[row]) for row in rows]
 
 
 def _told(

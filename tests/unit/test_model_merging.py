@@ -174,6 +174,21 @@ def test_a_cohort_may_start_as_guests_and_then_the_next_one_can_be_joined() -> N
     assert starts(told) == {"bob": 0.75, "ann": 0.75, "cy": 7.75}
 
 
+def test_nobody_joins_a_cohort_between_its_session_and_the_one_in_which_it_starts() -> None:
+    """Dan comes at noon and is for the next start; if the host is not held he may start with ann, on Wednesday."""
+    weekly = {"cohort": {"first": date_of(0), "every_days": 7, "starters": 2}}
+    people = day("ann", 0), evening("bob", 0), day("dan", 0.5)
+    told = live(iop({"admission": weekly}), *people, weeks=2)
+    assert told.of("dan")[:3] == [
+        (0.5, "referred iop"),
+        (0.75, "admitted iop in small mon+wed+fri"),
+        (7.75, "started iop"),
+    ]
+    told = live(iop({"admission": weekly}, {"min_census": 3}), *people, weeks=2)
+    assert told.of("dan")[1:3] == [(0.75, "admitted iop in small mon+wed+fri"), (2.375, "started iop")]
+    assert starts(told) == {"ann": 2.375, "dan": 2.375}
+
+
 def test_a_missed_session_is_missed_by_a_guest_too() -> None:
     attendance = {"mean": 0.5, "discharge_after_missed": 2}
     level = iop(attendance=attendance)
