@@ -408,12 +408,13 @@ and `iopsim metrics scenarios/baseline.yaml` lists all full names of a scenario.
 
 A full name is the pattern with names of the scenario in place of `<…>`, then a dot and a statistic:
 `iop.wait_days.p90`. What stands in square brackets may be left out: `iop.mood.wait_days.p90` is the same for one
-track. `<missing>` is `seat`, a caseload role such as `therapist`, both as `seat_and_therapist`, or `order`. A metric
-exists only where it makes sense: a level without groups has no attendance by session, and a level whose list has no
-limit refuses nobody.
+track. `<missing>` is `seat`, a caseload role such as `therapist`, a role whose appointment admission waits for,
+`authorization`, several of them as in `seat_and_therapist`, or else `intake`, `treatment` or `order`. A metric exists
+only where it makes sense: a level without groups has no attendance by session, and a level whose list has no limit
+refuses nobody.
 
 The window is the measured weeks. In the definitions, S are the stays whose care starts in the window. Those who
-join the waitlist or start care in the window are followed through the run-out.
+are referred, join the waitlist or start care in the window are followed through the run-out.
 
 Every estimate has a 95 % interval, which narrows as replications are added:
 

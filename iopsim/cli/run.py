@@ -173,15 +173,23 @@ def _simulate(
     from iopsim.experiment.run import key_of, write_events, write_tables
     from iopsim.experiment.store import open_run
     from iopsim.scenario import identity
+    from iopsim.scenario.trace import traced
 
     scenario, (events, figures) = plan.scenario, with_extras
     data = identity(scenario)["data"]
-    about = {"kind": "run", "seed": scenario.run.seed, "events": events, "data": data}
+    about = {
+        "kind": "run",
+        "seed": scenario.run.seed,
+        "events": events,
+        "data": data,
+        "traced": traced(scenario),
+    }
     with open_run(RESULTS, scenario.name, key_of(scenario), out=out, about=about) as run:
         with reporter.progress(scenario.name) as progress:
             (gathered,) = gather([plan], kept, executor, progress)
         notes = [*notes, *_of_precision(gathered)]
-        found = write_tables(gathered, run, kept)
+        found, sentences = write_tables(gathered, run, kept)
+        notes = [*notes, *sentences]
         if events:
             write_events(gathered, run, executor)
         if figures:

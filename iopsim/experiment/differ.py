@@ -165,7 +165,7 @@ def _written(results: Results) -> dict[str, Any]:
 
 
 def _data(contender: Contender) -> Mapping[str, str]:
-    """Hashes of the data files by the dotted path of their law."""
+    """Hashes of the data files by the dotted path of their law or trace."""
     held: Mapping[str, str] = (
         contender.results.manifest.get("data", {})
         if contender.results
@@ -177,7 +177,10 @@ def _data(contender: Contender) -> Mapping[str, str]:
 def _with_hashes(value: Any, hashes: Mapping[str, str], path: Path) -> Any:
     """The tree with hashes in place of the names of data files, where both are known."""
     if isinstance(value, Mapping):
-        if (known := hashes.get(dotted(path))) and "empirical" in value:
+        known = hashes.get(dotted(path))
+        if known and "csv" in value:
+            return {"sha256": known}
+        if known and "empirical" in value:
             named = {key: part for key, part in value["empirical"].items() if key not in {"csv", "column"}}
             return {**value, "empirical": {**named, "sha256": known}}
         return {key: _with_hashes(child, hashes, (*path, key)) for key, child in value.items()}

@@ -12,11 +12,17 @@ from iopsim.experiment.executors import for_each
 from iopsim.experiment.keys import content_key
 from iopsim.experiment.plans import replications
 from iopsim.experiment.statistics import mean_of
-from iopsim.experiment.summary import Estimate, estimates, replication_rows, summary_rows
+from iopsim.experiment.summary import (
+    Estimate,
+    estimates,
+    never_starting,
+    replication_rows,
+    summary_rows,
+)
 from iopsim.scenario import identity, resolved_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Executor
 
     from iopsim.experiment.cache import Cache
@@ -36,8 +42,12 @@ def key_of(scenario: Scenario) -> str:
     return content_key(identity(scenario))
 
 
-def write_tables(gathered: Gathered, run: Run, cache: Cache) -> list[Estimate]:
-    """Write every table of the results folder, and the replications themselves; give the estimates."""
+def write_tables(gathered: Gathered, run: Run, cache: Cache) -> tuple[list[Estimate], list[str]]:
+    """Write every table of the results folder, and the replications themselves.
+
+    Returns:
+        The estimates, and sentences on what is to be said beside them.
+    """
     plan = gathered.plan
     found = replications(plan, range(gathered.count), cache)
     outcomes = [replication.outcomes for replication in found]
@@ -46,9 +56,11 @@ def write_tables(gathered: Gathered, run: Run, cache: Cache) -> list[Estimate]:
     run.write_csv("summary.csv", *summary_rows(estimated))
     run.write_csv("replications.csv", *replication_rows(outcomes))
     run.write_csv("weekly.csv.gz", WEEKLY_COLUMNS, _weekly_rows(plan.scenario, found))
-    run.write_csv("profiles.csv", ("profile", "position", "total"), _profile_rows(found))
+    totals = _profile_totals(found)
+    rows = ((name, position, total) for name, sums in totals.items() for position, total in enumerate(sums))
+    run.write_csv("profiles.csv", ("profile", "position", "total"), rows)
     run.write_replications(cache, [(plan.key, index) for index in range(gathered.count)])
-    return estimated
+    return estimated, never_starting(plan.scenario, totals)
 
 
 def write_events(gathered: Gathered, run: Run, executor: Executor) -> None:
@@ -78,11 +90,13 @@ def _weekly_rows(scenario: Scenario, replications: Sequence[Replication]) -> Ite
             yield start.isoformat(), name, mean.estimate, mean.low, mean.high, low[week], high[week]
 
 
-def _profile_rows(replications: Sequence[Replication]) -> Iterable[Sequence[object]]:
+def _profile_totals(replications: Sequence[Replication]) -> dict[str, list[float]]:
     """Profiles summed over replications; those of different lengths are filled up with zeros."""
+    sums = {}
     for name in dict.fromkeys(name for replication in replications for name in replication.profiles):
         profiles = [replication.profiles.get(name, ()) for replication in replications]
         totals = np.zeros(max(map(len, profiles)))
         for profile in profiles:
             totals[: len(profile)] += profile
-        yield from ((name, position, total) for position, total in enumerate(totals.tolist()))
+        sums[name] = totals.tolist()
+    return sums

@@ -203,12 +203,20 @@ class Results:
         return pd.read_csv(path)
 
     def scenario(self) -> Scenario:
-        """What was simulated; a law of a data file is a constant, since results hold no patients' data.
+        """What was simulated; results hold no patients' data, and something of the same form stands in for them.
+
+        A law of a data file is a constant, and as many referrals as a trace brought are spread evenly over the time.
 
         Raises:
             InputError: The folder holds no scenario that can be read.
         """
-        return read_resolved(self.path / "scenario.resolved.yaml")
+        scenario = read_resolved(self.path / "scenario.resolved.yaml")
+        sources = dict(scenario.sources)
+        for name, (before, inside) in self.manifest.get("traced", {}).items():
+            if trace := sources[name].trace:
+                evenly = trace.evenly(scenario.run, before, inside)
+                sources[name] = sources[name].model_copy(update={"trace": evenly})
+        return scenario.model_copy(update={"sources": sources})
 
     def replications(self) -> list[Replication]:
         """The replications of the run in order of their index.
@@ -221,7 +229,7 @@ class Results:
 
 
 def read_resolved(path: Path) -> Scenario:
-    """The scenario that a run wrote into its results, with a constant for every law of a data file.
+    """The scenario that a run wrote into its results: a constant for every law of a data file, traces without rows.
 
     Raises:
         InputError: There is none, or it cannot be read.
@@ -238,7 +246,7 @@ def read_resolved(path: Path) -> Scenario:
     if root is None:
         raise InputError(*faults)
     try:
-        return Scenario.model_validate(_without_samples(plain(root)))
+        return Scenario.model_validate(_without_samples(plain(root)), context={"folder": None})
     except ValidationError as error:
         message = "results of another version of the scenario language; run the scenario again"
         raise InputError(Fault("results-schema", message, mark=Mark(str(path)))) from error

@@ -21,7 +21,9 @@ from iopsim.experiment.statistics import (
     quantiles_of,
     ratios_of,
 )
+from iopsim.measures.possible import gatekeepers, lacks
 from iopsim.measures.registry import Ratio, Sample, Value
+from iopsim.scenario.names import RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,6 +44,7 @@ __all__ = [
     "flags",
     "goals",
     "limiting",
+    "never_starting",
     "replication_rows",
     "summary_rows",
 ]
@@ -246,6 +249,34 @@ def flags(found: Sequence[Estimate], scenario: Scenario) -> list[str]:
     return warnings
 
 
+def never_starting(scenario: Scenario, profiles: Mapping[str, Sequence[float]]) -> list[str]:
+    """A sentence on each priority class of which people joined a waitlist and nobody ever started (model.md §6).
+
+    Args:
+        scenario: What was simulated.
+        profiles: Totals over all replications by name, of which `classes.<level>` are read (measures.series).
+    """
+    origins = [*scenario.sources, *scenario.levels, RETURNED]
+    labels = [scenario.says(scenario.sources, name) for name in scenario.sources]
+    labels += [*(scenario.says(scenario.levels, name) for name in scenario.levels), RETURNED]
+    said = []
+    for level, spec in scenario.levels.items():
+        counts = profiles.get(f"classes.{level}", [0.0] * 2 * len(origins))
+        ranks = [spec.waitlist.priority.get(name, math.inf) for name in origins]
+        for rank in sorted(set(ranks)):
+            joined, started = np.reshape(counts, (-1, 2))[np.equal(ranks, rank)].sum(axis=0)
+            if joined and not started:
+                who = [
+                    label for label, r, n in zip(labels, ranks, counts[::2], strict=True) if r == rank and n
+                ]
+                said.append(
+                    f"Nobody of {f'class {rank}' if rank < math.inf else 'the last class'} ({', '.join(who)}) "
+                    f"started care in {scenario.says(scenario.levels, level)}, of {joined:,.0f} who joined its "
+                    "waitlist in the measured weeks of all replications."
+                )
+    return said
+
+
 def summary_rows(found: Iterable[Estimate]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of summary.csv."""
     columns = ["metric", "unit", "estimate", "ci_low", "ci_high", "sd", "n", "better", "target", "verdict"]
@@ -292,22 +323,45 @@ def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, st
     return f"{subject[0].upper()}{subject[1:]} {verb} {scenario.says(scenario.levels, level)}: {text}"
 
 
+_NOT_MISSING = {
+    "INTAKE": ("intake appointments", "limit", "an intake appointment was still ahead"),
+    "TREATMENT": ("treatment in the level before", "limits", "treatment in the level before was going on"),
+    "ORDER": ("the order of the waitlist", "limits", "only somebody ahead stood in the way"),
+}
+
+
 def _shortage(scenario: Scenario, level: str, missing: str) -> tuple[str, str, str]:
     """What is short, the verb that goes with it, and what that meant on a day of waiting."""
-    seat = "seat" if scenario.levels[level].groups else "place"
-    said = {
-        "seat": (f"{seat}s", "limit", f"only a fitting {seat} was missing"),
-        "order": ("the order of the waitlist", "limits", "only somebody ahead stood in the way"),
+    bits = next(bits for bits, name in lacks(scenario, level).items() if name == missing)
+    if bits[0] in _NOT_MISSING:
+        return _NOT_MISSING[bits[0]]
+    spec = scenario.levels[level]
+    seat = "seat" if spec.groups else "place"
+    caseloads = f"{_roles(scenario, [spec.caseload or ''])} caseloads"
+    appointment = f"{_roles(scenario, gatekeepers(scenario, level))} appointment"
+    words = {
+        "SEAT": (f"{seat}s", f"a fitting {seat}"),
+        "CASELOAD": (caseloads, f"room in {caseloads}"),
+        "HOURS": (f"{appointment}s", f"a timely {appointment}"),
+        "AUTHORIZATION": ("authorization", "the payer's authorization"),
     }
-    for role in scenario.staff:
-        caseloads = f"{_in_a_sentence(scenario.says(scenario.staff, role))} caseloads"
-        said[role] = (caseloads, "limit", f"only room in {caseloads} was missing")
-        said[f"seat_and_{role}"] = (
-            f"{seat}s together with {caseloads}",
-            "limit",
-            f"both a fitting {seat} and room in {caseloads} were missing",
-        )
-    return said[missing]
+    subjects, things = zip(*(words[bit] for bit in bits), strict=True)
+    if len(bits) == 1:
+        verb = "limits" if bits == ("AUTHORIZATION",) else "limit"
+        return subjects[0], verb, f"only {things[0]} was missing"
+    one, *others = subjects
+    plight = f"both {things[0]} and {things[1]} were" if len(bits) == 2 else f"{_listed(things)} were all"
+    return f"{one} together with {_listed(others)}", "limit", f"{plight} missing"
+
+
+def _roles(scenario: Scenario, roles: Sequence[str]) -> str:
+    return _listed([_in_a_sentence(scenario.says(scenario.staff, role)) for role in roles if role])
+
+
+def _listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    *most, last = words or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _unresolved(

@@ -1,8 +1,8 @@
 """How long a clinic that opens empty must run until what is measured no longer remembers that.
 
-Pilot runs of each plan, with seasons, growth, closures and dated changes removed, say when the weekly census and
-waitlist of every level have settled (MSER-5). Whatever they say, the warm-up lasts at least three times the slowest
-mean stay or delay. Pilots have the replications −1, −2, …: their chance is never that of a result.
+Pilot runs of each plan, with all that has a date removed, say when the weekly census and waitlist of every level have
+settled (MSER-5). Whatever they say, the warm-up lasts at least three times the slowest mean stay or delay. Pilots have
+the replications −1, −2, …: their chance is never that of a result.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iopsim.errors import Fault, InputError
+from iopsim.experiment.pilot import pilot, with_run
 from iopsim.experiment.plans import Plan, replications, silent, simulate
 from iopsim.scenario.findings import words
 from iopsim.scenario.levels import care_of
-from iopsim.scenario.routing import reached, unserved
+from iopsim.scenario.routing import reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from iopsim.experiment.cache import Cache
     from iopsim.experiment.plans import Progress
-    from iopsim.scenario.groups import Group
     from iopsim.scenario.levels import Care, Level
     from iopsim.scenario.schema import Scenario
 
@@ -209,7 +209,7 @@ def settle(
     found = recommend(wanting, cache, executor, progress)
     given = [scenario.run.warm_up_weeks for scenario in scenarios if scenario.run.is_settled]
     weeks = max([*given, *(one.weeks for one in found)])
-    settled = [_with(scenario, warm_up=weeks) for scenario in scenarios]
+    settled = [with_run(scenario, warm_up=weeks) for scenario in scenarios]
     return settled, WarmUp(weeks, tuple(found), len(scenarios))
 
 
@@ -299,46 +299,6 @@ def pilot_rows(found: Piloted) -> tuple[list[str], list[list[object]]]:
     return ["series", "week", "mean", "moving_average"], rows
 
 
-def pilot(scenario: Scenario, weeks: int) -> Scenario:
-    """The same clinic without dates: opened empty, no seasons, no growth, never closed, as it is on `run.start`.
-
-    Weekdays keep their weights: they are gone from weekly means.
-    """
-    flat = {
-        name: source.model_copy(update={"months": (1.0,) * 12, "growth_per_year": 0.0})
-        for name, source in scenario.sources.items()
-    }
-    run = {"warm_up": 0, "weeks": weeks, "run_out_weeks": 0}
-    calendar = scenario.calendar.model_copy(update={"closed": ()})
-    without = _with(scenario, **run).model_copy(update={"sources": flat, "calendar": calendar})
-    as_it_is = without.model_copy(update={"levels": _undated(scenario, only_open=True)})
-    if any(unserved(as_it_is)):  # who has no group on that day would wait for ever
-        return without.model_copy(update={"levels": _undated(scenario, only_open=False)})
-    return as_it_is
-
-
-def _undated(scenario: Scenario, *, only_open: bool) -> dict[str, Level]:
-    """The levels with groups that have no dates: those that are open on `run.start`, or all."""
-    start = scenario.run.start
-
-    def is_open(group: Group) -> bool:
-        return (group.from_ or start) <= start <= (group.until or start)
-
-    levels = {}
-    for name, level in scenario.levels.items():
-        kept = {key: group for key, group in level.groups.items() if is_open(group)} if only_open else {}
-        undated = {
-            key: group.model_copy(update={"from_": None, "until": None})
-            for key, group in (kept or level.groups).items()
-        }
-        levels[name] = level.model_copy(update={"groups": undated}) if undated else level
-    return levels
-
-
-def _with(scenario: Scenario, **run: int) -> Scenario:
-    return scenario.model_copy(update={"run": scenario.run.model_copy(update=run)})
-
-
 def floor_of(scenario: Scenario) -> Floor:
     """Three times the slowest mean stay or delay of the levels that anybody comes to.
 
@@ -362,7 +322,7 @@ def _pilot_weeks(floor: Floor) -> int:
 
 
 def _delays(scenario: Scenario) -> Iterator[tuple[float, str]]:
-    """Mean days of every stay, and of the ways on and back, with words for it."""
+    """Mean days of every stay, of the ways in, on and back, and until a post is filled again, with words for it."""
     for name, comers in reached(scenario).items():
         level, who = scenario.levels[name], scenario.says(scenario.levels, name)
         for track, sources in comers.items():
@@ -370,11 +330,30 @@ def _delays(scenario: Scenario) -> Iterator[tuple[float, str]]:
                 yield _stay_days(level, care_of(level, track, source)), f"the mean stay in {who}"
         if not comers:
             continue
+        yield from _ways_in(scenario, name)
         for destination in level.next.values():
             if destination.share and destination.lag_days:
                 yield destination.lag_days.mean, f"the mean lag after {who}"
         if level.returns and level.returns.share:
             yield level.returns.after_days.mean, f"the mean delay of returns after {who}"
+    for name, role in scenario.staff.items():
+        if role.turnover_per_year:
+            hired = role.days_to_hire.mean if role.days_to_hire else 0.0
+            what = f"the mean time to hire and train a {scenario.says(scenario.staff, name)}"
+            yield hired + 7 * role.onboarding_weeks, what
+
+
+def _ways_in(scenario: Scenario, name: str) -> Iterator[tuple[float, str]]:
+    """Mean days of what stands between a referral and care, apart from the wait itself."""
+    level, who = scenario.levels[name], scenario.says(scenario.levels, name)
+    if level.contact and level.contact.delay_days:
+        yield level.contact.delay_days.mean, f"the mean time to contact for {who}"
+    for payer in scenario.payers.values():
+        if (asked := payer.authorization) and asked.delay_days and name in asked.levels:
+            yield asked.delay_days.mean, f"the mean time to authorization for {who}"
+    for key, group in level.groups.items():
+        if group.cohort:
+            yield group.cohort.every_days, f"the time between cohorts of {scenario.says(level.groups, key)}"
 
 
 def _stay_days(level: Level, care: Care) -> float:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from iopsim.measures.coverage import uncovered
+from iopsim.measures.posts import posts
 from iopsim.measures.tables import Bools, Floats, sums
 from iopsim.measures.window import remembered
-from iopsim.measures.work import deliveries
+from iopsim.measures.work import cover_hours, deliveries
 
 if TYPE_CHECKING:
     from iopsim.measures.window import Window
@@ -38,10 +40,10 @@ class Books:
     """Money and attended days of the window. Arrays have one entry per stay, unless it says otherwise.
 
     Attributes:
-        payroll, service_cost, overhead: All that the program spent.
+        payroll, cover_cost, room_cost, service_cost, overhead: All that the program spent.
         own: Whether the stay is in one of the program's own levels.
         days: Days attended in own levels.
-        revenue: What these days earned.
+        revenue: What these days earned, those that no payer covers nothing.
         group_days, group_revenue: The same by group; shape (groups,).
         cohort: S: stays that started care in an own level in the window.
         cohort_days: Days attended from the start of the window to the end of the run-out, all those of S.
@@ -49,6 +51,8 @@ class Books:
     """
 
     payroll: float
+    cover_cost: float
+    room_cost: float
     service_cost: float
     overhead: float
     own: Bools
@@ -63,7 +67,7 @@ class Books:
     @property
     def cost(self) -> float:
         """All cost of the program."""
-        return self.payroll + self.service_cost + self.overhead
+        return self.payroll + self.cover_cost + self.room_cost + self.service_cost + self.overhead
 
     @property
     def day_cost(self) -> float:
@@ -105,16 +109,20 @@ def books(window: Window) -> Books:
     day_price = _day_prices(window, own_levels)[stays.level, stays.payer]
     came = window.inside(rows.time) & rows.attended & own[rows.stay]
     groups, group = len(window.ledger.groups), rows.group[came]
-    payroll, service_cost = _payroll(window), _service_cost(window)
+    unpaid = uncovered(window)
+    payroll, cover_cost, room_cost = _payroll(window), _cover_cost(window), _room_cost(window)
+    service_cost = _service_cost(window)
     return Books(
         payroll=payroll,
+        cover_cost=cover_cost,
+        room_cost=room_cost,
         service_cost=service_cost,
-        overhead=_overhead(window, payroll + service_cost),
+        overhead=_overhead(window, payroll + cover_cost + room_cost + service_cost),
         own=own,
         days=days,
-        revenue=day_price * days,
+        revenue=day_price * (days - unpaid.days),
         group_days=sums(group, np.ones(len(group)), groups),
-        group_revenue=sums(group, day_price[rows.stay[came]], groups),
+        group_revenue=sums(group, day_price[rows.stay[came]] * ~unpaid.rows[came], groups),
         cohort=cohort,
         cohort_days=cohort_days,
         bought=_bought(window),
@@ -180,8 +188,22 @@ def break_even_census(window: Window, group: str) -> float:
 
 
 def _payroll(window: Window) -> float:
-    pay = sum(role.employed_fte * role.salary_per_year for role in window.scenario.staff.values())
+    """Pay and benefits of those who hold a post, absent or not; nobody is paid for a vacant one."""
+
+    def paid_fte(name: str, fte: float) -> float:
+        return posts(window, name).paid.days(window) / window.length * fte
+
+    pay = sum(paid_fte(name, role.fte) * role.salary_per_year for name, role in window.scenario.staff.items())
     return pay * (1 + window.scenario.money.benefits) * window.length / DAYS_PER_YEAR
+
+
+def _cover_cost(window: Window) -> float:
+    prices = {name: role.cover_per_hour for name, role in window.scenario.staff.items()}
+    return sum(price * cover_hours(window, name) for name, price in prices.items() if price)
+
+
+def _room_cost(window: Window) -> float:
+    return sum(room.cost_per_week for room in window.scenario.rooms.values()) * window.weeks
 
 
 def _service_cost(window: Window) -> float:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from iopsim.measures.possible import can_lapse
 from iopsim.measures.registry import Names, Ratio, Value, metric
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from iopsim.measures.books import Alternative, Books
     from iopsim.measures.window import Bools, Window
     from iopsim.scenario.schema import InpatientAlternative, Scenario
@@ -37,7 +40,19 @@ def _has_cost(scenario: Scenario, names: Names) -> bool:
         any(role.posts and role.salary_per_year for role in scenario.staff.values())
         or any(service.cost for service in scenario.services.values())
         or bool(scenario.money.overhead_per_year)
+        or _can_be_covered(scenario, names)
+        or _rents(scenario, names)
     )
+
+
+def _can_be_covered(scenario: Scenario, names: Names) -> bool:
+    groups = [group for level in scenario.levels.values() for group in level.groups.values()]
+    named = {role for group in groups for role in group.facilitators}
+    return any(role.cover_per_hour for name, role in scenario.staff.items() if name in named)
+
+
+def _rents(scenario: Scenario, names: Names) -> bool:
+    return any(room.cost_per_week for room in scenario.rooms.values())
 
 
 def _earns(scenario: Scenario, name: str) -> bool:
@@ -76,12 +91,23 @@ def _has_alternative_and_cost(scenario: Scenario, names: Names) -> bool:
 
 # The program: all levels of its own together
 
-_PARTS_OF_COST = {
-    "payroll": "Salaries of all posts and their benefits, for the days of the window.",
-    "service_cost": "What services cost besides hours, each time that they are delivered.",
-    "overhead": "A share s of all cost, which is s ÷ (1 − s) of payroll and service cost; or the yearly "
-    "amount, for the days of the window.",
-    "cost": "Payroll, service cost and overhead.",
+_PARTS_OF_COST: dict[str, tuple[Callable[[Scenario, Names], bool], str]] = {
+    "payroll": (
+        _has_cost,
+        "Salaries of all who hold a post, absent or not, and their benefits, for the days of the window.",
+    ),
+    "cover_cost": (
+        _can_be_covered,
+        "Cover for group sessions that lacked a facilitator: hours × price of an hour.",
+    ),
+    "room_cost": (_rents, "Rent of the rooms for the weeks of the window."),
+    "service_cost": (_has_cost, "What services cost besides hours, each time that they are delivered."),
+    "overhead": (
+        _has_cost,
+        "A share s of all cost, which is s ÷ (1 − s) of all the rest; or the yearly amount, for the days of the "
+        "window.",
+    ),
+    "cost": (_has_cost, "Payroll, cover, rooms, service cost and overhead."),
 }
 
 
@@ -89,14 +115,14 @@ def _total(part: str, window: Window) -> Value:
     return Value(getattr(_books(window), part))
 
 
-for _part, _definition in _PARTS_OF_COST.items():
+for _part, (_where, _definition) in _PARTS_OF_COST.items():
     metric(
         f"program.{_part}",
         statistics=("total",),
         unit="{currency}",
         better="lower",
         definition=_definition,
-        where=_has_cost,
+        where=_where,
     )(partial(_total, _part))
 
 
@@ -156,11 +182,26 @@ def _cost_per_completed_episode(window: Window) -> Ratio:
     statistics=("total",),
     unit="{currency}",
     better="higher",
-    definition="Attended days in own levels × what the patient's payer pays for a day in the level.",
+    definition="Attended days in own levels that the payer covers × what it pays for a day in the level.",
     where=_has_revenue,
 )
 def _revenue(window: Window) -> Value:
     return Value(float(_books(window).revenue.sum()))
+
+
+@metric(
+    "<level>.uncovered_days",
+    statistics=("total",),
+    unit="days",
+    better="lower",
+    definition="Attended days in the window that no payer covers and that earn nothing: from approved units being "
+    "used up until more are approved, or care ends.",
+    where=can_lapse,
+)
+def _uncovered_days(window: Window, level: str) -> Value:
+    from iopsim.measures.coverage import uncovered
+
+    return Value(float(uncovered(window).days[window.in_level(level)].sum()))
 
 
 @metric(

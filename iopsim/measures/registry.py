@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from iopsim.measures.possible import always, missing_sets
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -36,6 +38,7 @@ __all__ = [
     "Sample",
     "Value",
     "bound",
+    "level_metric",
     "measure",
     "metric",
     "registered",
@@ -60,6 +63,11 @@ class Ratio(NamedTuple):
 
     numerator: float
     denominator: float
+
+    @classmethod
+    def share(cls, cohort: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Ratio:
+        """The part of a cohort that is among the chosen; masks of one shape."""
+        return cls(float((cohort & chosen).sum()), float(cohort.sum()))
 
     def quotient(self, statistic: str | None) -> tuple[float, float]:
         """Numerator and denominator of a statistic, for sums over replications."""
@@ -134,7 +142,7 @@ def metric(
     unit: str,
     better: Better = "neither",
     definition: str,
-    where: Callable[[Scenario, Names], bool] = lambda scenario, names: True,
+    where: Callable[[Scenario, Names], bool] = always,
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a family of metrics."""
 
@@ -155,9 +163,28 @@ def metric(
     return register
 
 
+def level_metric(
+    name: str,
+    *statistics: str,
+    unit: str,
+    better: Better = "neither",
+    definition: str,
+    where: Callable[[Scenario, Names], bool] = always,
+) -> Callable[[Compute], Compute]:
+    """Register a metric of a level, for all its patients and for those of each track."""
+    return metric(
+        f"<level>[.<track>].{name}",
+        statistics=statistics,
+        unit=unit,
+        better=better,
+        definition=definition,
+        where=where,
+    )
+
+
 def registered() -> Mapping[str, Metric]:
     """All metric families by pattern, in order of registration."""
-    from iopsim.measures import flow, groups, money, staffing  # noqa: F401  (importing registers)
+    from iopsim.measures import access, care, groups, money, staffing  # noqa: F401  (importing registers)
 
     return _REGISTERED
 
@@ -214,12 +241,6 @@ def _choices(scenario: Scenario, name: str, optional: bool) -> list[str | None]:
         "missing": lambda: missing_sets(scenario),
     }
     return [*([None] if optional else []), *tables[name]()]
-
-
-def missing_sets(scenario: Scenario) -> list[str]:
-    """Names of what may be missing: `seat`, a caseload role, both, and `order` (metrics.md, held_back_by)."""
-    roles = list(dict.fromkeys(level.caseload for level in scenario.levels.values() if level.caseload))
-    return ["seat", *roles, *(f"seat_and_{role}" for role in roles), "order"]
 
 
 def _filled(pattern: str, names: Mapping[str, str | None]) -> str:

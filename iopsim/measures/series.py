@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from iopsim.measures.possible import stages
+from iopsim.measures.posts import mean_carried
+from iopsim.measures.tables import sums
 from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from iopsim.measures.window import Window
+    from iopsim.measures.window import Bools, Window
+    from iopsim.scenario.schema import Scenario
 
-__all__ = ["profiles", "weekly"]
+__all__ = ["funnel_steps", "profiles", "weekly"]
+
+_STAGE_DONE = {"contact": "contacted", "intake": "assessed"}
 
 
 def weekly(window: Window) -> dict[str, list[float]]:
@@ -34,7 +40,13 @@ def weekly(window: Window) -> dict[str, list[float]]:
 
 def profiles(window: Window) -> dict[str, list[float]]:
     """Everything below, for all levels, groups and caseload roles."""
-    return {**_waits(window), **_funnels(window), **_fill(window), **_caseloads(window)}
+    return {
+        **_waits(window),
+        **_classes(window),
+        **_funnels(window),
+        **_fill(window),
+        **_caseloads(window),
+    }
 
 
 def _waits(window: Window) -> Mapping[str, list[float]]:
@@ -46,17 +58,63 @@ def _waits(window: Window) -> Mapping[str, list[float]]:
     return counts
 
 
-def _funnels(window: Window) -> Mapping[str, list[float]]:
-    """`funnel.<level>`: of those who joined in the window: all, admitted, started, attended, completed."""
-    s = window.stays
-    counts = {}
+def _classes(window: Window) -> Mapping[str, list[float]]:
+    """`classes.<level>`, where a level has priority classes: by origin, how many joined in the window and started.
+
+    Two numbers for each of the ledger's origins: of a stay the one from which it joined, whatever waiting made of it.
+    """
+    s, counts = window.stays, {}
     for level, spec in window.scenario.levels.items():
-        joined = window.joined_in_window(level)
-        started = window.happened(s.started)
-        attended = window.ever_attended if spec.groups else started
-        steps = (joined, window.happened(s.admitted), started, attended, window.outcomes["completed"])
-        counts[f"funnel.{level}"] = [float((joined & step).sum()) for step in steps]
+        if spec.waitlist.priority:
+            joined = window.joined_in_window(level)
+            cohorts = (joined, joined & window.happened(s.started))
+            by_origin = [
+                sums(s.origin[who], np.ones(who.sum()), len(window.ledger.origins)) for who in cohorts
+            ]
+            counts[f"classes.{level}"] = np.column_stack(by_origin).ravel().tolist()
     return counts
+
+
+def funnel_steps(scenario: Scenario, level: str) -> list[str]:
+    """The steps that `funnel.<level>` counts: from joining to completing, with stages of access from the referral."""
+    passed = stages(scenario, level)
+    before = [done for stage, done in _STAGE_DONE.items() if stage in passed]
+    referred = ["referred"] if passed else []
+    return [*referred, *before, "joined", "admitted", "started", "attended", "completed"]
+
+
+def _funnels(window: Window) -> Mapping[str, list[float]]:
+    """`funnel.<level>`: how many came how far (`funnel_steps`) of those who joined in the window.
+
+    With stages of access, of those who were referred or sent to the first of them in the window, or joined at once;
+    whoever skips a stage has passed it.
+    """
+    counts = {}
+    for level in window.scenario.levels:
+        steps = funnel_steps(window.scenario, level)
+        cohort = window.joined_in_window(level)
+        if steps[0] == "referred":
+            at_once = np.isnan(window.stays.applied)
+            cohort = window.applied_in_window(level) | (cohort & at_once)
+        counts[f"funnel.{level}"] = [float((cohort & _passed(window, level, step)).sum()) for step in steps]
+    return counts
+
+
+def _passed(window: Window, level: str, step: str) -> Bools:
+    """Mask of the stays that came at least as far."""
+    s = window.stays
+    if step == "referred":
+        return window.in_level(level)
+    if step == "completed":
+        return window.outcomes["completed"]
+    if step == "attended" and window.scenario.levels[level].groups:
+        return window.ever_attended
+    signs = {
+        "contacted": (s.contacted, s.booked, s.joined),
+        "assessed": (s.assessed, s.joined),
+        "attended": (s.started,),
+    }
+    return window.happened(np.fmin.reduce(signs.get(step) or (getattr(s, step),)))
 
 
 def _fill(window: Window) -> Mapping[str, list[float]]:
@@ -86,10 +144,7 @@ def _fill(window: Window) -> Mapping[str, list[float]]:
 
 def _caseloads(window: Window) -> Mapping[str, list[float]]:
     """`caseload.<role>`: mean patients of each post over the window."""
-    days, posts = window.days("occupied"), window.ledger.posts
-    by_post = np.zeros(len(posts))
-    carried = window.stays.post >= 0
-    np.add.at(by_post, window.stays.post[carried], days[carried] / window.length)
+    by_post, posts = mean_carried(window), window.ledger.posts
     roles = {level.caseload for level in window.scenario.levels.values()}
     return {
         f"caseload.{role}": [float(by_post[index]) for index, (name, _) in enumerate(posts) if name == role]

@@ -1,19 +1,16 @@
-"""The facts as tables: stays side by side, member-sessions, and what is added up from them."""
+"""The facts as tables: stays side by side, and stretches of time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.model.ledger import ENDS, Cause, Fact, Ledger
+from iopsim.model.ledger import ENDS, Fact, Ledger, Reason
 
-if TYPE_CHECKING:
-    from iopsim.scenario.schema import Scenario
-
-__all__ = ["Attendance", "Intervals", "Sessions", "Stays", "ranges", "sums"]
+__all__ = ["Intervals", "Stays", "in_force", "ranges", "sums", "until_next"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -21,6 +18,7 @@ Ints = NDArray[np.int64]
 
 NONE = -1  # no group, no post, no end: as in the ledger
 UNDECIDED = -2  # the destination of a stay that goes on (-1 is home)
+_NEVER_ADMITTED = (Fact.LOST, Fact.REFUSED, Fact.DENIED, Fact.RENEGED)
 
 
 def ranges(first: Ints, size: Ints) -> Ints:
@@ -34,6 +32,31 @@ def sums(index: Ints, weights: NDArray[Any], length: int) -> Floats:
     return np.bincount(index, weights, length).astype(np.float64)
 
 
+def until_next(key: Ints, time: Floats) -> tuple[Ints, Floats]:
+    """Rows in order of time, seen by key: each is in force until the next one of its key.
+
+    Returns:
+        The rows by key, in order of time, and when the next one of the key came (+inf for its last); shapes (n,).
+    """
+    order = np.argsort(key, kind="stable")
+    key, time = key[order], time[order]
+    end = np.append(np.where(key[1:] == key[:-1], time[1:], np.inf), np.inf)[: len(key)]
+    return order, end
+
+
+def in_force(ledger: Ledger, *facts: Fact) -> tuple[Ints, Floats]:
+    """Rows of some facts, each in force until the next of them of its stay.
+
+    Returns:
+        The rows by stay, in order of time, and when the next one of the stay came (+inf for its last); shapes (n,).
+    """
+    wanted = np.zeros(len(Fact), bool)
+    wanted[list(facts)] = True
+    rows = np.flatnonzero(wanted[ledger.fact])
+    order, end = until_next(ledger.stay[rows], ledger.time[rows])
+    return rows[order], end
+
+
 class Intervals(NamedTuple):
     """Stretches of time of stays: [`begin`, `end`) in days, `end` is +inf while it lasts; shape (n,)."""
 
@@ -45,6 +68,21 @@ class Intervals(NamedTuple):
         """Those of the stays that a mask marks; its shape (stays,)."""
         chosen = mask[self.stay]
         return Intervals(self.begin[chosen], self.end[chosen], self.stay[chosen])
+
+    def cover(self, stay: Ints, time: Floats) -> Bools:
+        """Whether each time lies in a stretch of its stay; shape of `time`."""
+        covered = np.zeros(len(time), bool)
+        if len(self.stay):
+            by_stay = np.argsort(stay, kind="stable")
+            first = np.searchsorted(stay, self.stay, sorter=by_stay)
+            size = np.searchsorted(stay, self.stay, "right", sorter=by_stay) - first
+            row, begin, end = (
+                by_stay[ranges(first, size)],
+                np.repeat(self.begin, size),
+                np.repeat(self.end, size),
+            )
+            covered[row[(time[row] >= begin) & (time[row] < end)]] = True
+        return covered
 
     def days_before(self, times: Floats) -> Floats:
         """Patient-days spent before each time; shape of `times`."""
@@ -66,10 +104,16 @@ class Stays:
         patient, level, track, source, payer, kind: Indexes into the ledger's tables.
         origin: Where the stay came from (index into `Ledger.origins`).
         referred: When a source referred to this stay; NaN for those who come from a level or return.
+        sent: When a level, or a return, sent it to the first stage of access.
+        booked: When the first intake appointment was made.
+        lost, lost_at: When it was lost, and at which Stage.
+        ready: When the treatment that went on while it waited was over.
+        accepted, accepted_kind: When it took a group at any time, and of which kind it is since.
         ended: End of treatment, by the fact `end_fact` (one of ENDS, or −1).
-        destination: Where it went (−1 home, −2 still here), whether it ended, reneged or was refused.
+        is_cut: Whether treatment ended because the payer approved no more.
+        destination: Where it went (−1 home, −2 still here), whether it ended or was never admitted.
         group, weekdays: The seat last held: group and weekdays as bits (bit 0 is Monday).
-        post: Index into `Ledger.posts`.
+        post: Index into `Ledger.posts`, at admission.
         services: Services drawn for the stay, as bits.
     """
 
@@ -81,7 +125,18 @@ class Stays:
     kind: Ints
     origin: Ints
     referred: Floats
+    sent: Floats
+    contacted: Floats
+    booked: Floats
+    assessed: Floats
+    lost: Floats
+    lost_at: Ints
     joined: Floats
+    ready: Floats
+    authorized: Floats
+    denied: Floats
+    accepted: Floats
+    accepted_kind: Ints
     refused: Floats
     reneged: Floats
     withdrawn: Floats
@@ -91,6 +146,7 @@ class Stays:
     resumed: Floats
     ended: Floats
     end_fact: Ints
+    is_cut: Bools
     released: Floats
     destination: Ints
     group: Ints
@@ -100,22 +156,29 @@ class Stays:
 
     @classmethod
     def pivoted(cls, ledger: Ledger) -> Stays:
-        """The facts of each stay side by side."""
-        shape = len(Fact), len(ledger.stay_patient)
+        """The facts of each stay side by side; of those that repeat, the last."""
+        # A row for each fact that there is, and one for all that there are not.
+        seen = np.flatnonzero(np.bincount(ledger.fact, minlength=len(Fact)))
+        row = np.full(len(Fact), len(seen))
+        row[seen] = np.arange(len(seen))
+        shape = len(seen) + 1, len(ledger.stay_patient)
         time, a = np.full(shape, np.nan), np.full(shape, NONE, np.int64)
-        time[ledger.fact, ledger.stay] = ledger.time
-        a[ledger.fact, ledger.stay] = ledger.a
-        seat = np.isin(ledger.fact, (Fact.ADMITTED, Fact.MOVED))
-        group, weekdays, post = np.full((3, shape[1]), NONE, np.int64)
+        time[row[ledger.fact], ledger.stay] = ledger.time
+        a[row[ledger.fact], ledger.stay] = ledger.a
+        seat = (ledger.fact == Fact.ADMITTED) | (ledger.fact == Fact.MOVED)
+        group, weekdays, post, lost_at, reason = np.full((5, shape[1]), NONE, np.int64)
         group[ledger.stay[seat]] = ledger.a[seat]  # rows are in order of time: the last seat stays
         weekdays[ledger.stay[seat]] = ledger.c[seat]
-        admission = ledger.fact == Fact.ADMITTED
-        post[ledger.stay[admission]] = ledger.b[admission]
+        for fact, detail in ((Fact.ADMITTED, post), (Fact.LOST, lost_at), (Fact.DISCHARGED, reason)):
+            rows = ledger.fact == fact
+            detail[ledger.stay[rows]] = ledger.b[rows]
+        booking = np.flatnonzero(ledger.fact == Fact.BOOKED)[::-1]  # backwards: the first stays
+        time[row[Fact.BOOKED], ledger.stay[booking]] = ledger.time[booking]
         end_fact = np.full(shape[1], NONE, np.int64)
         destination = np.full(shape[1], UNDECIDED, np.int64)
-        for fact in (Fact.REFUSED, Fact.RENEGED, *ENDS):
-            happened = ~np.isnan(time[fact])
-            destination[happened] = a[fact, happened]
+        for fact in (*_NEVER_ADMITTED, *ENDS):
+            happened = ~np.isnan(time[row[fact]])
+            destination[happened] = a[row[fact], happened]
             if fact in ENDS:
                 end_fact[happened] = fact
         patient = ledger.stay_patient
@@ -126,94 +189,44 @@ class Stays:
             source=ledger.patient_source[patient],
             payer=ledger.patient_payer[patient],
             kind=ledger.stay_kind,
-            origin=a[Fact.JOINED],
-            referred=time[Fact.REFERRED],
-            joined=time[Fact.JOINED],
-            refused=time[Fact.REFUSED],
-            reneged=time[Fact.RENEGED],
-            withdrawn=time[Fact.WITHDRAWN],
-            admitted=time[Fact.ADMITTED],
-            started=time[Fact.STARTED],
-            suspended=time[Fact.SUSPENDED],
-            resumed=time[Fact.RESUMED],
-            ended=np.fmin.reduce(time[list(ENDS)]),
+            origin=a[row[[Fact.REFERRED, Fact.SENT, Fact.JOINED]]].max(axis=0),
+            referred=time[row[Fact.REFERRED]],
+            sent=time[row[Fact.SENT]],
+            contacted=time[row[Fact.CONTACTED]],
+            booked=time[row[Fact.BOOKED]],
+            assessed=time[row[Fact.ASSESSED]],
+            lost=time[row[Fact.LOST]],
+            lost_at=lost_at,
+            joined=time[row[Fact.JOINED]],
+            ready=time[row[Fact.READY]],
+            authorized=time[row[Fact.AUTHORIZED]],
+            denied=time[row[Fact.DENIED]],
+            accepted=time[row[Fact.ACCEPTED]],
+            accepted_kind=a[row[Fact.ACCEPTED]],
+            refused=time[row[Fact.REFUSED]],
+            reneged=time[row[Fact.RENEGED]],
+            withdrawn=time[row[Fact.WITHDRAWN]],
+            admitted=time[row[Fact.ADMITTED]],
+            started=time[row[Fact.STARTED]],
+            suspended=time[row[Fact.SUSPENDED]],
+            resumed=time[row[Fact.RESUMED]],
+            ended=np.fmin.reduce(time[row[list(ENDS)]]),
             end_fact=end_fact,
-            released=time[Fact.RELEASED],
+            is_cut=reason == Reason.CUT,
+            released=time[row[Fact.RELEASED]],
             destination=destination,
             group=group,
             weekdays=weekdays,
             post=post,
-            services=np.maximum(a[Fact.STARTED], 0),
+            services=np.maximum(a[row[Fact.STARTED]], 0),
         )
 
+    @property
+    def applied(self) -> Floats:
+        """When access began: referred by a source, or sent to the first stage; NaN for those who joined at once."""
+        return np.fmin(self.referred, self.sent)
 
-@dataclass(frozen=True, kw_only=True)
-class Attendance:
-    """One row per member and session held; shape (n,). `session` is the ledger's row of the session."""
-
-    time: Floats
-    session: Ints
-    group: Ints
-    stay: Ints
-    attended: Bools
-
-    @classmethod
-    def expanded(cls, ledger: Ledger) -> Attendance:
-        """The members of every session held, in order of time, inside and outside the window."""
-        held = np.flatnonzero(ledger.session_cause == Cause.HELD)
-        size = ledger.session_enrolled[held]
-        session, member = np.repeat(held, size), ranges(ledger.session_first[held], size)
-        return cls(
-            time=ledger.session_time[session],
-            session=session,
-            group=ledger.session_group[session],
-            stay=ledger.member_stay[member],
-            attended=ledger.member_attended[member].astype(bool),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sessions:
-    """Sums over the sessions in the window, one entry per group; shape (groups,).
-
-    Attributes:
-        held, closed, below_minimum: Sessions by what became of them (Cause).
-        seats: Seats without overbooking, summed over the sessions held.
-        taken: Seats taken, those held and admitted-not-started included.
-        expected, attended: Member-sessions.
-        over_capacity: Sessions that more attended than there are seats.
-    """
-
-    held: Floats
-    closed: Floats
-    below_minimum: Floats
-    seats: Floats
-    taken: Floats
-    expected: Floats
-    attended: Floats
-    over_capacity: Floats
-
-    @classmethod
-    def summed(cls, scenario: Scenario, ledger: Ledger, attendance: Attendance, inside: Bools) -> Sessions:
-        """Add up by group the sessions that `inside` marks; shape of `inside` (sessions,)."""
-        in_groups = {
-            name: group for level in scenario.levels.values() for name, group in level.groups.items()
-        }
-        seats = np.array([in_groups[name].seats for name in ledger.groups], np.int64)
-        attended = sums(attendance.session, attendance.attended, len(inside))
-        seats_of = seats[ledger.session_group]
-
-        def by_group(cause: Cause, values: NDArray[Any]) -> Floats:
-            chosen = inside & (ledger.session_cause == cause)
-            return sums(ledger.session_group[chosen], values[chosen], len(seats))
-
-        return cls(
-            held=by_group(Cause.HELD, np.ones(len(inside))),
-            closed=by_group(Cause.CLOSED, np.ones(len(inside))),
-            below_minimum=by_group(Cause.BELOW_MINIMUM, np.ones(len(inside))),
-            seats=by_group(Cause.HELD, seats_of),
-            taken=by_group(Cause.HELD, ledger.session_taken),
-            expected=by_group(Cause.HELD, ledger.session_enrolled),
-            attended=by_group(Cause.HELD, attended),
-            over_capacity=by_group(Cause.HELD, attended > seats_of),
-        )
+    @property
+    def answered(self) -> Floats:
+        """When the payer said yes or no."""
+        return np.fmin(self.authorized, self.denied)

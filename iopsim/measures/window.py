@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopsim.measures.days import DayRows, DaySpans, ServiceDays
-from iopsim.measures.tables import NONE, Attendance, Intervals, Sessions, Stays, ranges, sums
-from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Missing
+from iopsim.measures.sessions import Attendance, Seats, Sessions
+from iopsim.measures.tables import NONE, Intervals, Stays, sums
+from iopsim.model.ledger import ENDS, Cause, Ledger, Stage
 from iopsim.scenario.levels import care_of
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ __all__ = [
     "Sessions",
     "Stays",
     "Window",
+    "first",
     "remembered",
 ]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Kind = Literal["waiting", "admitted", "in_care", "held", "occupied"]
+Kind = Literal["applying", "intake", "waiting", "admitted", "in_care", "held", "occupied"]
 DayKind = Literal["in_care", "held"]
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,7 +60,7 @@ def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concaten
     return once  # type: ignore[return-value]
 
 
-def _first(*times: Floats) -> Floats:
+def first(*times: Floats) -> Floats:
     """The earliest of what happened, +inf where nothing did."""
     earliest: Floats = reduce(np.fmin, times, np.full_like(times[0], np.inf))
     return earliest
@@ -132,6 +134,16 @@ class Window:
         return here if track is None else here & (self.stays.track == self.ledger.tracks.index(track))
 
     @remembered
+    def referred_in_window(self, level: str, track: str | None = None) -> Bools:
+        """Mask of the stays that a source referred to a level in the window."""
+        return self.in_level(level, track) & self.inside(self.stays.referred)
+
+    @remembered
+    def applied_in_window(self, level: str, track: str | None = None) -> Bools:
+        """Cohort A: stays referred to a level, or sent to its first stage of access, in the window."""
+        return self.in_level(level, track) & self.inside(self.stays.applied)
+
+    @remembered
     def joined_in_window(self, level: str, track: str | None = None) -> Bools:
         """Cohort C: stays that joined the waitlist in the window, those refused at joining included."""
         return self.in_level(level, track) & self.inside(self.stays.joined)
@@ -141,11 +153,9 @@ class Window:
         """Cohort S: stays whose care started in the window."""
         return self.in_level(level, track) & self.inside(self.stays.started)
 
-    @remembered
-    def with_role(self, role: str) -> Bools:
-        """Mask of the stays that have a clinician of a role on whose caseload they are."""
-        posts = [number for number, (name, _) in enumerate(self.ledger.posts) if name == role]
-        return np.isin(self.stays.post, posts)
+    def lost_at(self, *stages: str) -> Bools:
+        """Mask of the stays lost at one of these stages of access (names of `Stage`)."""
+        return np.isin(self.stays.lost_at, [Stage[stage] for stage in stages])
 
     @cached_property
     def wait_days(self) -> Floats:
@@ -156,7 +166,7 @@ class Window:
     def still_waiting(self) -> Bools:
         """Whether each stay is on the waitlist at the end of the run-out; shape (stays,)."""
         s = self.stays
-        return np.isinf(_first(s.refused, s.reneged, s.withdrawn, s.admitted))
+        return np.isinf(first(s.refused, s.denied, s.reneged, s.withdrawn, s.admitted))
 
     @cached_property
     def ever_attended(self) -> Bools:
@@ -178,22 +188,6 @@ class Window:
         ways = {fact.name.lower(): (end_fact == fact) & ~never for fact in ENDS}
         return {**ways, "never_started": never, "still_in_care": end_fact == NONE}
 
-    @cached_property
-    def holds(self) -> Intervals:
-        """Each time that someone got ready for a next level, and until when the place was then held.
-
-        Ready are those who complete and go to a level, and those who need a higher one. Unlike
-        `intervals("held")`, holds of no length are there; those that last are cut at the end of the run-out.
-        """
-        s = self.stays
-        stepped_at_once = (s.end_fact == Fact.STEPPED_UP) & (np.isnan(s.suspended) | ~np.isnan(s.resumed))
-        moves_on = (s.destination >= 0) & ((s.end_fact == Fact.COMPLETED) | stepped_at_once)
-        ready = [~np.isnan(s.suspended), moves_on]
-        stay = np.concatenate([np.flatnonzero(who) for who in ready])
-        begin = np.concatenate([s.suspended[ready[0]], s.ended[ready[1]]])
-        end = np.concatenate([_first(s.resumed, s.released)[ready[0]], _first(s.released)[ready[1]]])
-        return Intervals(begin, np.minimum(end, self.horizon), stay)
-
     # Time spent
 
     @staticmethod
@@ -204,7 +198,8 @@ class Window:
     def intervals(self, kind: Kind, mask: Bools | None = None) -> Intervals:
         """Stretches of time that stays spend in one way, not cut to the window; none is empty.
 
-        Kinds: `waiting` on the list; `admitted` and not yet started; `in_care`, without the time suspended;
+        Kinds: `applying`, in a stage of access; `intake`, the part of it from the first booking to the assessment;
+        `waiting` on the list; `admitted` and not yet started; `in_care`, without the time suspended;
         `held`, suspended or between the end of treatment and release; `occupied`, from admission to release.
         """
         every = self._intervals(kind)
@@ -212,24 +207,40 @@ class Window:
 
     @remembered
     def _intervals(self, kind: Kind) -> Intervals:
-        s = self.stays
-        pieces = {
-            "waiting": [(s.joined, _first(s.refused, s.reneged, s.withdrawn, s.admitted))],
-            "admitted": [(s.admitted, _first(s.started, s.withdrawn, s.ended, s.released))],
-            "in_care": [(s.started, _first(s.suspended, s.ended)), (s.resumed, _first(s.ended))],
-            "held": [(s.suspended, _first(s.resumed, s.ended)), (s.ended, _first(s.released))],
-            "occupied": [(s.admitted, _first(s.released))],
-        }[kind]
-        begin, end = (np.concatenate(side) for side in zip(*pieces, strict=True))
+        begin, end = (np.concatenate(side) for side in zip(*self._pieces(kind), strict=True))
         lasts = np.flatnonzero(begin < end)
-        return Intervals(begin[lasts], end[lasts], lasts % len(s.level))
+        return Intervals(begin[lasts], end[lasts], lasts % self._count)
+
+    def _pieces(self, kind: Kind) -> list[tuple[Floats, Floats]]:
+        """From when and until when each stay spends time in one way, once or twice."""
+        s = self.stays
+        match kind:
+            case "applying":
+                pieces = [(s.applied, first(s.lost, s.withdrawn, s.joined))]
+            case "intake":
+                pieces = [(s.booked, first(s.assessed, s.lost, s.withdrawn))]
+            case "waiting":
+                pieces = [(s.joined, first(s.refused, s.denied, s.reneged, s.withdrawn, s.admitted))]
+            case "admitted":
+                pieces = [(s.admitted, first(s.started, s.withdrawn, s.ended, s.released))]
+            case "in_care":
+                pieces = [(s.started, first(s.suspended, s.ended)), (s.resumed, first(s.ended))]
+            case "held":
+                pieces = [(s.suspended, first(s.resumed, s.ended)), (s.ended, first(s.released))]
+            case "occupied":
+                pieces = [(s.admitted, first(s.released))]
+        return pieces
 
     @remembered
     def days(self, kind: Kind) -> Floats:
         """Days in the window that each stay spends in one way; shape (stays,)."""
         begin, end, stay = self.intervals(kind)
-        inside = np.clip(end, self.start, self.end) - np.clip(begin, self.start, self.end)
-        return sums(stay, inside, self._count)
+        return sums(stay, self.days_inside(begin, end), self._count)
+
+    def days_inside(self, begin: Floats, end: Floats) -> Floats:
+        """Days of each stretch of time that lie in the window."""
+        inside: Floats = np.clip(end, self.start, self.end) - np.clip(begin, self.start, self.end)
+        return inside
 
     def mean_count(self, kind: Kind, mask: Bools) -> float:
         """Time average over the window of the stays in `mask` that spend it in one way."""
@@ -257,24 +268,6 @@ class Window:
         """Mean number of stays in each of the weeks `first` to `last` − 1; shape (weeks,)."""
         edges = self.start + 7 * np.arange(first, last + 1, dtype=np.float64)
         return np.diff(self.intervals(kind, mask).days_before(edges)) / 7
-
-    @remembered
-    def blocked_days(self, level: str) -> dict[str, float]:
-        """Waiting patient-days in the window by what was missing; keys as `registry.missing_sets`."""
-        ledger, days = self.ledger, np.zeros(2 * Missing.ORDER)
-        here = ledger.blocked_level == ledger.levels.index(level)
-        for kind in np.unique(ledger.blocked_kind[here]):
-            rows = here & (ledger.blocked_kind == kind)
-            edges = np.clip(np.append(ledger.blocked_time[rows], np.inf), self.start, self.end)
-            waiting = self.intervals("waiting", self.in_level(level) & (self.stays.kind == kind))
-            days += sums(ledger.blocked_missing[rows], np.diff(waiting.days_before(edges)), len(days))
-        role = self.scenario.levels[level].caseload
-        return {
-            "seat": float(days[Missing.SEAT]),
-            f"{role}": float(days[Missing.CASELOAD]),
-            f"seat_and_{role}": float(days[Missing.SEAT | Missing.CASELOAD]),
-            "order": float(days[Missing.ORDER]),
-        }
 
     # Group sessions
 
@@ -394,16 +387,8 @@ class Window:
 
     def _held_sessions(self, here: Bools) -> tuple[Ints, Floats]:
         """Stay and time of the sessions that the group held on the weekdays of a seat while it was held."""
-        ledger, s, held = self.ledger, self.stays, self.intervals("held", here)
-        found: list[tuple[Ints, Floats]] = [(np.empty(0, np.int64), np.empty(0))]
-        for group in np.unique(s.group[held.stay]):
-            met = ledger.session_time[(ledger.session_group == group) & (ledger.session_cause == Cause.HELD)]
-            begin, end, stay = (column[s.group[held.stay] == group] for column in held)
-            first = np.searchsorted(met, begin)
-            size = np.searchsorted(met, end) - first
-            time, stay = met[ranges(first, size)], np.repeat(stay, size)
-            weekday = (np.floor(time).astype(np.int64) + self.scenario.run.start.weekday()) % 7
-            own = (s.weekdays[stay] >> weekday & 1).astype(bool)
-            found.append((stay[own], time[own]))
-        stays, times = zip(*found, strict=True)
-        return np.concatenate(stays), np.concatenate(times)
+        s, held = self.stays, self.intervals("held", here)
+        seats = Seats(held.begin, held.end, held.stay, s.group[held.stay], s.weekdays[held.stay])
+        took_place = self.ledger.session_cause == Cause.HELD
+        seat, time = seats.met(self.ledger, took_place, self.scenario.run.start.weekday())
+        return held.stay[seat], time

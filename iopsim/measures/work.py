@@ -1,7 +1,8 @@
 """Staff work in the measured window: what was delivered when, and the hours that it took by role and week.
 
 Hours come from what took place: a group session takes each facilitator for its length, whether or not a
-service describes it, and services add what patients and sessions make besides.
+service describes it, an intake appointment takes its time even if nobody shows, supervision goes with filled
+posts, and services add what patients and sessions make besides.
 Source: model.md §8.
 """
 
@@ -11,15 +12,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from iopsim.measures.posts import filled_posts, posts
 from iopsim.measures.tables import NONE, Floats, Ints, ranges, sums
 from iopsim.measures.window import remembered
-from iopsim.model.ledger import Cause
+from iopsim.model.ledger import Cause, Fact
 
 if TYPE_CHECKING:
     from iopsim.measures.window import Bools, Window
-    from iopsim.scenario.schema import Service
+    from iopsim.scenario.schema import Scenario, Service
 
-__all__ = ["Deliveries", "deliveries", "weekly_hours"]
+__all__ = [
+    "Deliveries",
+    "Promptness",
+    "booked_hours",
+    "cover_hours",
+    "deliveries",
+    "offered_hours",
+    "promptness",
+    "weekly_hours",
+]
+
+NINE = 9 / 24  # when appointments begin (model.md §6)
 
 
 class Deliveries(NamedTuple):
@@ -42,7 +55,8 @@ def deliveries(window: Window, name: str) -> Deliveries:
     service = window.scenario.services[name]
     if service.per == "session":
         return _to_sessions(window, service)
-    time, stay = _to_stays(window, service, window.ledger.services.index(name))
+    number = window.ledger.services.index(name)
+    time, stay = _given(window, number) if service.limits else _due(window, service, number)
     minutes = 0.0 if service.within_group else service.minutes + service.indirect_minutes
     return Deliveries(time, stay, np.full(len(time), minutes / 60))
 
@@ -55,19 +69,43 @@ def weekly_hours(window: Window, role: str) -> Floats:
         if service.role == role:
             given = deliveries(window, name)
             hours += sums(window.week_of(given.time), given.hours, window.weeks)
-    return hours
+    for name, minutes in _supervised_by(window.scenario, role).items():
+        hours += filled_posts(window, name) * (minutes / 60)
+    time, took = _intake(window, role)
+    return hours + sums(window.week_of(time), took, window.weeks) / 60
 
 
-def _to_stays(window: Window, service: Service, bit: int) -> tuple[Floats, Ints]:
+def _supervised_by(scenario: Scenario, role: str) -> dict[str, float]:
+    """Minutes a week for each post of the roles that work under supervision of this one."""
+    return {
+        name: spec.associate.minutes_per_week
+        for name, spec in scenario.staff.items()
+        if spec.associate is not None and spec.associate.supervised_by == role
+    }
+
+
+# Services
+
+
+def _given(window: Window, number: int) -> tuple[Floats, Ints]:
+    """Times and stays of a service that waits for hours: when it was given."""
+    ledger = window.ledger
+    given = (ledger.visit_service == number) & window.inside(ledger.visit_time)
+    return ledger.visit_time[given], ledger.visit_stay[given]
+
+
+def _due(window: Window, service: Service, bit: int) -> tuple[Floats, Ints]:
     """Times and stays of a service to patients, on the calendar set by the start of care.
 
-    What falls due while treatment is suspended, or from its end on, is not delivered and not made up.
+    What falls due while treatment is suspended, or from its end on, is not delivered and not made up. What admission
+    waits for is due from admission on.
     """
     stays = window.stays
     drawn = np.flatnonzero(window.happened(stays.started) & (stays.services >> bit & 1).astype(bool))
     if service.every_weeks is None:
-        drawn = drawn[window.inside(stays.started[drawn])]
-        return stays.started[drawn], drawn
+        due = stays.admitted if service.limits == "admission" else stays.started
+        drawn = drawn[window.inside(due[drawn])]
+        return due[drawn], drawn
     started, stop = stays.started[drawn], np.fmin(stays.ended[drawn], window.end)
     every = 7 * service.every_weeks
     # One occurrence too early is left to the mask below, which compares instants instead of quotients.
@@ -76,8 +114,8 @@ def _to_stays(window: Window, service: Service, bit: int) -> tuple[Floats, Ints]
     row = np.repeat(np.arange(len(drawn)), size)
     time, stay = started[row] + every * ranges(first, size), drawn[row]
     suspended = (time >= stays.suspended[stay]) & ~(time >= stays.resumed[stay])
-    due = window.inside(time) & (time < stop[row]) & ~suspended
-    return time[due], stay[due]
+    owed = window.inside(time) & (time < stop[row]) & ~suspended
+    return time[owed], stay[owed]
 
 
 def _to_sessions(window: Window, service: Service) -> Deliveries:
@@ -89,8 +127,11 @@ def _to_sessions(window: Window, service: Service) -> Deliveries:
     return Deliveries(ledger.session_time[held], np.full(len(minutes), NONE), minutes / 60)
 
 
+# Groups
+
+
 def _facilitated(window: Window, role: str) -> Floats:
-    """Hours of a role in front of groups, by week."""
+    """Hours of a role in front of groups, by week; those that were covered from outside are hours of the role too."""
     hours = np.zeros(window.weeks)
     for level in window.scenario.levels.values():
         for name, group in level.groups.items():
@@ -106,3 +147,104 @@ def _held(window: Window, groups: list[str]) -> Bools:
     numbers = [ledger.groups.index(group) for group in groups]
     held: Bools = np.isin(ledger.session_group, numbers) & (ledger.session_cause == Cause.HELD)
     return held & window.inside(ledger.session_time)
+
+
+def cover_hours(window: Window, role: str) -> float:
+    """Hours of a role in the window that were covered from outside."""
+    ledger = window.ledger
+    mine = (ledger.cover_role == ledger.roles.index(role)) & window.inside(ledger.cover_time)
+    return float(ledger.cover_hours[mine].sum())
+
+
+# Appointments
+
+
+def _intake(window: Window, role: str) -> tuple[Floats, Floats]:
+    """Time and minutes of the intake appointments of a role in the window, those that nobody came to included."""
+    ledger = window.ledger
+    stages = [level.intake for level in window.scenario.levels.values()]
+    minutes = np.array(
+        [stage.minutes if stage is not None and stage.role == role else 0.0 for stage in stages]
+    )
+    if not minutes.any():
+        return np.empty(0), np.empty(0)
+    rows = np.isin(ledger.fact, (Fact.NO_SHOW, Fact.ASSESSED)) & window.inside(ledger.time)
+    took = minutes[ledger.stay_level[ledger.stay[rows]]]
+    return ledger.time[rows][took > 0], took[took > 0]
+
+
+def booked_hours(window: Window, role: str) -> float:
+    """Hours of the appointments of a role in the window: intake, and services that wait for hours."""
+    services = window.scenario.services.items()
+    visits = [deliveries(window, name).hours for name, one in services if one.role == role and one.limits]
+    return float(_intake(window, role)[1].sum()) / 60 + sum(float(hours.sum()) for hours in visits)
+
+
+def offered_hours(window: Window, role: str) -> float:
+    """Hours in which the filled posts of a role gave appointments, on the working days of the window.
+
+    A post is there on a working day if it is filled at nine. Where all appointments of the role are of one
+    length, a day offers as many as fit in whole.
+    """
+    scenario, filled = window.scenario, posts(window, role).filled
+    closed = [(date - scenario.run.start).days for date in scenario.calendar.closed]
+    day = np.arange(window.start, window.end)
+    works = ((day + scenario.run.start.weekday()) % 7 < 5) & ~np.isin(day, closed)
+    nine = day[works] + NINE
+    post_days = np.searchsorted(nine, filled.end) - np.searchsorted(nine, filled.begin)
+    return float(post_days.sum()) * _minutes_per_day(scenario, role) / 60
+
+
+def _minutes_per_day(scenario: Scenario, role: str) -> float:
+    """Minutes of appointments that one post of a role can give on a working day."""
+    stages = [level.intake for level in scenario.levels.values() if level.intake is not None]
+    lengths = {stage.minutes for stage in stages if stage.role == role} | {
+        service.minutes + service.indirect_minutes
+        for service in scenario.services.values()
+        if service.role == role and service.limits
+    }
+    minutes = scenario.staff[role].appointment_minutes_per_day
+    if len(lengths) > 1:
+        return minutes
+    (length,) = lengths
+    return int(minutes / length + 1e-9) * length
+
+
+class Promptness(NamedTuple):
+    """Deliveries that fell due in the window, and those of them that came too late, or not although owed so long."""
+
+    late: int
+    due: int
+
+
+def promptness(window: Window, role: str) -> Promptness:
+    """Of all services of a role that say when they are late."""
+    kept = [
+        _kept(window, service, window.ledger.services.index(name), service.due_days)
+        for name, service in window.scenario.services.items()
+        if service.role == role and service.due_days is not None
+    ]
+    return Promptness(sum(one.late for one in kept), sum(one.due for one in kept))
+
+
+def _kept(window: Window, service: Service, number: int, due_days: float) -> Promptness:
+    """Of one service. What was not given was owed until treatment ended, or the run did."""
+    ledger, stays = window.ledger, window.stays
+    time, stay = _due(window, service, number)
+    if not service.limits:
+        return Promptness(0, len(time))
+    mine = ledger.visit_service == number
+    due, patient = ledger.visit_due[mine], ledger.visit_stay[mine]
+    given = np.isin(_occasion(window, service, stay, time), _occasion(window, service, patient, due))
+    owed = np.fmin(stays.ended[stay], window.horizon)[~given] - time[~given]
+    here = window.inside(due)
+    waited = (ledger.visit_time[mine] - due)[here]
+    return Promptness(int((waited > due_days).sum() + (owed > due_days).sum()), len(waited) + len(owed))
+
+
+def _occasion(window: Window, service: Service, stay: Ints, due: Floats) -> Ints:
+    """A number for each delivery owed: the same for the same occasion of the same stay."""
+    if service.every_weeks is None:
+        return stay
+    every = 7 * service.every_weeks
+    return stay * (1 << 24) + np.rint((due - window.stays.started[stay]) / every).astype(np.int64)

@@ -6,6 +6,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from iopsim.model.timeline import in_days
+from iopsim.scenario.groups import facilitators_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,24 +17,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.groups import Group as GroupSpec
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Facilitation", "busiest"]
-
-
-def busiest(groups: list[GroupSpec], role: str) -> int:
-    """Facilitators of a role that the fullest instant of a week needs, if all sessions are held."""
-    meetings = [
-        (day, *_span(group), group.facilitators[role])
-        for group in groups
-        if role in group.facilitators
-        for day in group.days
-    ]
-    return max(
-        (
-            sum(needed for other, start, end, needed in meetings if other == day and start <= instant < end)
-            for day, instant, _, _ in meetings
-        ),
-        default=0,
-    )
+__all__ = ["Facilitation"]
 
 
 class Facilitation:
@@ -51,7 +35,9 @@ class Facilitation:
             role
             for role in crews
             if role in named
-            and (crews[role].role.comes_and_goes or busiest(groups, role) > crews[role].role.posts)
+            and (
+                crews[role].role.comes_and_goes or facilitators_at_once(groups, role) > crews[role].role.posts
+            )
         ]
         self._needs = [
             [(crews[role], group.facilitators[role]) for role in scarce if role in group.facilitators]

@@ -95,7 +95,7 @@ class SessionPlan:
         is_held = cause is Cause.HELD
         if not is_held:
             guests = []
-        self._record(group, now, cause, len(roster) + len(guests), group.taken[day] + len(guests))
+        self._record(group, now, cause, len(roster) + len(guests), group.taken[day])
         if is_held:
             self._attend(group, now, roster + guests if guests else roster)
         if group.joining:

@@ -28,6 +28,7 @@ _NEVER_NEGATIVE = {
     "patients/week",
     "patient-days",
     "sessions",
+    "appointments",
     "hours/week",
     "FTE",
 }
@@ -44,12 +45,19 @@ class Line(NamedTuple):
 SECTIONS: dict[str, tuple[Line, ...]] = {
     "Access": (
         Line("referrals.per_week", "Referrals a week"),
+        Line("lost.contact.share", "Never reached"),
+        Line("lost.eligibility.share", "Not eligible"),
+        Line("lost.intake.share", "Lost at intake"),
+        Line("appointments.show.share", "Showed to intake appointments"),
+        Line("intake_days.mean", "Booking to assessment, mean"),
+        Line("authorization_days.mean", "Payer's answer after, mean"),
         Line("wait_days.p50", "Wait to start, median"),
         Line("wait_days.mean", "Wait to start, mean"),
         Line("wait_days.p90", "Wait to start, nine in ten within"),
         Line("started_within_14_days.share", "Started within 14 days"),
         Line("reneged.share", "Gave up waiting"),
         Line("lost.refused.share", "Refused, list full"),
+        Line("lost.denied.share", "Denied by the payer"),
         Line("waitlist.mean", "Waitlist"),
     ),
     "Capacity": (
@@ -60,7 +68,8 @@ SECTIONS: dict[str, tuple[Line, ...]] = {
         Line("stay_days.mean", "Length of stay, mean"),
         Line("completed.share", "Completed"),
         Line("dropped_out.share", "Dropped out"),
-        Line("discharged.share", "Discharged after missed sessions"),
+        Line("discharged.share", "Discharged"),
+        Line("authorization_cut.share", "Discharged, payer approved no more"),
         Line("never_started.share", "Never came"),
         Line("stepped_up.share", "Stepped up"),
         Line("held.mean", "Places held for a next level"),

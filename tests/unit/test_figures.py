@@ -416,6 +416,26 @@ def test_funnel_counts_a_year_and_shares_of_the_step_before(tmp_path: Path) -> N
     ]
 
 
+def test_a_funnel_with_stages_of_access_begins_with_referrals(tmp_path: Path) -> None:
+    plain = clinic().model_dump(by_alias=True, exclude_unset=True)
+    intake = {"role": "clinician", "minutes": 60.0}
+    plain["levels"]["day_care"] |= {"contact": {"share": 0.8}, "intake": intake}
+    scenario = Scenario.model_validate(plain)
+    counts = [800, 600, 500, 400, 350, 300, 270, 90]
+    drawing = drawn(written(tmp_path / "run", scenario, profiles={"funnel.day_care": counts}))[
+        "patient-funnel"
+    ]
+    assert drawing.title == "Day care: of 400 a year who are referred, 45 complete"
+    axes = drawing.figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()][:4] == [
+        "Referred",
+        "Reached",
+        "Assessed",
+        "Joined",
+    ]
+    assert [bar.get_width() for bar in axes.patches] == [400, 300, 250, 200, 150, 135, 45]
+
+
 def test_a_funnel_may_run_dry() -> None:
     axes = plot_funnel(Figure().subplots(), [("Joined", 8.0), ("Started care", 0.0), ("Completed", 0.0)])
     assert texts(axes) == ["8 a year", "0 a year   0 % of those above", "0 a year"]

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from iopsim.measures.registry import Outcome, Ratio, Value, bound, measure
-from iopsim.model.ledger import Cause
+from iopsim.model.ledger import Cause, Fact, PostState
 from iopsim.scenario.schema import Scenario
 from tests.unit.ledgers import Book
 
@@ -281,6 +281,93 @@ def test_a_stay_that_started_before_the_window_has_days_but_no_episode(found: di
     assert more["alternative.cost.total"] == found["alternative.cost.total"]
 
 
+def test_only_those_who_hold_a_post_are_paid(found: dict[str, float]) -> None:
+    book = timeline(scenario())
+    book.post(-2, 0, PostState.VACANT, 0)
+    book.post(3, 0, PostState.FILLED, 0)
+    book.post(5, 1, PostState.AWAY, 0)  # on leave, and on the payroll
+    book.post(12, 1, PostState.VACANT, 0)
+    fewer = measured(book)
+    assert fewer["program.payroll.total"] == pytest.approx(1750 * (11 + 12) / 28)
+    assert fewer["program.service_cost.total"] == found["program.service_cost.total"]
+    assert fewer["program.margin.total"] == pytest.approx(1000 - fewer["program.cost.total"])
+
+
+def with_extras(**payer: Any) -> Scenario:
+    """The scenario with a priced room and cover, and a payer that is asked for more sessions."""
+    spec = scenario().model_dump(by_alias=True, exclude_unset=True)
+    spec["rooms"] = {"large": {"seats": 9, "cost_per_week": 40}, "small": {"seats": 3, "cost_per_week": 10}}
+    spec["staff"]["counselor"]["cover_per_hour"] = 60
+    spec["payers"]["medicaid"] = {"authorization": {"levels": ["care", "clinic"]} | payer}
+    return Scenario.model_validate(spec)
+
+
+UNITS = {"units": 1, "review": {"delay_days": 5}}
+
+
+def test_cover_and_rooms_are_part_of_the_cost(found: dict[str, float]) -> None:
+    book = timeline(with_extras())
+    for time in (-1, 1, 13, 14):
+        book.covered(time, "counselor", 3)
+    more = measured(book)
+    assert more["program.cover_cost.total"] == pytest.approx(2 * 3 * 60)
+    assert more["program.room_cost.total"] == pytest.approx(2 * 50)
+    rest = 1750 + 58 + 360 + 100
+    assert more["program.overhead.total"] == pytest.approx(rest / 4)
+    assert more["program.cost.total"] == pytest.approx(rest * 5 / 4)
+    assert not [name for name in found if "cover" in name or "room" in name]
+
+
+def test_days_that_no_payer_covers_earn_nothing(found: dict[str, float]) -> None:
+    book = timeline(with_extras(**UNITS))
+    ann, cat = 0, 3  # as the timeline counts stays
+    for time, fact, stay in (
+        (2.5, Fact.ASKED, ann),
+        (2.5, Fact.LAPSED, ann),
+        (7 + NINE, Fact.EXTENDED, ann),  # in time for the session of that instant
+        (9, Fact.LAPSED, ann),  # no session any more until she completes
+        (4.5, Fact.LAPSED, cat),  # covers her first session, not that of day 7; the third is after the window
+    ):
+        book.recorder.write(time, fact, stay)
+    lapsed = measured(book)
+    assert lapsed["care.uncovered_days.total"] == 1
+    assert lapsed["program.attended_days.total"] == DAYS
+    assert lapsed["program.revenue.total"] == pytest.approx(1000 - 100)
+    assert lapsed["program.margin_by_group.second"] - lapsed[
+        "program.margin_by_group.first"
+    ] == pytest.approx((700 - 200) - 2 * lapsed["program.cost.per_attended_day"])
+    for parts in ("payer", "track", "source", "group"):
+        margins = [value for name, value in lapsed.items() if name.startswith(f"program.margin_by_{parts}.")]
+        assert sum(margins) == pytest.approx(lapsed["program.margin.total"])
+
+
+def test_units_that_lapse_at_the_start_of_a_session_do_not_cover_it() -> None:
+    book = timeline(with_extras(**UNITS))
+    book.recorder.write(7 + NINE, Fact.LAPSED, 0)
+    assert measured(book)["care.uncovered_days.total"] == 1
+
+
+def test_uncovered_days_in_places_count_where_they_end() -> None:
+    book = Book(with_extras(**UNITS))
+    ann, bob = (book.patient("clinic").joined(0).admitted(0).started(0.5) for _ in range(2))
+    for stay in (ann, bob):
+        stay.lapsed(2.5).extended(7.5, 2)  # at the end of days 2 to 6, of which five are weekdays: Wed to Fri
+    ann.lapsed(9).completed(12)
+    bob.completed(6)
+    # Ann: Wednesday to Friday, and then Wednesday to Friday again; Bob: the same three.
+    assert measured(book)["clinic.uncovered_days.total"] == pytest.approx(0.8 * (3 + 3 + 3))
+
+
+@pytest.mark.parametrize(
+    ("payer", "can_lapse"),
+    [({}, False), ({"units": 3}, False), (UNITS, True), (UNITS | {"per": "day"}, True)],
+)
+def test_only_a_review_that_takes_time_leaves_days_uncovered(payer: dict[str, Any], can_lapse: bool) -> None:
+    stems = {entry.stem for entry in bound(with_extras(**payer))}
+    assert ("care.uncovered_days" in stems) == can_lapse
+    assert "ward.uncovered_days" not in stems
+
+
 def test_own_levels_in_places_earn_by_expected_days() -> None:
     spec = Scenario.model_validate(
         {
@@ -349,6 +436,6 @@ def test_costs_without_prices_have_no_margin() -> None:
 
 
 def test_an_assumed_alternative_is_compared_only_with_a_program_that_costs() -> None:
-    spec = scenario(overhead_share_of_cost=None).model_copy(update={"staff": {}, "services": {}})
+    spec = scenario(unit=0, overhead_share_of_cost=None)
     stems = {entry.stem for entry in bound(spec)}
     assert {stem for stem in stems if stem.startswith("alternative")} == {"alternative.cost"}

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iopsim.measures.registry import Sample, Value, bound, measure
-from iopsim.measures.work import deliveries, weekly_hours
-from iopsim.model.ledger import Cause
+from iopsim.measures.registry import Ratio, Sample, Value, bound, measure
+from iopsim.measures.work import deliveries, offered_hours, weekly_hours
+from iopsim.model.ledger import Cause, PostState, Stage
 from iopsim.scenario.schema import Scenario
 from tests.unit.ledgers import Book, Stay
 
@@ -200,12 +200,184 @@ def sample(outcome: object) -> list[float]:
     return outcome.values.tolist()
 
 
+def test_shortfall_is_against_the_posts_filled_in_the_week() -> None:
+    counselor = {"posts": 2, "fte": 0.5, "paid_hours_per_week": 4}
+    book = Book(scenario({"counseling": COUNSELING}, counselor=counselor))
+    for _ in range(4):
+        in_care(book, 1, "counseling").completed(9)  # 5 hours in each week
+    book.post(3.5, 0, PostState.VACANT, 0)
+    book.post(7, 1, PostState.AWAY, 0)
+    book.post(10.5, 0, PostState.FILLED, 0)  # a new one has hours, if no caseload yet
+    found = measure(book.window())
+    # Filled: 1.5 posts and then 0.5, of 2 hours each.
+    assert found["counselor.fte_employed"] == Value((0.75 + 0.25) / 2)
+    assert found["counselor.shortfall_hours.mean"] == Value(((5 - 3) + (5 - 1)) / 2)
+
+
+# Supervision, appointments, cover
+
+
+def test_supervision_goes_with_the_filled_posts_of_associates() -> None:
+    associate = {"posts": 3, "fte": 0.5, "associate": {"supervised_by": "supervisor", "minutes_per_week": 90}}
+    book = Book(scenario({}, supervisor={"posts": 1}, associate=associate))
+    number = book.posts.index(("associate", 1))
+    book.post(3.5, number, PostState.VACANT, 0)
+    book.post(7, number, PostState.FILLED, 0)
+    book.post(7, number + 1, PostState.AWAY, 0)
+    assert weekly_hours(book.window(), "supervisor").tolist() == [2.5 * 1.5, 2 * 1.5]
+    assert "associate.hours_needed" not in measure(book.window())
+
+
+def with_intake(minutes: float = 90, services: dict[str, Any] | None = None, **staff: Any) -> Scenario:
+    """Two intake posts with six hours of appointments a day; the first Wednesday is closed."""
+    spec = scenario(
+        services or {}, intake={"posts": 2, "paid_hours_per_week": 40, "bookable": 0.75} | staff
+    ).model_dump(by_alias=True, exclude_unset=True)
+    spec["levels"]["care"]["intake"] = {"role": "intake", "minutes": minutes}
+    spec["calendar"] = {"closed": [dt.date(2027, 1, 6)]}
+    return Scenario.model_validate(spec)
+
+
+def test_an_intake_appointment_takes_its_time_whoever_shows() -> None:
+    book = Book(with_intake())
+    ann, bob, cat, dan = (book.patient("care").referred(-5) for _ in range(4))
+    ann.booked(-5).no_show(-3 + NINE).booked(-3 + NINE).assessed(1 + NINE)
+    bob.booked(-5).no_show(4 + NINE).lost(4 + NINE, Stage.INTAKE)
+    cat.booked(-5).assessed(7 + NINE)
+    dan.booked(-5).assessed(14 + NINE)
+    book.patient("aftercare").referred(0).assessed(NINE)  # of another level, without an appointment
+    assert weekly_hours(book.window(), "intake").tolist() == [3, 1.5]
+    assert weekly_hours(book.window(), "counselor").tolist() == [0, 0]
+
+
+def test_slots_are_offered_by_posts_that_are_filled_at_nine_on_working_days() -> None:
+    book = Book(with_intake())
+    number = book.posts.index(("intake", 0))
+    book.post(7.5, number, PostState.VACANT, 0)  # on Monday at noon
+    book.post(9 + NINE, number, PostState.FILLED, 0)
+    ann = book.patient("care").referred(0).booked(0)
+    ann.no_show(1 + NINE).booked(1 + NINE).assessed(3 + NINE)
+    found = measure(book.window())
+    # 9 open weekdays of two posts but for one Tuesday, of four appointments of 90 minutes each.
+    assert found["intake.slot_utilization.mean"] == Ratio(3, (2 * 9 - 1) * 6)
+
+
+@pytest.mark.parametrize(("minutes", "hours_a_day"), [(90, 6), (100, 5), (360, 6), (7.2, 6)])
+def test_a_day_offers_whole_appointments(minutes: float, hours_a_day: float) -> None:
+    assert offered_hours(Book(with_intake(minutes)).window(), "intake") == pytest.approx(18 * hours_a_day)
+
+
+def test_appointments_of_several_lengths_share_all_of_the_day() -> None:
+    check = {"levels": ["care"], "role": "intake", "minutes": 40, "per": "admission", "indirect_minutes": 10}
+    book = Book(with_intake(100, {"check": check | {"limits": True}}))
+    ann = in_care(book, 3, "check")
+    book.visit(4 + NINE, ann, "check", due=3)
+    book.patient("care").referred(0).booked(0).assessed(1 + NINE)
+    found = measure(book.window())
+    assert found["intake.slot_utilization.mean"] == Ratio((100 + 50) / 60, 18 * 6)
+
+
+def test_cover_is_bought_by_the_hour() -> None:
+    book = Book(scenario({}, counselor={"posts": 1, "cover_per_hour": 60}))
+    for time in (-1, 3, 13.5, 14):
+        book.covered(time, "counselor", 1.5)
+    book.covered(3, "nurse", 7)
+    book.session(3, "morning")
+    found = measure(book.window())
+    assert found["counselor.cover_hours.total"] == Value(3)
+    assert "nurse.cover_hours.total" not in found
+    assert sample(found["counselor.hours_needed"]) == [6, 0]  # whoever leads the session
+
+
+# Services that wait for hours
+
+
+def test_what_waits_for_hours_takes_them_when_it_is_given() -> None:
+    book = Book(
+        scenario({"counseling": COUNSELING | {"limits": True}, "other": COUNSELING | {"limits": True}})
+    )
+    ann, bob = in_care(book, -7, "counseling"), in_care(book, 1, "counseling", "other")
+    book.visit(-1, ann, "counseling", due=-7)
+    book.visit(2, ann, "counseling", due=0)
+    book.visit(8, bob, "counseling", due=1)
+    book.visit(14, ann, "counseling", due=7)
+    book.visit(3, bob, "other", due=1)
+    given = deliveries(book.window(), "counseling")
+    assert (given.time.tolist(), given.stay.tolist()) == ([2, 8], [0, 1])
+    assert weekly_hours(book.window(), "counselor").tolist() == [2 * 1.25, 1.25]
+
+
+def test_late_is_what_was_given_or_owed_more_than_its_days_after_it_fell_due() -> None:
+    waits = COUNSELING | {"limits": True, "due_days": 3}
+    services = {
+        "counseling": waits,
+        "notes": COUNSELING | {"due_days": 3},  # waits for no hours, so is never late
+        "chats": COUNSELING | {"limits": True},  # has no date to keep
+        "check": waits | {"role": "nurse"},
+    }
+    book = Book(scenario(services))
+    ann = in_care(book, 1, "counseling", "notes", "chats")  # due on days 1 and 8
+    book.visit(4, ann, "counseling", due=1)
+    book.visit(11.5, ann, "counseling", due=8)  # late
+    bob = in_care(book, 2, "counseling").completed(10)  # due on days 2 and 9, never given: the first is late
+    cat = in_care(book, 13, "counseling")  # owed to the end of the run: late
+    dan = in_care(book, -6, "counseling").suspended(8, "aftercare").resumed(21)  # due on days -6 and 1
+    book.visit(6, dan, "counseling", due=-6)
+    book.visit(3, dan, "counseling", due=1)
+    in_care(book, 14, "counseling")
+    assert (bob.number, cat.number) == (1, 2)
+    found = measure(book.window())
+    assert found["counselor.late.share"] == Ratio(1 + 1 + 1, 2 + 2 + 1 + 1 + 2)
+    assert found["nurse.late.share"] == Ratio(0, 0)
+
+
+def test_what_admission_waits_for_is_due_from_admission_on() -> None:
+    gate = {"levels": ["care"], "role": "nurse", "minutes": 60, "per": "admission", "due_days": 2}
+    book = Book(scenario({"gate": gate | {"limits": "admission"}}))
+    late, prompt, never, short = (
+        book.patient("care").joined(0).admitted(3).started(5, ("gate",)) for _ in range(4)
+    )
+    book.visit(5.5, late, "gate", due=3)
+    book.visit(5, prompt, "gate", due=3)
+    never.completed(9)
+    short.completed(5)
+    early = book.patient("care").joined(-2).admitted(-1).started(1, ("gate",))
+    book.visit(4, early, "gate", due=-1)
+    assert measure(book.window())["nurse.late.share"] == Ratio(2, 4)
+
+
+def test_occasions_are_the_same_whatever_rounding_makes_of_them() -> None:
+    every = 0.7
+    book = Book(scenario({"counseling": COUNSELING | {"every_weeks": every, "limits": True, "due_days": 9}}))
+    ann = in_care(book, 0.3, "counseling")
+    due = 0.3
+    while due < 14:
+        book.visit(due + 1, ann, "counseling", due=due)
+        due += 7 * every  # not quite 0.3 + k × 4.9
+    assert measure(book.window())["counselor.late.share"] == Ratio(0, 3)
+
+
+@pytest.mark.parametrize(
+    ("said", "late", "slots"),
+    [
+        ({}, False, False),
+        ({"due_days": 3}, False, False),
+        ({"limits": True}, False, True),
+        ({"limits": True, "due_days": 3}, True, True),
+    ],
+)
+def test_only_what_waits_for_hours_can_be_late(said: dict[str, Any], late: bool, slots: bool) -> None:
+    stems = {entry.stem for entry in bound(scenario({"counseling": COUNSELING | said}))}
+    assert ("counselor.late" in stems, "counselor.slot_utilization" in stems) == (late, slots)
+
+
 def test_roles_that_nothing_takes_time_of_have_no_hours() -> None:
     services = {
         "skills": COUNSELING | {"role": "clerk", "within_group": True},
         "visits": COUNSELING | {"role": "driver"},
     }
     names = {entry.stem for entry in bound(scenario(services, driver={"posts": 1}, manager={"posts": 1}))}
+    assert not [name for name in names if "late" in name or "slot" in name or "cover" in name]
     asked = {
         role: f"{role}.hours_needed" in names for role in ("counselor", "nurse", "driver", "clerk", "manager")
     }
@@ -236,5 +408,5 @@ def test_occurrences_agree_with_counting_them_one_by_one() -> None:
 
 
 def test_names_of_metrics_can_be_listed_without_numpy() -> None:
-    code = "import sys; from iopsim.measures import money, staffing; sys.exit('numpy' in sys.modules)"
+    code = "import sys; from iopsim.measures import groups, money, staffing; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -22,6 +22,7 @@ from iopsim.experiment.summary import (
     flags,
     goals,
     limiting,
+    never_starting,
     replication_rows,
     summary_rows,
 )
@@ -314,6 +315,76 @@ def test_where_intervals_overlap_the_sentence_says_so() -> None:
 def test_where_nobody_waits_nothing_limits() -> None:
     expected = "Nobody waits for a level of the program's own: nothing limits it."
     assert held_back(clinic(), (0, 0, 0, 0), (0, 0, 0, 0)) == expected
+
+
+def rules(**day_care: Any) -> Scenario:
+    """Day care behind appointments, a payer's word and a doctor; the ward refers to it early."""
+    plain = clinic().model_dump(by_alias=True, exclude_unset=True)
+    ward = plain["levels"]["ward"] | {"next": {"day_care": 1.0}, "refer_before_days": 3.0}
+    care = plain["levels"]["day_care"] | {"intake": {"role": "doctor", "minutes": 60.0}} | day_care
+    gate = {
+        "per": "admission",
+        "minutes": 60.0,
+        "due_days": 7.0,
+        "limits": "admission",
+        "levels": ["day_care"],
+    }
+    return clinic(
+        levels={"ward": ward, "day_care": care},
+        payers={"plan": {"authorization": {"levels": ["day_care"]}}},
+        staff=plain["staff"] | {"doctor": {"label": "MD", "posts": 1}, "nurse": {"posts": 1}},
+        services={"first": gate | {"role": "doctor"}, "second": gate | {"role": "nurse"}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "subject", "plight"),
+    [
+        ("intake", "Intake appointments limit", "an intake appointment was still ahead"),
+        ("treatment", "Treatment in the level before limits", "treatment in the level before was going on"),
+        ("authorization", "Authorization limits", "only the payer's authorization was missing"),
+        (
+            "doctor_and_nurse",
+            "MD and nurse appointments limit",
+            "only a timely MD and nurse appointment was missing",
+        ),
+        (
+            "clinician_and_authorization",
+            "Clinician caseloads together with authorization limit",
+            "both room in clinician caseloads and the payer's authorization were missing",
+        ),
+        (
+            "seat_and_clinician_and_authorization",
+            "Seats together with clinician caseloads and authorization limit",
+            "a fitting seat, room in clinician caseloads and the payer's authorization were all missing",
+        ),
+    ],
+)
+def test_every_rule_of_access_has_its_words(missing: str, subject: str, plight: str) -> None:
+    scenario = rules()
+    none = {name.replace(".", "__"): Ratio(0, 10) for name in reported(scenario) if "held_back_by" in name}
+    key = f"day_care__held_back_by__{missing}__share"
+    years = [year(scenario, **none | {key: Ratio(9, 10)}), year(scenario, **none | {key: Ratio(9, 10)})]
+    sentence = limiting(estimates(scenario, years), scenario)
+    assert sentence == f"{subject} Day care: on 90 % (90–90 %) of the days people waited, {plight}."
+
+
+def test_classes_that_never_start_are_named_with_who_is_in_them() -> None:
+    waitlist = {"priority": {"ward": 1, "returned": 1, "community": 3}}
+    scenario = rules(waitlist=waitlist)
+    # joined and started, from: community, ward, day care, returned
+    assert never_starting(scenario, {"classes.day_care": [12, 0, 0, 0, 0, 0, 0, 0]}) == [
+        "Nobody of class 3 (community) started care in Day care, of 12 who joined its waitlist in the "
+        "measured weeks of all replications."
+    ]
+    found = never_starting(scenario, {"classes.day_care": [0, 0, 1200, 0, 5, 0, 34, 0]})
+    assert [sentence.split(" started")[0] for sentence in found] == [
+        "Nobody of class 1 (ward, returned)",
+        "Nobody of the last class (Day care)",
+    ]
+    assert "of 1,234 who joined" in found[0]
+    assert never_starting(scenario, {"classes.day_care": [12, 1, 40, 0, 0, 0, 2, 2]}) == []
+    assert never_starting(scenario, {"waits.day_care": [1, 2]}) == []
 
 
 def test_places_and_strict_lists_have_their_own_words_and_outside_levels_none() -> None:

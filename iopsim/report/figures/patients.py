@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from iopsim.experiment.summary import goals
+from iopsim.measures.series import funnel_steps
 from iopsim.report.style import (
     BLUE,
     INK,
@@ -166,7 +167,12 @@ def _within(days: float) -> str:
 
 def _others(results: Results, level: str) -> str:
     """Who joined, too, but is in no bar."""
-    kinds = {"gave up waiting": "reneged", "were refused": "lost.refused", "were still waiting": "unresolved"}
+    kinds = {
+        "gave up waiting": "reneged",
+        "were refused": "lost.refused",
+        "were denied by the payer": "lost.denied",
+        "were still waiting": "unresolved",
+    }
     said = [
         f"{number_text(found.estimate, 'share')} {words}"
         for words, name in kinds.items()
@@ -177,16 +183,25 @@ def _others(results: Results, level: str) -> str:
 
 # Patient funnel
 
-_STEPS = (("Joined", 0), ("Started care", 2), ("Attended a session", 3), ("Completed", 4))
+_STEPS = {
+    "referred": "Referred",
+    "contacted": "Reached",
+    "assessed": "Assessed",
+    "joined": "Joined",
+    "started": "Started care",
+    "attended": "Attended a session",
+    "completed": "Completed",
+}
 
 
 def funnel(results: Results) -> list[Drawing]:
-    """How many of those who join come how far, for the program's own levels."""
+    """How many of those who are referred, or join, come how far, for the program's own levels."""
+    scenario = results.scenario
     steps = {
         level: [
-            (words, results.per_year(float(counts[at])))
-            for words, at in _STEPS
-            if at != 3 or results.scenario.levels[level].groups
+            (_STEPS[step], results.per_year(float(count)))
+            for step, count in zip(funnel_steps(scenario, level), counts, strict=True)
+            if step in _STEPS and (step != "attended" or scenario.levels[level].groups)
         ]
         for level in results.own_levels
         if (counts := results.profiles.get(f"funnel.{level}")) is not None and counts[0]
@@ -194,11 +209,14 @@ def funnel(results: Results) -> list[Drawing]:
     if not steps:
         return []
     said = [
-        f"{results.level(level)}: of {_number(rows[0][1])} a year who join, {_number(rows[-1][1])} complete"
+        f"{results.level(level)}: of {_number(rows[0][1])} a year who "
+        f"{'join' if rows[0][0] == _STEPS['joined'] else 'are referred'}, {_number(rows[-1][1])} complete"
         for level, rows in steps.items()
     ]
-    title = said[0] if len(said) == 1 else "How far those who join come, per year"
-    note = "Those who joined in the measured weeks, followed to the end of the run-out; mean of all replications."
+    title = said[0] if len(said) == 1 else "How far those come who are referred or join, per year"
+    note = (
+        "Those who came in the measured weeks, followed to the end of the run-out; mean of all replications."
+    )
     figure = sheet(title, note, sum(0.5 * len(rows) + 0.7 for rows in steps.values()))
     heights = [len(rows) + 1 for rows in steps.values()]
     panels = figure.subplots(len(steps), squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
