@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.distributions import Empirical
     from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.trace import Trace
     from iopsim.scenario.tree import Path
 
 __all__ = ["identity", "paths", "resolved", "resolved_text"]
@@ -23,6 +24,11 @@ _NOT_THE_QUESTION = ("name", "description", "notes")
 def resolved(scenario: Scenario) -> dict[str, Any]:
     """The scenario as a plain tree with its defaults filled in; what is None is left out."""
     tree = _listed(scenario.model_dump(exclude_none=True))
+    for payer in tree["payers"].values():
+        asked = payer.get("authorization", {})
+        if "units" not in asked:
+            for word in ("per", "ask_before", "review"):  # which say nothing of an approval of the whole stay
+                asked.pop(word, None)
     for name, level in scenario.levels.items():
         # What `by` leaves out it takes from the level: a default filled in would override that.
         tree["levels"][name]["by"] = _listed(level.by.model_dump(exclude_unset=True, exclude_none=True))
@@ -33,7 +39,7 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
 
 def _listed(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _listed(child) for key, child in value.items()}
+        return {str(key): _listed(child) for key, child in value.items()}  # `by_lead_days` has numbers
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
@@ -57,17 +63,18 @@ def identity(scenario: Scenario, without: Collection[str] = ()) -> dict[str, Any
 
     left_out = {tuple(path.split(".")) for path in (*_NOT_THE_QUESTION, *without)}
     tree = pruned(resolved(scenario), left_out)
-    data = {dotted(path): law.content_hash for path, law in _samples(scenario, ())}
+    data = {dotted(path): data.content_hash for path, data in _samples(scenario, ())}
     return {"scenario": json.dumps(tree, default=str), "data": data}
 
 
-def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical]]:
-    """Every law of a data file, with its path."""
+def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical | Trace]]:
+    """Everything that comes from a data file, laws and traces, with its path."""
     from pydantic import BaseModel
 
     from iopsim.scenario.distributions import Empirical
+    from iopsim.scenario.trace import Trace
 
-    if isinstance(value, Empirical):
+    if isinstance(value, Empirical | Trace):
         yield path, value
     elif isinstance(value, BaseModel | Mapping):
         for key, child in value.items() if isinstance(value, Mapping) else value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from iopsim.scenario.parts import Amount, Name, Part, PositiveCount, Weekday, shape
 
-__all__ = ["Cohort", "CohortAdmission", "Group", "Merge", "Room"]
+__all__ = ["Cohort", "CohortAdmission", "Group", "Merge", "Room", "facilitators_at_once"]
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
 
@@ -121,3 +121,18 @@ class Group(Part):
     def merges_with(self) -> str | None:
         """The group that takes in a session with too few, if there is one."""
         return self.below_minimum.merge_with if isinstance(self.below_minimum, Merge) else None
+
+
+def facilitators_at_once(groups: Iterable[Group], role: str) -> int:
+    """How many of a role the fullest instant of a week needs, if all sessions of the groups are held."""
+    sessions = [
+        (day, group.start_hour, group.start_hour + group.hours, group.facilitators[role])
+        for group in groups
+        if role in group.facilitators
+        for day in group.days
+    ]
+    together = (
+        sum(needed for other, start, end, needed in sessions if other == day and start <= instant < end)
+        for day, instant, _, _ in sessions
+    )
+    return max(together, default=0)

@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from iopsim.scenario.access import Payer
+from iopsim.scenario.distributions.faults import faults_at
 from iopsim.scenario.groups import Room
 from iopsim.scenario.levels import Level
 from iopsim.scenario.parts import (
@@ -27,6 +28,7 @@ from iopsim.scenario.parts import (
 )
 from iopsim.scenario.sources import Source
 from iopsim.scenario.staff import Role, Service
+from iopsim.scenario.trace import observed, strays
 
 __all__ = [
     "Calendar",
@@ -246,13 +248,29 @@ class Scenario(Part):
     )
     notes: Mapping[str, str] = Field({}, description="Where a value comes from, by its dotted path")
 
+    @model_validator(mode="after")
+    def _traces_make_sense(self) -> Scenario:
+        if wrong := strays(self):
+            raise faults_at(wrong)
+        return self
+
     def track_shares(self, source: Source) -> Mapping[str, float]:
         """Shares of the tracks among a source's patients; everybody is of the only track when there is one."""
-        return source.tracks or dict.fromkeys(list(self.tracks)[:1], 1.0)
+        written = source.tracks or dict.fromkeys(list(self.tracks)[:1], 1.0)
+        return observed(self, source.trace, "track") or written
+
+    def time_shares(self, source: Source) -> Mapping[str, float]:
+        """Shares of the preferred times among a source's patients."""
+        return observed(self, source.trace, "time") or source.times
+
+    def modality_shares(self, source: Source) -> Mapping[str, float]:
+        """Shares of the preferred modalities among a source's patients."""
+        return observed(self, source.trace, "modality") or source.modalities
 
     def payer_shares(self, source: Source) -> Mapping[str, float]:
         """Shares of the payers among a source's patients; everybody has the only payer when there is one."""
-        return source.payers or dict.fromkeys(list(self.payers)[:1], 1.0)
+        written = source.payers or dict.fromkeys(list(self.payers)[:1], 1.0)
+        return observed(self, source.trace, "payer") or written
 
     def says(self, table: Mapping[str, Any], name: str) -> str:
         """What people read for `name` in one of the scenario's mappings: its label, or the name with spaces."""

@@ -1,4 +1,4 @@
-"""Referrals: how many come in each month, on each weekday and in each year (model.md §4)."""
+"""Referrals: how many come in each month, on each weekday, in each year and by how much weeks differ (model.md §4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from iopsim.model import sources
 from iopsim.model.clinic import simulate
+from iopsim.model.draws import Draws
+from iopsim.model.timeline import Timeline
 from iopsim.scenario.schema import Scenario
 from tests.theory.replications import PRECISION, Z_LIMIT, DisagreementError, run_of
 
@@ -122,3 +125,101 @@ def test_a_wrong_season_is_caught(
 ) -> None:
     with pytest.raises(DisagreementError):
         referrals_hold(referrals(weekdays, months, growth))
+
+
+# weeks that differ by more than chance
+
+
+LEVEL, CHANGED, SINCE, PAIRS = 30.0, 0.6, 40, 52
+D = 3.0
+
+
+def weekly_counts(replications: int = 80, **source: Any) -> np.ndarray[Any, Any]:
+    """Referrals by replication and calendar week; the rate changes from a Monday on."""
+    start = dt.date(2027, 1, 4)
+    changes = [{"from": start + dt.timedelta(weeks=SINCE), "factor": CHANGED}]
+    scenario = Scenario.model_validate(
+        {
+            "run": run_of(73, 2 * PAIRS, 0, 0) | {"start": start},
+            "sources": {"community": {"to": "clinic", "per_week": LEVEL, "changes": changes, **source}},
+            "levels": {"clinic": {"places": 0, "stay_days": 1, "waitlist": {"at_most": 0}}},
+        }
+    )
+    name, spec, timeline = "community", scenario.sources["community"], Timeline(scenario)
+    counts = np.zeros((replications, 2 * PAIRS))
+    for replication in range(replications):
+        for _, when, rows in sources._cells(name, spec, timeline, Draws(73, replication)):
+            counts[replication] += np.histogram(when[rows], 7.0 * np.arange(2 * PAIRS + 1))[0]
+    return counts
+
+
+def within(name: str, found: np.ndarray[Any, Any], exact: float, precision: float) -> None:
+    """One number from each replication: their mean is within 4 standard errors of the exact value."""
+    mean, error = found.mean(), found.std(ddof=1) / len(found) ** 0.5
+    if not abs(mean - exact) <= Z_LIMIT * error:
+        raise DisagreementError(f"{name}: {mean:.4g} ± {error:.2g}, exactly {exact:.4g}")
+    assert error <= precision, f"{name}: a standard error of {error:.2g} has no power"
+
+
+def dispersion_holds(counts: np.ndarray[Any, Any], dispersion: float = D) -> None:
+    """Weekly counts have the mean of the rate and `dispersion` times its variance, before and after the change."""
+    for name, part, mean in (
+        ("before", counts[:, :SINCE], LEVEL),
+        ("after", counts[:, SINCE:], LEVEL * CHANGED),
+    ):
+        within(f"mean {name}", part.mean(axis=1) / mean, 1, PRECISION)
+        within(f"variance {name}", ((part - mean) ** 2).mean(axis=1) / mean, dispersion, 0.1)
+
+
+def weeks_are_independent(counts: np.ndarray[Any, Any]) -> None:
+    """A week that is busy says nothing of the next, or of that a year later."""
+    means = np.where(np.arange(2 * PAIRS) < SINCE, LEVEL, LEVEL * CHANGED)
+    away = (counts - means) / np.sqrt(D * means)
+    for lag in (1, 2, PAIRS):
+        within(f"autocorrelation at {lag}", (away[:, lag:] * away[:, :-lag]).mean(axis=1), 0, PRECISION)
+
+
+def test_weeks_vary_by_the_dispersion_and_independently() -> None:
+    counts = weekly_counts(dispersion=D)
+    dispersion_holds(counts)
+    weeks_are_independent(counts)
+
+
+def test_without_dispersion_weeks_are_poisson() -> None:
+    dispersion_holds(weekly_counts(), dispersion=1.0)
+
+
+def test_dispersion_of_another_size_is_caught() -> None:
+    with pytest.raises(DisagreementError, match="variance before"):
+        dispersion_holds(weekly_counts(dispersion=2.5))
+
+
+def test_a_variance_that_forgets_the_change_of_the_rate_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Timeline.weeks
+
+    def unchanged(self: Timeline, source: Any) -> Any:
+        return own(self, source.model_copy(update={"changes": ()}))
+
+    monkeypatch.setattr(Timeline, "weeks", unchanged)
+    with pytest.raises(DisagreementError, match="variance after"):
+        dispersion_holds(weekly_counts(dispersion=D))
+
+
+def test_swings_that_go_on_for_two_weeks_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    swings = sources._swings
+
+    def longer(*key: Any) -> np.ndarray[Any, Any]:
+        days = swings(*key)
+        return days[np.arange(len(days)) // 14 * 14]
+
+    monkeypatch.setattr(sources, "_swings", longer)
+    with pytest.raises(DisagreementError, match="autocorrelation at 1"):
+        weeks_are_independent(weekly_counts(dispersion=D))
+
+
+def test_dispersion_keeps_the_mean_of_a_changing_rate() -> None:
+    """Seasons and growth within: over all weeks, as many come as without."""
+    seasonal: dict[str, Any] = {"weekdays": WEEKDAYS, "months": MONTHS, "growth_per_year": GROWTH}
+    plain, swinging = weekly_counts(40, **seasonal), weekly_counts(40, dispersion=D, **seasonal)
+    assert not np.array_equal(plain, swinging)
+    within("more referrals", (swinging - plain).sum(axis=1) / plain.sum(axis=1), 0, PRECISION)

@@ -7,7 +7,8 @@ A law is written as one name with its parameters, or as a bare number when nothi
 
 Every law is sampled by inverting one uniform, so that a patient keeps their rank when a parameter changes.
 `law.py` says what a law is, `families.py` holds them all (a new law is one class there, and everything else
-follows), `sample_file.py` reads data for the empirical law, and `notation.py` is how a scenario writes one.
+follows), `sample_file.py` reads data for the empirical law (and `csv_file.py` any columns of a file), and
+`notation.py` is how a scenario writes one.
 """
 
 from iopsim.scenario.distributions.families import (

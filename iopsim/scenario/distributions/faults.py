@@ -1,4 +1,4 @@
-"""Faults that point at one key of what is being validated."""
+"""Faults that point at the keys of what is being validated."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["closest", "fault_at"]
+__all__ = ["closest", "fault_at", "faults_at"]
 
 
 def fault_at(key: str, message: str) -> ValidationError:
     """A fault to raise inside a validator, which takes it over and puts it under its own place."""
+    return faults_at({(key,): message})
+
+
+def faults_at(messages: Mapping[tuple[str, ...], str]) -> ValidationError:
+    """Several faults at once, by the steps that lead from the validator's own place to each."""
     return ValidationError.from_exception_data(
-        "law", [{"type": "value_error", "loc": (key,), "input": key, "ctx": {"error": ValueError(message)}}]
+        "part",
+        [
+            {"type": "value_error", "loc": steps, "input": steps[-1], "ctx": {"error": ValueError(message)}}
+            for steps, message in messages.items()
+        ],
     )
 
 

@@ -1,7 +1,8 @@
 """What becomes of one stay: how it ends, and how many days and sessions it takes until then.
 
 A stay is followed through its *course*, a list of steps from session to session (or over a grid of days where
-there are none), while completion, dropout, discharge and step-up take their shares of those still in care.
+there are none), while completion, dropout, discharge, step-up and the payer's reviews take their shares of those
+still in care.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from iopsim.theory.stays import discharge_shares
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from iopsim.scenario.access import Authorization
     from iopsim.scenario.distributions import Law
     from iopsim.scenario.levels import Attendance, Care
 
@@ -39,6 +41,7 @@ class Fate:
         completed: Share that completes.
         left_early: Share that drops out or is discharged for missed sessions.
         stepped_up: Share that needs a more intensive level.
+        cut: Share for which the payer approves no more.
         days: Days that a place is occupied; in groups the way to the first session is part of it.
         sessions: Scheduled sessions had; 0 where there are no groups.
         in_care: (day, share still in care from then on), from the start of care.
@@ -47,6 +50,7 @@ class Fate:
     completed: float
     left_early: float
     stepped_up: float
+    cut: float
     days: float
     sessions: float
     in_care: tuple[tuple[float, float], ...]
@@ -72,13 +76,26 @@ class _Step(NamedTuple):
     completes: float = 0.0
 
 
+class _Reviews(NamedTuple):
+    """When reviews end in no: `share` of those in care each time that so many units are used up."""
+
+    share: float = 0.0
+    every: float = math.inf  # those used until a late answer comes among them
+    per_session: float = 0.0  # units that a session takes up; 0: a day is one
+
+
 def fate(
-    care: Care, days_per_week: float, held: float = 1.0, plan: str = "scheduled", until: Law | None = None
+    care: Care,
+    days_per_week: float,
+    held: float = 1.0,
+    plan: str = "scheduled",
+    until: Law | None = None,
+    payer: Authorization | None = None,
 ) -> Fate:
     """Follow the stays of one kind of patient.
 
-    What waiting does to dropout (`per_week_waited`) and places held after treatment are left out; with
-    `plan: attended` everybody is taken to attend at the mean rate.
+    What waiting does to dropout (`per_week_waited`) and places held after treatment are left out; for
+    `plan: attended` and for units of attended sessions everybody is taken to attend at the mean rate.
 
     Args:
         care: How they are treated.
@@ -86,8 +103,9 @@ def fate(
         held: Share of the scheduled sessions that are not cancelled by a closed day.
         plan: What phases count, scheduled or attended sessions.
         until: When they are called away, if they are.
+        payer: What the payer approves, if it is asked.
     """
-    cohort = _Cohort(care, until)
+    cohort = _Cohort(care, until, _reviews(payer, care, days_per_week * held))
     for step, discharged in _course(care, days_per_week, held, plan, cohort):
         if step.is_session:
             cohort.meet(step, discharged)
@@ -97,10 +115,24 @@ def fate(
     return cohort.fate()
 
 
+def _reviews(payer: Authorization | None, care: Care, days_per_week: float) -> _Reviews:
+    """The payer's reviews; none where units are sessions and the level has none."""
+    if payer is None or payer.units is None or not payer.review.cut:
+        return _Reviews()
+    per_session = care.attendance.mean if payer.per == "session" else 0.0
+    a_week = days_per_week or (care.phases[-1].days_per_week if care.phases else 0)
+    per_day = per_session * a_week / 7 if payer.per == "session" else 1.0
+    if not per_day:
+        return _Reviews()
+    delay_days = payer.review.delay_days.mean if payer.review.delay_days else 0.0
+    late = max(delay_days * per_day - payer.ask_before, 0.0)
+    return _Reviews(payer.review.cut, payer.units + late, per_session)
+
+
 class _Cohort:
     """Patients who began care together; `alive` is the share of them still in care."""
 
-    def __init__(self, care: Care, until: Law | None) -> None:
+    def __init__(self, care: Care, until: Law | None, reviews: _Reviews) -> None:
         early = care.leave_early
         step_up_law = early.step_up.after_days if early.step_up else None
         step_up_per_week = early.step_up.per_week if early.step_up else None
@@ -111,10 +143,18 @@ class _Cohort:
         self.alive = 1.0
         self._survivals = [_survival(law) for law in laws]
         self._above = [1.0] * len(laws)  # what the survivals are now
-        self._shares = [0.0] * len(laws)  # completed, left early, stepped up, called away: as `laws`
+        self._shares = [0.0] * (len(laws) + 1)  # completed, left early, stepped up, called away, cut
+        self._reviews, self._next_no = reviews, reviews.every
         self._now, self._week_ends = 0.0, 7.0
+        self._used = 0.0
         self._days = self._sessions = 0.0
         self._in_care = [(0.0, 1.0)]
+
+    @property
+    def next_stop(self) -> float:
+        """The next day on which a share leaves at once."""
+        week_ends = self._week_ends if any(self.weekly) else math.inf
+        return min(week_ends, math.inf if self._reviews.per_session else self._next_no)
 
     def meet(self, step: _Step, discharged: float) -> None:
         """A session: some complete with it, some of the others are discharged."""
@@ -122,6 +162,8 @@ class _Cohort:
         self._days += self.alive * step.days
         self._leave(0, step.completes)
         self._leave(1, discharged)
+        if self._reviews.per_session:
+            self._use(self._used + self._reviews.per_session)
 
     def live(self, step: _Step) -> None:
         """The days of the step pass, at a constant hazard of each cause."""
@@ -142,8 +184,17 @@ class _Cohort:
             self._week_ends += 7
             for cause, per_week in enumerate(self.weekly, start=1):
                 self._leave(cause, per_week)
+        if not self._reviews.per_session:
+            self._use(ahead)
         self._in_care.append((self._now + _LAST_SESSION_DAYS if step.completes else ahead, self.alive))
         self._now = ahead
+
+    def _use(self, units: float) -> None:
+        """So many units are used up by now; at each round of them some hear no."""
+        self._used = units
+        while self._next_no <= units + _EPSILON:
+            self._next_no += self._reviews.every
+            self._leave(4, self._reviews.share)
 
     def _leave(self, cause: int, share: float) -> None:
         self._shares[cause] += self.alive * share
@@ -152,11 +203,11 @@ class _Cohort:
     def fate(self) -> Fate:
         """What has become of them; the few who are left complete."""
         self._leave(0, 1.0)
-        completed, left_early, stepped_up, _ = self._shares
+        completed, left_early, stepped_up, _, cut = self._shares
         in_care = (*self._in_care, (self._in_care[-1][0], 0.0))
         nothing_else = not (any(self._shares[1:]) or self._sessions)
         days = self._stay.mean if self._stay and nothing_else else self._days
-        return Fate(completed, left_early, stepped_up, days, self._sessions, in_care)
+        return Fate(completed, left_early, stepped_up, cut, days, self._sessions, in_care)
 
 
 def _course(
@@ -164,7 +215,7 @@ def _course(
 ) -> Iterator[tuple[_Step, float]]:
     """Steps, each with the chance to be discharged at its session."""
     if not (care.phases or days_per_week):
-        return zip(_grid(cohort.laws, weekly=any(cohort.weekly)), repeat(0.0), strict=False)
+        return zip(_grid(cohort), repeat(0.0), strict=False)
     if care.phases:
         steps = _planned(care, held, plan)
     else:
@@ -197,15 +248,13 @@ def _horizon(survival: Callable[[float], float], step_days: float) -> int:
     return steps
 
 
-def _grid(laws: list[Law], *, weekly: bool) -> Iterator[_Step]:
-    """Steps that grow with the time passed, and end with each week and on both sides of values with a share."""
-    values = [value for law in laws for value in _values(law)]
+def _grid(cohort: _Cohort) -> Iterator[_Step]:
+    """Steps that grow with the time passed, and end where a share leaves and on both sides of values with a share."""
+    values = [value for law in cohort.laws for value in _values(law)]
     stops = sorted(value * side for value in values for side in (1 - _EPSILON, 1 + _EPSILON))
-    least, now = min(law.mean for law in laws) / 400, 0.0
+    least, now = min(law.mean for law in cohort.laws) / 400, 0.0
     for _ in range(_MOST_STEPS):
-        ahead = now + max(least, now / 40)
-        if weekly:
-            ahead = min(ahead, 7 * math.floor(now / 7 + 1 + _EPSILON))
+        ahead = min(now + max(least, now / 40), cohort.next_stop)  # the cohort has lived until now
         if (place := bisect_right(stops, now)) < len(stops):
             ahead = min(ahead, stops[place])
         yield _Step(ahead - now, False)

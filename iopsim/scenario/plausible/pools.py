@@ -1,114 +1,67 @@
-"""Places, seats and caseloads: the load offered to each pool against its capacity.
-
-A pool of seats is a set of groups with all patients who can sit nowhere else, so that its load is at least what
-those groups must carry (Hall's condition).
-"""
+"""Places, seats, caseloads and appointments: the load offered to each pool against its capacity."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from iopsim.scenario.findings import words
+from iopsim.scenario.plausible.appointments import appointments
+from iopsim.scenario.plausible.doors import STRAIGHT_IN
 from iopsim.scenario.plausible.finding import Finding, note, warning
-from iopsim.scenario.plausible.timetable import fits, held_per_week
+from iopsim.scenario.plausible.pool import TIGHT, Pool, has_limit, is_bounded
+from iopsim.scenario.plausible.posts import posts_of
+from iopsim.scenario.plausible.seats import seats
 from iopsim.theory.erlang import mmc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iopsim.scenario.levels import Level
     from iopsim.scenario.plausible.flows import Stream
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Pool", "admitted", "full", "is_bounded", "pools", "too_full", "waits"]
+__all__ = ["admitted", "full", "pools", "too_full", "waits"]
 
-_TIGHT = 0.95
-_NOTHING = 0.005  # a share that is told as 0 %
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """What some patients must share.
-
-    Attributes:
-        level: The level, or those that share a caseload, as in a sentence.
-        constraint: `places`, `seats` or `caseload`.
-        whom: Which of the level's patients, such as `mood, evening` (empty: all), or whose caseload.
-        unit: Of load and capacity.
-        load: What they would take if nobody had to wait or gave up.
-        capacity: What there is.
-        path: Where in the scenario the capacity is said.
-        streams: The patients.
-    """
-
-    level: str
-    constraint: str
-    whom: str
-    unit: str
-    load: float
-    capacity: float
-    path: str
-    streams: tuple[Stream, ...] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """What people read: `iop seats (mood, evening)`."""
-        return f"{self.level} {self.constraint}{f' ({self.whom})' if self.whom else ''}"
-
-    @property
-    def utilization(self) -> float:
-        """Load over capacity; infinite without capacity."""
-        return self.load / self.capacity if self.capacity else math.inf
-
-    @property
-    def balance(self) -> str:
-        """Load and capacity in words."""
-        share = f" ({self.utilization:.0%})" if self.capacity else ""
-        return f"{self.name}: {self.load:.1f} {self.unit} needed, {self.capacity:.1f} there{share}"
-
-    @property
-    def lost_share(self) -> float:
-        """Share of the load that can never be carried: 1 − 1 ÷ utilization."""
-        return 1 - self.capacity / self.load if self.load > self.capacity else 0.0
-
-    @property
-    def overflows(self) -> bool:
-        """Whether a share worth telling can never be carried."""
-        return self.lost_share >= _NOTHING
+_ROUNDING = 1e-9
 
 
 def pools(scenario: Scenario, streams: Sequence[Stream]) -> list[Pool]:
-    """Every pool that patients come to, in the order of the file, caseloads last."""
+    """Every pool that patients come to, in the order of the file, caseloads and appointments last."""
     found: list[Pool] = []
     for name, level in scenario.levels.items():
         here = tuple(stream for stream in streams if stream.level == name)
         if level.groups:
-            found += _seats(scenario, name, here)
+            found += seats(scenario, name, here)
         elif isinstance(level.places, Mapping):
             for track, places in level.places.items():
                 found += _places(name, track, places, tuple(s for s in here if s.track == track))
         elif not isinstance(level.places, str):
             found += _places(name, "", level.places, here)
+    found += _caseloads(scenario, streams)
+    return [*found, *appointments(scenario, streams, admitted(found))]
+
+
+def _caseloads(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Pool]:
     for role, spec in scenario.staff.items():
         levels = [name for name, level in scenario.levels.items() if level.caseload == role]
         here = tuple(stream for stream in streams if stream.level in levels)
         if here:
-            found.append(
-                Pool(
-                    level=words(levels),
-                    constraint="caseload",
-                    whom=role,
-                    unit="places",
-                    load=math.fsum(stream.census for stream in here),
-                    capacity=spec.posts * spec.caseload_limit,
-                    path=f"staff.{role}",
-                    streams=here,
-                )
+            carrying = posts_of(scenario, role).carrying
+            missing = (
+                f"; of {spec.posts} posts {carrying:.2f} carry patients on average, the rest are empty or new"
             )
-    return found
+            yield Pool(
+                level=words(levels),
+                constraint="caseload",
+                whom=role,
+                unit="places",
+                load=math.fsum(stream.census for stream in here),
+                capacity=carrying * spec.caseload_limit,
+                path=f"staff.{role}",
+                streams=here,
+                remark=missing if carrying < spec.posts else "",
+            )
 
 
 def _places(level: str, track: str, places: int, streams: tuple[Stream, ...]) -> Iterator[Pool]:
@@ -123,53 +76,6 @@ def _places(level: str, track: str, places: int, streams: tuple[Stream, ...]) ->
             path=f"levels.{level}.places",
             streams=streams,
         )
-
-
-def _seats(scenario: Scenario, name: str, streams: tuple[Stream, ...]) -> Iterator[Pool]:
-    """The sets of groups that say something: all, and those for a track, a time or both that hang together."""
-    level = scenario.levels[name]
-    fit = {stream: _fitting(level, stream) for stream in streams}
-    seats = {
-        key: held_per_week(scenario, group) * group.enrolled_at_most for key, group in level.groups.items()
-    }
-    whole = frozenset[str]().union(*fit.values())
-    told = set[frozenset[str]]()
-    for whom, groups in [("", whole), *_kinds(fit)]:
-        inside = tuple(stream for stream in streams if fit[stream] and fit[stream] <= groups)
-        capacity = math.fsum(seats[key] for key in groups)
-        parts = {fit[stream] for stream in inside}
-        falls_apart = groups not in parts and sum(map(len, parts)) == len(groups)
-        if inside and groups not in told and (groups == whole or not falls_apart):
-            told.add(groups)
-            yield Pool(
-                level=name,
-                constraint="seats",
-                whom=whom,
-                unit="session-seats a week",
-                load=math.fsum(stream.sessions_per_week for stream in inside),
-                capacity=capacity,
-                path=f"levels.{name}.groups",
-                streams=inside,
-            )
-
-
-def _fitting(level: Level, stream: Stream) -> frozenset[str]:
-    """The groups that could take a patient."""
-    days = stream.care.phases[0].days_per_week if stream.care.phases else level.days_per_week or 0
-    return frozenset(
-        key
-        for key, group in level.groups.items()
-        if fits(group, stream.track, stream.time) and len(group.days) >= days
-    )
-
-
-def _kinds(fit: Mapping[Stream, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
-    """The groups open to each track, each time preference, and each pair of them."""
-    groups: dict[str, frozenset[str]] = {}
-    for stream, fitting in fit.items():
-        for whom in (stream.track, stream.time, f"{stream.track}, {stream.time}"):
-            groups[whom] = groups.get(whom, frozenset()) | fitting
-    yield from sorted(groups.items(), key=lambda kind: -len(kind[1]))
 
 
 def admitted(pools: Iterable[Pool]) -> dict[Stream, float]:
@@ -190,33 +96,50 @@ def full(scenario: Scenario, pools: Sequence[Pool]) -> Iterator[Finding]:
         others = [pool for pool in alike if pool is not worst and pool.overflows]
         also = f"; also over: {words(pool.whom or 'all together' for pool in others)}" if others else ""
         if worst.overflows or (worst.utilization >= 1 and not is_bounded(scenario, worst)):
-            text = f"{worst.balance}, so {_consequence(scenario, worst)}; {_remedy(scenario, worst)}{also}"
-            yield warning(worst.path, text)
-        elif worst.utilization >= _TIGHT and not is_bounded(scenario, worst):
-            yield warning(
-                worst.path,
-                f"{worst.balance}, and nobody gives up waiting or is refused, so the waitlist takes years to "
-                "settle: it is not in equilibrium; give more room, or let patience or the list have a limit",
-            )
-        elif worst.utilization >= _TIGHT:
-            yield note(worst.path, f"{worst.balance}; with so little slack, waits are long and swing widely")
+            text = f"{worst.balance}{worst.remark}, so {_consequence(scenario, worst)}; {_remedy(scenario, worst)}"
+            yield warning(worst.path, text + also)
+        elif worst.utilization >= TIGHT and not is_bounded(scenario, worst):
+            yield warning(worst.path, f"{worst.balance}{worst.remark}, and {_unsettled(scenario, worst)}")
+        elif worst.utilization >= TIGHT:
+            text = f"{worst.balance}{worst.remark}; with so little slack, waits are long and swing widely"
+            yield note(worst.path, text)
 
 
-def too_full(scenario: Scenario, pools: Iterable[Pool]) -> dict[str, Pool]:
-    """Levels whose waitlist is not in equilibrium, each with the most loaded pool that makes it so.
+def too_full(scenario: Scenario, pools: Sequence[Pool]) -> dict[str, Pool]:
+    """Levels where waiting is not in equilibrium, each with the pool that makes it so: appointments, or the fullest.
 
     At 95 % of a pool and more a list settles within no planner's horizon, unless who waits gives up or is refused.
+    Before an intake appointment nobody does.
     """
     found: dict[str, Pool] = {}
-    for pool in sorted(pools, key=lambda pool: -pool.utilization):
-        if pool.utilization >= _TIGHT:
+    for pool in sorted(pools, key=lambda pool: (pool.constraint != "slots", -pool.utilization)):
+        if pool.utilization >= TIGHT:
             for stream in pool.streams:
-                if not _has_limit(scenario, stream):
+                if not has_limit(scenario, pool, stream):
                     found.setdefault(stream.level, pool)
     return {level: found[level] for level in scenario.levels if level in found}
 
 
+def _unsettled(scenario: Scenario, pool: Pool) -> str:
+    if _keeps_from_list(scenario, pool):
+        return "nobody gives up waiting for one: the wait takes years to settle, it is not in equilibrium; add a post"
+    return (
+        "nobody gives up waiting or is refused, so the waitlist takes years to settle: it is not in equilibrium; "
+        "give more room, or let patience or the list have a limit"
+    )
+
+
+def _keeps_from_list(scenario: Scenario, pool: Pool) -> bool:
+    """Whether patients wait for appointments of the pool before they come to the list."""
+    return pool.constraint == "slots" and not is_bounded(scenario, pool)
+
+
 def _consequence(scenario: Scenario, pool: Pool) -> str:
+    if not pool.streams:
+        return f"about {pool.lost_share:.0%} of these visits come later and later, or never"
+    if _keeps_from_list(scenario, pool) and pool.capacity:
+        longer = 7 * (pool.utilization - 1)
+        return f"the wait for an appointment never settles, and is longer by about {longer:.1f} days with each week"
     if is_bounded(scenario, pool):
         return f"about {pool.lost_share:.0%} of those who come must give up or be refused"
     growth = 7 * math.fsum(stream.per_day for stream in pool.streams) * pool.lost_share
@@ -225,23 +148,21 @@ def _consequence(scenario: Scenario, pool: Pool) -> str:
     return f"the waitlist never settles and grows by about {growth:.1f} patients a week"
 
 
-def is_bounded(scenario: Scenario, pool: Pool) -> bool:
-    """Whether everybody has limited patience, or the waitlist is capped."""
-    return all(_has_limit(scenario, stream) for stream in pool.streams)
-
-
-def _has_limit(scenario: Scenario, stream: Stream) -> bool:
-    at_most = scenario.levels[stream.level].waitlist.at_most
-    return stream.care.patience_days is not None or isinstance(at_most, int)
-
-
 def _remedy(scenario: Scenario, pool: Pool) -> str:
-    if pool.constraint == "caseload":
-        limit = scenario.staff[pool.whom].caseload_limit
-        unit, needed, there = "posts", pool.load / limit, pool.capacity / limit
-    else:
-        unit, needed, there = pool.unit, pool.load, pool.capacity
-    more = max(math.ceil(needed), math.floor(there) + 1)
+    needed, there = pool.load, pool.capacity
+    if pool.constraint in ("caseload", "slots"):
+        posts = scenario.staff[pool.whom].posts
+        if not pool.capacity:
+            return "add posts, or hours that are bookable"
+        needed, there = pool.load / pool.capacity * posts, float(posts)
+    more = max(math.ceil(needed - _ROUNDING), math.floor(there) + 1)
+    if pool.constraint == "slots":
+        return f"it takes {more} posts, shorter appointments or fewer of them"
+    if pool.constraint == "starts":
+        return (
+            f"it takes {needed:.1f} starts a week: more `starters`, dates closer together, or fewer referrals"
+        )
+    unit = "posts" if pool.constraint == "caseload" else pool.unit
     return f"it takes {more} {unit}, shorter stays or fewer referrals"
 
 
@@ -251,9 +172,13 @@ def waits(scenario: Scenario, pools: Iterable[Pool]) -> Iterator[Finding]:
         level = scenario.levels.get(pool.level)
         if level is None or pool.constraint != "places" or pool.whom or level.caseload:
             continue
+        at_random = all(
+            stream.door == STRAIGHT_IN and scenario.sources[stream.source].dispersion == 1
+            for stream in pool.streams
+        )
         waits_on = level.waitlist.at_most is None and not any(s.care.patience_days for s in pool.streams)
         per_day = math.fsum(stream.per_day for stream in pool.streams)
-        if waits_on and 0 < pool.utilization < 1:
+        if at_random and waits_on and 0 < pool.utilization < 1:
             wait_days = mmc(per_day, pool.load / per_day, int(pool.capacity)).mean_wait_days
             yield note(
                 pool.path,

@@ -7,18 +7,19 @@ stays empty. Margins leave room for what the arithmetic does not know.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from iopsim.scenario.plausible.doors import Doors, most_who_show
 from iopsim.scenario.plausible.finding import Finding, note, warning
-from iopsim.scenario.plausible.pools import is_bounded
+from iopsim.scenario.plausible.pool import is_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from iopsim.scenario.levels import Level
     from iopsim.scenario.plausible.flows import Stream
-    from iopsim.scenario.plausible.pools import Pool
+    from iopsim.scenario.plausible.pool import Pool
     from iopsim.scenario.schema import Scenario, Target
 
 __all__ = ["ruled_out"]
@@ -38,7 +39,9 @@ def ruled_out(scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Poo
             else:
                 hint = f" ({target.limit:g} % is {target.limit / 100:g})" if target.limit > 1 else ""
                 yield warning(path, f"{wanted} is never met: it is a share from 0 to 1{hint}")
-        elif reason := _reason(_subject(scenario, streams, pools, target.metric), target):
+        elif reason := _reason(_subject(scenario, streams, pools, target.metric), target) or _too_few_convert(
+            scenario, target
+        ):
             yield warning(path, f"{wanted} is out of reach: {reason}")
 
 
@@ -55,8 +58,10 @@ class _Subject:
     Attributes:
         metric: The rest of the metric's name, such as `wait_days.p90`.
         streams: The patients.
-        pools: The pools that only they use.
-        all_come: Whether other levels have room for all, so that nobody is lost on the way here.
+        pools: The pools of room that only they use.
+        intake: The appointments that they wait for before they come to the list, if they do.
+        all_come: Whether there is room for all in other levels, and appointments for all, so that nobody is lost or
+            kept waiting on the way here.
     """
 
     scenario: Scenario
@@ -64,13 +69,14 @@ class _Subject:
     metric: str
     streams: list[Stream]
     pools: list[Pool]
+    intake: Pool | None
     all_come: bool
 
     @property
     def lost_share(self) -> float:
-        """Share of them for whom there can never be room."""
-        everybody = _per_day(self.streams)
-        return max((pool.lost_share * _per_day(pool.streams) / everybody for pool in self.pools), default=0.0)
+        """Share of those who join the list for whom there can never be room, though the payer approves."""
+        joined = math.fsum(stream.joined_per_day for stream in self.streams)
+        return max((pool.lost_share * _per_day(pool.streams) / joined for pool in self.pools), default=0.0)
 
     @property
     def room(self) -> list[Pool]:
@@ -94,9 +100,28 @@ def _subject(
         those = [stream for stream in streams if (stream.level, stream.track) == (name, track)]
     else:
         those, of_track = [stream for stream in streams if stream.level == name], rest
-    own = [pool for pool in pools if set(pool.streams) <= set(those)]
-    all_come = not any(pool.overflows for pool in pools if any(s.level != name for s in pool.streams))
-    return _Subject(scenario, scenario.levels[name], of_track, those, own, all_come) if those else None
+    if not any(stream.per_day for stream in those):
+        return None
+    mine = [pool for pool in pools if set(pool.streams) <= set(those) and pool.constraint != "slots"]
+    before = [pool for pool in pools if pool not in mine and pool.streams]
+    own = [_at_best(scenario, pool) for pool in mine]
+    all_come = not any(pool.overflows for pool in before if _comes_before(pool, name))
+    booked = {stream for stream in those if stream.appointments_per_week}
+    intake = next((p for p in before if p.constraint == "slots" and booked & set(p.streams)), None)
+    return _Subject(scenario, scenario.levels[name], of_track, those, own, intake, all_come)
+
+
+def _at_best(scenario: Scenario, pool: Pool) -> Pool:
+    """The pool as if posts were never empty: a leaver's patients are carried by others, beyond the limit."""
+    if pool.constraint != "caseload":
+        return pool
+    role = scenario.staff[pool.whom]
+    return replace(pool, capacity=role.posts * role.caseload_limit)
+
+
+def _comes_before(pool: Pool, level: str) -> bool:
+    """Whether patients may be lost or kept in a pool before they come to the list of a level."""
+    return pool.constraint == "slots" or any(stream.level != level for stream in pool.streams)
 
 
 def _reason(subject: _Subject | None, target: Target) -> str:
@@ -130,6 +155,31 @@ def _waits_grow(subject: _Subject, limit: float) -> str:
     return ""
 
 
+def _appointments_grow(subject: _Subject, limit: float) -> str:
+    if subject.intake and subject.intake.utilization > 1 + _MARGIN:
+        return f"{subject.intake.balance}, which never catches up, so that waits only grow"
+    return ""
+
+
+def _access_grows(subject: _Subject, limit: float) -> str:
+    return _appointments_grow(subject, limit) or _waits_grow(subject, limit)
+
+
+def _too_few_convert(scenario: Scenario, target: Target) -> str:
+    """Why no more of a source's referrals can come to a first session; empty if they may."""
+    name, _, rest = target.metric.partition(".")
+    if name not in scenario.sources or rest != "conversion.share" or target.at_least is None:
+        return ""
+    source, doors = scenario.sources[name], Doors(scenario, lead_days=0)
+    let_in = math.fsum(
+        share * doors.of(source.to, name, payer).admitted
+        for payer, share in scenario.payer_shares(source).items()
+    )
+    if target.limit <= let_in + _MARGIN:
+        return ""
+    return f"contact, eligibility, intake and authorization let about {let_in:.0%} of them in"
+
+
 def _stays_empty(subject: _Subject, limit: float) -> str:
     capacity = math.fsum(pool.capacity for pool in subject.room)
     if not capacity or subject.level.hold_days:
@@ -137,14 +187,15 @@ def _stays_empty(subject: _Subject, limit: float) -> str:
     carried = min(
         (1 - pool.lost_share for pool in subject.pools if pool.constraint == "caseload"), default=1.0
     )
-    asked = math.fsum(min(pool.load * carried, pool.capacity) for pool in subject.room) / capacity
+    most = most_who_show(subject.level.intake)
+    asked = math.fsum(min(most * pool.load * carried, pool.capacity) for pool in subject.room) / capacity
     if limit <= asked + _MARGIN:
         return ""
     return f"those who come, and can be carried, need about {asked:.0%} of the {subject.room[0].constraint}"
 
 
 def _too_many(subject: _Subject, limit: float) -> str:
-    asked = math.fsum(stream.census for stream in subject.streams)
+    asked = math.fsum(stream.census for stream in subject.streams) * most_who_show(subject.level.intake)
     if limit > asked * (1 + _MARGIN):
         return f"those who come make about {asked:.1f} in care"
     for pool in subject.pools:
@@ -158,6 +209,8 @@ _RULES: tuple[tuple[tuple[str, ...], str, Callable[[_Subject, float], str]], ...
     (("reneged.share",), "at_most", _must_give_up),
     (("started_within_7_days.share", "started_within_14_days.share"), "at_least", _cannot_start),
     (("waitlist.mean", *(f"wait_days.{which}" for which in _STATISTICS)), "at_most", _waits_grow),
+    (tuple(f"access_days.{which}" for which in _STATISTICS), "at_most", _access_grows),
+    (tuple(f"intake_days.{which}" for which in _STATISTICS[:-1]), "at_most", _appointments_grow),
     (("seat_utilization.mean", "utilization.mean"), "at_least", _stays_empty),
     (("census.mean",), "at_least", _too_many),
 )

@@ -1,12 +1,11 @@
-"""The week of the groups: sessions held, facilitators at the same time, phases under the minimum week."""
+"""The week of the groups and of the staff: sessions held, working days, phases under the minimum week."""
 
 from __future__ import annotations
 
 import datetime as dt
-from itertools import product
 from typing import TYPE_CHECKING
 
-from iopsim.scenario.findings import words
+from iopsim.scenario.names import EITHER
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.plausible.finding import Finding, warning
 
@@ -17,18 +16,36 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import Level, Phase
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["facilitators", "fits", "held_per_week", "minimum_weeks", "share_held"]
+__all__ = [
+    "fits",
+    "held_per_week",
+    "minimum_weeks",
+    "share_held",
+    "working_days_per_week",
+]
 
 
-def fits(group: Group, track: str, time: str) -> bool:
-    """Whether a group takes patients of a track and time preference (`either`: any time)."""
-    return track in (group.tracks or (track,)) and time in ("either", group.time)
+def fits(group: Group, track: str, time: str = EITHER, modality: str = EITHER) -> bool:
+    """Whether a group takes patients of a track, who want to come at a time and in a way (`either`: any)."""
+    return (
+        track in (group.tracks or (track,))
+        and time in (EITHER, group.time)
+        and modality in (EITHER, group.modality)
+    )
 
 
 def held_per_week(scenario: Scenario, group: Group) -> float:
     """Sessions of a group that are not on a closed day, a week of the measured window."""
     scheduled, closed = _sessions(scenario, group)
     return (scheduled - closed) / scenario.run.weeks
+
+
+def working_days_per_week(scenario: Scenario) -> float:
+    """Days of appointments, Monday to Friday and not closed, in a week of the measured window."""
+    run = scenario.run
+    last = run.start + dt.timedelta(weeks=run.weeks)
+    closed = {day for day in scenario.calendar.closed if run.start <= day < last and day.weekday() < 5}
+    return 5 - len(closed) / run.weeks
 
 
 def share_held(scenario: Scenario, level: Level) -> float:
@@ -48,43 +65,6 @@ def _sessions(scenario: Scenario, group: Group) -> tuple[int, int]:
     scheduled = sum((days - (weekday - first.weekday()) % 7 + 6) // 7 for weekday in weekdays)
     closed = {day for day in scenario.calendar.closed if first <= day < last and day.weekday() in weekdays}
     return scheduled, len(closed)
-
-
-def facilitators(scenario: Scenario) -> Iterator[Finding]:
-    """Roles of which more facilitators are needed at once than there are posts."""
-    for role, spec in scenario.staff.items():
-        needed, when, names = _busiest(scenario, role)
-        if needed > spec.posts:
-            yield warning(
-                f"staff.{role}.posts",
-                f"{needed} are needed at the same time ({when}: {words(names)}), and there are {spec.posts}; "
-                "move a group or add a post",
-            )
-
-
-def _busiest(scenario: Scenario, role: str) -> tuple[int, str, list[str]]:
-    """Most facilitators of a role at once: how many, when, and in which groups."""
-    groups = {
-        name: group
-        for level in scenario.levels.values()
-        for name, group in level.groups.items()
-        if role in group.facilitators
-    }
-    opening = scenario.run.opening
-    dates = sorted({max(opening, group.from_ or opening) for group in groups.values()})
-    busiest: tuple[int, str, list[str]] = (0, "", [])
-    for date, group in product(dates, groups.values()):
-        for day in group.days:
-            at_once = [
-                name
-                for name, other in groups.items()
-                if day in other.days
-                and other.start_hour <= group.start_hour < other.start_hour + other.hours
-                and (other.from_ or date) <= date <= (other.until or date)
-            ]
-            needed = sum(groups[name].facilitators[role] for name in at_once)
-            busiest = max(busiest, (needed, f"{day} {group.start}", at_once), key=lambda found: found[0])
-    return busiest
 
 
 def minimum_weeks(scenario: Scenario) -> Iterator[Finding]:
@@ -108,7 +88,7 @@ def _weeks(level: Level) -> Iterator[tuple[str, str, float]]:
         days = level.days_per_week or len(group.days)
         yield f"groups.{key}", f"{days} days of {group.hours:g} hours", days * group.hours
     for path, track, phases in _plans(level):
-        fitting = [group for group in level.groups.values() if not track or fits(group, track, "either")]
+        fitting = [group for group in level.groups.values() if not track or fits(group, track)]
         shortest = min((group.hours for group in fitting), default=0.0)
         for number, phase in enumerate(phases if fitting else (), start=1):
             what = f"phase {number} ({phase.weeks} weeks of {phase.days_per_week} days)"

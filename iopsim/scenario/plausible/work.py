@@ -6,13 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iopsim.scenario.plausible.appointments import deliveries, intake_minutes, receives
 from iopsim.scenario.plausible.finding import Finding, warning
+from iopsim.scenario.plausible.pools import admitted
+from iopsim.scenario.plausible.posts import posts_of
 from iopsim.scenario.plausible.timetable import held_per_week
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.pool import Pool
     from iopsim.scenario.schema import Scenario, Service
 
 __all__ = ["Hours", "hours", "overbooked"]
@@ -24,10 +28,10 @@ class Hours:
 
     Attributes:
         role: The role.
-        expected: Hours that groups and services make, of patients for whom there is room.
+        expected: Hours of groups, services, intake and supervision, of patients for whom there is room.
         bookable: Hours that the employed can give to patients.
         fte_needed: Expected hours over the bookable hours of one FTE.
-        fte_employed: Posts × FTE.
+        fte_employed: Posts filled on average × FTE.
     """
 
     role: str
@@ -42,22 +46,28 @@ class Hours:
         return self.expected / self.bookable if self.bookable else float("inf")
 
 
-def hours(scenario: Scenario, streams: Sequence[Stream], admitted: Mapping[Stream, float]) -> list[Hours]:
+def hours(scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool]) -> list[Hours]:
     """Expected and bookable hours of every role that has work (model.md §8)."""
+    there, taken = {role: posts_of(scenario, role).filled for role in scenario.staff}, admitted(pools)
+    given = {pool.whom: 1 - pool.lost_share for pool in pools if pool.constraint == "slots"}
     expected: dict[str, float] = defaultdict(float)
+    for role, spec in scenario.staff.items():
+        expected[role] += intake_minutes(scenario, role, streams) * given.get(role, 1.0) / 60
+        if spec.associate:
+            expected[spec.associate.supervised_by] += there[role] * spec.associate.minutes_per_week / 60
     for level in scenario.levels.values():
         for group in level.groups.values():
             for role, number in group.facilitators.items():
                 expected[role] += number * group.hours * held_per_week(scenario, group)
     for service in scenario.services.values():
-        expected[service.role] += _minutes_per_week(scenario, service, streams, admitted) / 60
+        expected[service.role] += _minutes_per_week(scenario, service, streams, taken) / 60
     return [
         Hours(
             role=role,
             expected=expected[role],
-            bookable=spec.employed_fte * spec.bookable_hours_per_fte,
+            bookable=there[role] * spec.fte * spec.bookable_hours_per_fte,
             fte_needed=expected[role] / spec.bookable_hours_per_fte,
-            fte_employed=spec.employed_fte,
+            fte_employed=there[role] * spec.fte,
         )
         for role, spec in scenario.staff.items()
         if expected[role]
@@ -67,11 +77,7 @@ def hours(scenario: Scenario, streams: Sequence[Stream], admitted: Mapping[Strea
 def _minutes_per_week(
     scenario: Scenario, service: Service, streams: Iterable[Stream], admitted: Mapping[Stream, float]
 ) -> float:
-    here = [
-        (stream, admitted.get(stream, 1.0))
-        for stream in streams
-        if stream.level in service.levels and stream.track in (service.tracks or (stream.track,))
-    ]
+    here = [(stream, admitted.get(stream, 1.0)) for stream in streams if receives(service, stream)]
     if service.per == "session":
         groups = [group for name in service.levels for group in scenario.levels[name].groups.values()]
         held = sum(held_per_week(scenario, group) for group in groups)
@@ -81,14 +87,8 @@ def _minutes_per_week(
         return held * service.indirect_minutes + attended * service.indirect_minutes_per_patient
     if service.within_group:
         return 0.0
-    deliveries = sum(
-        7
-        * stream.per_day
-        * share
-        * (stream.fate.deliveries(service.every_weeks) if service.every_weeks else 1)
-        for stream, share in here
-    )
-    return service.share * deliveries * (service.minutes + service.indirect_minutes)
+    number = sum(7 * stream.per_day * share * deliveries(service, stream) for stream, share in here)
+    return number * (service.minutes + service.indirect_minutes)
 
 
 def overbooked(hours: Iterable[Hours]) -> Iterator[Finding]:
@@ -98,5 +98,5 @@ def overbooked(hours: Iterable[Hours]) -> Iterator[Finding]:
             yield warning(
                 f"staff.{work.role}",
                 f"{work.expected:.0f} h of work a week and {work.bookable:.0f} h bookable: it takes "
-                f"{work.fte_needed:.1f} FTE, and {work.fte_employed:g} are employed; add posts, or make less work",
+                f"{work.fte_needed:.1f} FTE, and {work.fte_employed:.3g} are employed; add posts, or make less work",
             )

@@ -1,0 +1,101 @@
+"""Reading columns of a CSV file that lies beside the scenario.
+
+Such files hold patients: a message names lines and headings, never what a cell contains.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from iopsim.scenario.distributions.faults import closest, fault_at, faults_at
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+__all__ = ["at_line", "read_columns"]
+
+_MOST_BYTES = 10_000_000
+
+
+def read_columns(folder: Path, name: str, headings: Mapping[str, str]) -> list[tuple[int, list[str]]]:
+    """The cells of some columns of a CSV file, and the line that each row ends on.
+
+    Commas, semicolons or tabs may separate the cells; blank lines are passed over.
+
+    Args:
+        folder: Where the scenario lies; the file may not lie outside.
+        name: The file's name, as the scenario says it under `csv`.
+        headings: Headings of the columns, by the key under which the scenario names each.
+
+    Returns:
+        Line and cells of each row, stripped, in the order of `headings`; a cell that is not there is empty.
+
+    Raises:
+        ValidationError: The file is missing or cannot be read, or a column is not there once.
+    """
+    wanted = list(headings.values())
+    header, rows = _split(name, _read(folder, name), wanted)
+    wrong: dict[tuple[str, ...], str] = {
+        (key,): f'{name}:1: column "{heading}" '
+        + ("stands twice" if heading in header else f"is missing{_nearest(heading, header)}")
+        + "; the first line holds the headings"
+        for key, heading in headings.items()
+        if header.count(heading) != 1
+    }
+    if wrong:
+        raise faults_at(wrong)
+    places = [header.index(heading) for heading in wanted]
+    return [(line, [row[at].strip() if at < len(row) else "" for at in places]) for line, row in rows]
+
+
+def at_line(name: str, heading: str, faults: Sequence[tuple[int, str]], cure: str) -> str:
+    """A message on cells of one column: the first of the `faults` (line, what is wrong), and how many follow."""
+    line, what = faults[0]
+    more = f" (and {len(faults) - 1} more such line{'s' * (len(faults) > 2)})" if len(faults) > 1 else ""
+    return f'{name}:{line}: column "{heading}" {what}{more}; {cure}'
+
+
+def _read(folder: Path, name: str) -> str:
+    root = folder.resolve()
+    path = (root / name).resolve()
+    if ".." in PurePath(name).parts or not path.is_relative_to(root):
+        raise fault_at("csv", f"{name}: lies outside the scenario's folder; copy it there and write its name")
+    try:
+        if not path.is_file():
+            near = closest(name, (file.relative_to(root).as_posix() for file in path.parent.glob("*.csv")))
+            raise fault_at("csv", f"{name}: there is no such file in the scenario's folder{near}")
+        if path.stat().st_size > _MOST_BYTES:
+            most = f"{_MOST_BYTES // 1_000_000} MB"
+            raise fault_at("csv", f"{name}: is larger than {most}; keep only the columns that are named")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise fault_at("csv", f"{name}: is not UTF-8 text; save it as CSV UTF-8") from None
+    except OSError as error:
+        raise fault_at("csv", f"{name}: cannot be read ({error.strerror})") from None
+
+
+def _split(name: str, text: str, wanted: Collection[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Headings and numbered rows, by the separator that finds most of the columns, or else most headings."""
+
+    def open_with(separator: str) -> tuple[list[str], Any]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        return [heading.strip() for heading in next(reader, [])], reader
+
+    def found(opened: tuple[list[str], Any]) -> tuple[int, int]:
+        return len(set(wanted).intersection(opened[0])), len(opened[0])
+
+    try:
+        header, reader = max(map(open_with, ",;\t"), key=found)
+        return header, [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise fault_at("csv", f"{name}: is no CSV file ({error})") from None
+
+
+def _nearest(heading: str, header: Sequence[str]) -> str:
+    """The heading that was meant: by its letters whatever their case, or nearly so."""
+    by_letters = {known.casefold(): known for known in header}
+    same = by_letters.get(heading.casefold())
+    return f' (did you mean "{same}"?)' if same else closest(heading, header)
