@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from iopsim.model.clock import LEAVING
@@ -23,8 +24,9 @@ __all__ = ["Payers"]
 class Payers:
     """Answers requests, and follows the units that each stay uses up.
 
-    A unit is a session attended, looked at after the session by which so many are (`Stay.payer_turn`), or a day of
-    treatment (`Stay.payer_after`).
+    A unit is a session attended, looked at after the session by which so many are (`Stay.payer_turn`), or some days of
+    treatment (`Stay.payer_after`): one, or in places, where sessions are not held, as many as go with each of the
+    level's days a week.
     """
 
     def __init__(
@@ -112,8 +114,8 @@ class Payers:
         asked = self._asked(stay)
         until = stay.approved - (0 if stay.is_asking or stay.is_cut else asked.ask_before)
         stay.payer_after, stay.payer_turn = NEVER, -1
-        if asked.per == "day":
-            stay.payer_after = max(float(until), self._treated(stay))
+        if days := _days_of_a_unit(stay, asked):
+            stay.payer_after = max(until * days, self._treated(stay))
         elif until > self._used(stay):
             stay.payer_turn = self._plan.attended_turn(stay, until)
         else:
@@ -121,8 +123,8 @@ class Payers:
 
     def _used(self, stay: Stay) -> int:
         """Whole units used up until now."""
-        if self._asked(stay).per == "day":
-            return -int(-self._treated(stay) // 1)
+        if days := _days_of_a_unit(stay, self._asked(stay)):
+            return ceil(self._treated(stay) / days)
         return stay.attends.count(1, 0, stay.had)
 
     def _treated(self, stay: Stay) -> float:
@@ -146,3 +148,10 @@ class Payers:
     def _nth(self, stay: Stay, decision: str, number: int) -> float:
         which = range(number, number + 1)
         return self._draws.uniforms(stay.patient, decision, stay.unit.name, stay.entry, which)[0]
+
+
+def _days_of_a_unit(stay: Stay, asked: Authorization) -> float:
+    """Days of treatment that use up one unit; 0 where units are sessions of a group."""
+    if asked.per == "day":
+        return 1.0
+    return 0.0 if stay.group is not None else 7 / (stay.unit.spec.days_per_week or 7)

@@ -130,7 +130,8 @@ class Authorization(Part):
     denied_to: Name = Field(HOME, description="Where those go who are denied, or cut at a review")
     units: PositiveCount | None = Field(None, description="Approved at a time; none said: the whole stay")
     per: Literal["session", "day"] = Field(
-        "session", description="What a unit is: a session attended, or a calendar day of treatment"
+        "session",
+        description="A session attended (in places, one of the `days_per_week`), or a calendar day of treatment",
     )
     ask_before: Count = Field(0, description="Units left when more are asked for")
     review: Review = Field(Review(), description="What becomes of that request")

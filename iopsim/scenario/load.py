@@ -37,6 +37,7 @@ __all__ = [
 _TABLES = (
     "sources.*.tracks", "sources.*.times", "sources.*.payers", "sources.*.modalities",
     "levels.*.places", "levels.*.next", "levels.*.waitlist.at_most",
+    "levels.*.intake.show", "levels.*.intake.show.by_lead_days",
     "levels.*.leave_early.step_up.to", "levels.*.by.*.*.leave_early.step_up.to",
 )  # fmt: skip
 
@@ -153,8 +154,8 @@ def _validated(
 
 
 def _readable(tree: Any, wrong: Iterable[Finding], root: Node, folder: pathlib.Path) -> Scenario | None:
-    """The scenario without the sources, levels, roles and services that are wrong in themselves."""
-    tables = {"sources", "levels", "staff", "services"}
+    """The scenario without the sources, payers, rooms, levels, roles and services that are wrong in themselves."""
+    tables = {"sources", "payers", "rooms", "levels", "staff", "services"}
     cut = {finding.place[: 2 if finding.place[0] in tables else 1] for finding in wrong if finding.place}
     return _validated(_scenario_of_any_size(), without(tree, cut), root, folder)[0]
 
@@ -163,9 +164,14 @@ def _readable(tree: Any, wrong: Iterable[Finding], root: Node, folder: pathlib.P
 def _scenario_of_any_size() -> type[Scenario]:
     from pydantic import create_model
 
+    from iopsim.scenario.access import Payer
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario, Source
 
     return create_model(
-        "AnySize", __base__=Scenario, sources=(dict[str, Source], {}), levels=(dict[str, Level], {})
+        "AnySize",
+        __base__=Scenario,
+        sources=(dict[str, Source], {}),
+        payers=(dict[str, Payer], {}),
+        levels=(dict[str, Level], {}),
     )

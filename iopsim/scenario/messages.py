@@ -34,7 +34,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _LENGTHS = {"too_short", "too_long", "string_too_short", "string_too_long"}
-_TYPES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+_TYPES = {float: "a number", int: "a whole number", str: "text"}
 
 
 def findings(error: ValidationError, root: Node, whole: type[BaseModel] = Scenario) -> list[Finding]:
@@ -48,7 +48,17 @@ def findings(error: ValidationError, root: Node, whole: type[BaseModel] = Scenar
         for finding in found
         if finding.code == "unknown-key" and (near := re.search(r'did you mean "(.+)"', finding.message))
     }
-    return [finding for finding in found if finding.code != MISSING or finding.path not in meant]
+    return [
+        finding
+        for finding in dict.fromkeys(found)
+        if finding.code != MISSING or not any(_is_for(finding.path, path, whole) for path in meant)
+    ]
+
+
+def _is_for(missing: Path, meant: Path, whole: type[BaseModel]) -> bool:
+    """Whether what was meant, and misspelled, is the missing key, or belongs to another form of its part."""
+    forms = [keys for kind in types_at(meant[:-1], whole) if meant[-1] in (keys := keys_of(kind))]
+    return missing[:-1] == meant[:-1] and (missing == meant or not any(missing[-1] in keys for keys in forms))
 
 
 def _finding(details: ErrorDetails, path: Path, whole: type[BaseModel]) -> Finding:
@@ -68,14 +78,17 @@ def _explained(details: ErrorDetails, path: Path, whole: type[BaseModel]) -> tup
     if kind in _LENGTHS:
         return "length", _wrong_length(details)
     if kind == "value_error":
-        return "bad-value", str(details["ctx"]["error"])
+        of_key = (
+            f"a key here must be a whole number (got {_got(got)})" if details["loc"][-1] == "[key]" else ""
+        )
+        return "bad-value", of_key or str(details["ctx"]["error"])
     if kind not in get_args(ErrorType):
         return kind.replace("_", "-"), details["msg"]
     types = types_at(path, whole)
     last = details["loc"][-1]
     if path and path[-1] != last:  # a bare value was written for a part, such as a share for a destination
         types = [inner for part in filter(_is_part, types) for inner in _inside(part, last)] or types
-    expected = words(dict.fromkeys(map(_description, types)), "or")
+    expected = words(dict.fromkeys(word for kind in types for word in _described(kind)), "or")
     return "wrong-type", f"must be {expected} (got {_got(got)}){_remedy(types, got)}"
 
 
@@ -124,20 +137,26 @@ def keys_of(kind: Any) -> list[str]:
 
 def _hint(path: Path, whole: type[BaseModel]) -> str:
     keys = [key for kind in types_at(path[:-1], whole) for key in keys_of(kind)]
-    return closest(str(path[-1]), keys) or f"; the keys here are {words(keys)}"
+    return (
+        closest(str(path[-1]), keys)
+        or f"; the key{'s here are' if len(keys) > 1 else ' here is'} {words(keys)}"
+    )
 
 
-def _description(kind: Any) -> str:
+def _described(kind: Any) -> Iterator[str]:
+    """What may stand where a type is wanted, each alternative by itself."""
     origin = get_origin(kind)
-    if kind is dt.date:
-        return "a date such as 2027-01-04"
     if origin is Literal:
-        return words((f"`{choice}`" for choice in get_args(kind)), "or")
-    if origin is tuple:
-        return "a list"
-    if keys := keys_of(kind):
-        return f"a mapping with the keys {words(keys)}"
-    return _TYPES.get(kind, "a mapping such as {name: value}")
+        yield from (f"`{choice}`" for choice in get_args(kind))
+    elif kind is bool:
+        yield from ("true", "false")
+    elif keys := keys_of(kind):
+        yield f"a mapping with the key{'s' * (len(keys) > 1)} {words(keys)}"
+    elif kind is dt.date or origin is tuple:
+        yield "a list" if origin is tuple else "a date such as 2027-01-04"
+    else:
+        numbered = origin is Mapping and int in _members(get_args(kind)[0])
+        yield _TYPES.get(kind, f"a mapping such as {'{0: 0.8}' if numbered else '{name: value}'}")
 
 
 def _got(value: object) -> str:

@@ -17,17 +17,21 @@ if TYPE_CHECKING:
 __all__ = ["METRIC_WORDS", "RESERVED", "RETURNED", "clashes", "crowded", "dangling"]
 
 RETURNED = "returned"  # where those come from who were in care before
-EITHER = "either"  # the time preference that any group fits
+EITHER = "either"  # the preference that any group fits
 
-RESERVED = frozenset({HOME, RETURNED, EITHER, "program", "group", "alternative", "order", "seat"})
+RESERVED = frozenset({
+    HOME, RETURNED, EITHER, "alternative", "authorization", "group", "order", "program", "seat", "treatment",
+})  # fmt: skip
 """Words that mean something of their own wherever a name may stand."""
 
 METRIC_WORDS = frozenset({
-    "access_days", "attendance", "cancelled_sessions", "caseload_utilization", "census", "completed",
-    "conversion", "discharged", "dropped_out", "group_fill", "held", "held_back_by", "held_days", "left",
-    "lost", "never_started", "over_capacity_sessions", "referrals", "reneged", "reneged_wait_days",
-    "seat_utilization", "started_within_14_days", "started_within_7_days", "stay_days", "stepped_up",
-    "still_in_care", "unresolved", "utilization", "wait_days", "waitlist",
+    "access_days", "admitted_not_started", "applying", "appointments", "attendance", "authorization_cut",
+    "authorization_days", "cancelled_sessions", "census", "completed", "contact_days", "cost", "discharged",
+    "dropped_out", "ghost_seats", "group_fill", "held", "held_back_by", "held_cost", "held_days",
+    "intake_days", "left", "lost", "merged_sessions", "never_started", "over_capacity_sessions",
+    "referrals", "reneged", "reneged_wait_days", "seat_utilization", "started_within_14_days",
+    "started_within_7_days", "stay_days", "stepped_up", "still_in_care", "uncovered_days", "unresolved",
+    "utilization", "wait_days", "waitlist", "wasted_slots",
 })  # fmt: skip
 """What follows a level in the name of a metric, where a track may stand too."""
 
@@ -37,7 +41,16 @@ _ORIGIN = ("source", "level", RETURNED)
 # Where names stand as values, and what each names.
 _VALUES: dict[str, tuple[str, ...]] = {
     "sources.*.to": ("level",),
+    "payers.*.authorization.levels.*": ("level",),
+    "payers.*.authorization.denied_to": _LEVEL_OR_HOME,
     "levels.*.caseload": ("role",),
+    "levels.*.contact.lost_to": _LEVEL_OR_HOME,
+    "levels.*.contact.for.*": _ORIGIN,
+    "levels.*.eligible.otherwise": _LEVEL_OR_HOME,
+    "levels.*.eligible.for.*": _ORIGIN,
+    "levels.*.intake.role": ("role",),
+    "levels.*.intake.lost_to": _LEVEL_OR_HOME,
+    "levels.*.intake.for.*": _ORIGIN,
     "levels.*.waitlist.otherwise": _LEVEL_OR_HOME,
     "levels.*.waitlist.renege_to": _LEVEL_OR_HOME,
     "levels.*.leave_early.dropout_to": _LEVEL_OR_HOME,
@@ -45,6 +58,9 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "levels.*.returns.to": ("level",),
     "levels.*.returns.from.*": _LEVEL_OR_HOME,
     "levels.*.groups.*.tracks.*": ("track",),
+    "levels.*.groups.*.room": ("room",),
+    "levels.*.groups.*.below_minimum.merge_with": ("group",),
+    "staff.*.associate.supervised_by": ("role",),
     "services.*.role": ("role",),
     "services.*.levels.*": ("level",),
     "services.*.tracks.*": ("track",),
@@ -54,6 +70,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 _KEYS: dict[str, tuple[str, ...]] = {
     "sources.*.tracks.*": ("track",),
     "sources.*.times.*": ("time",),
+    "sources.*.modalities.*": ("modality",),
     "sources.*.payers.*": ("payer",),
     "levels.*.places.*": ("track",),
     "levels.*.groups.*.facilitators.*": ("role",),
@@ -71,7 +88,13 @@ _MOST_NAMES = 100  # of one kind: far more than a program has, and few enough to
 _MOST_HINTS = 100  # looking for the nearest name takes time; who has more faults has one cause for them
 
 _OWNERS = {"levels.*": "level", "sources.*": "source", "staff.*": "role", "levels.*.groups.*": "group"}
-_SECTIONS = {"level": "levels", "source": "sources", "role": "staff", "track": "tracks", "payer": "payers"}
+_SECTIONS = {
+    "level": "levels", "source": "sources", "role": "staff", "track": "tracks", "payer": "payers", "room": "rooms",
+}  # fmt: skip
+_MATCHED = {
+    "time": "day",
+    "modality": "in_person",
+}  # what groups and patients both say, and what groups say unless told
 
 
 def crowded(tree: Any) -> list[Finding]:
@@ -113,12 +136,14 @@ def _known(tree: Any) -> dict[str, list[str]]:
         kind: [str(path[-1]) for path, _ in select(tree, f"{section}.*")]
         for kind, section in _SECTIONS.items()
     }
-    groups = [group for _, group in select(tree, "levels.*.groups.*") if isinstance(group, dict)]
-    times = [time for group in groups if isinstance(time := group.get("time", "day"), str)]
+    groups = select(tree, "levels.*.groups.*")
+    for word, default in _MATCHED.items():
+        said = [group.get(word, default) for _, group in groups if isinstance(group, dict)]
+        known[word] = list(dict.fromkeys([*(name for name in said if isinstance(name, str)), EITHER]))
     return known | {
         "track": known["track"] or [EVERYONE],
         "payer": known["payer"] or [EVERYONE],
-        "time": list(dict.fromkeys([*times, EITHER])),
+        "group": [str(path[-1]) for path, _ in groups],
     }
 
 
@@ -128,7 +153,9 @@ def _unknown(name: str, kinds: tuple[str, ...], known: dict[str, list[str]], hin
     hint = closest(name.lower(), possible) if hinting else ""
     if hint or not possible:
         return f'unknown {noun} "{name}"{hint or f"; none is defined under `{_SECTIONS[kinds[0]]}`"}'
-    trouble = f'no group meets at "{name}"' if noun == "time" else f'unknown {noun} "{name}"'
+    trouble = {"time": f'no group meets at "{name}"', "modality": f'no group has the modality "{name}"'}.get(
+        noun, f'unknown {noun} "{name}"'
+    )
     return f"{trouble}; known: {', '.join(possible)}"
 
 
@@ -157,7 +184,11 @@ def _reserved(tree: Any) -> Iterator[Finding]:
                 yield Finding(
                     "reserved-name", path, f"`{path[-1]}` is the name of a metric; rename the track"
                 )
-    for path, time in select(tree, "levels.*.groups.*.time"):
-        if time == EITHER:
-            message = "`either` is what patients may want; a group meets at one time, such as day or evening"
-            yield Finding("reserved-name", path, message)
+    for word, one in (
+        ("time", "at one time, such as day or evening"),
+        ("modality", "in one way, in person or not"),
+    ):
+        for path, said in select(tree, f"levels.*.groups.*.{word}"):
+            if said == EITHER:
+                message = f"`either` is what patients may want; a group meets {one}"
+                yield Finding("reserved-name", path, message)

@@ -277,7 +277,20 @@ class Scenario(Part):
         return table[name].label or name.replace("_", " ")
 
 
-_OVERLAID = ("Source", "Level", "Group", "Role", "Service")  # what a variant may write in part, over its base
+_OVERLAID = (
+    "Source",
+    "Trace",
+    "Level",
+    "Intake",
+    "AgesInto",
+    "Group",
+    "Cohort",
+    "Room",
+    "Role",
+    "Associate",
+    "Service",
+    "Authorization",
+)  # what a variant may write in part, over its base
 
 
 def json_schema() -> dict[str, Any]:

@@ -134,3 +134,13 @@ def test_days_of_treatment_are_units_too_and_stop_while_it_is_suspended() -> Non
 def test_completing_wins_over_the_payer_at_the_same_session() -> None:
     rule = {"units": 10, "review": {"cut": 1.0}}
     assert told(GROUPS, rule, Person("ann", 0.1), weeks=3).of("ann")[-1] == (11.625, ENDED)
+
+
+def test_in_places_a_session_is_one_of_the_days_a_week() -> None:
+    rule = {"units": 10, "review": {"cut": 1.0}}
+    story = told(BEDS | {"stay_days": 30, "days_per_week": 5}, rule, Person("ann", 0))
+    assert story.timeline[1] == (
+        14,
+        "ann",
+        "asked iop 10, cut iop, discharged iop → home by the payer, released iop",
+    )

@@ -137,6 +137,41 @@ NEAR = {
         '2:37: services.group_therapy.levels[0]: unknown level "ipo" (did you mean "iop"?)',
         '2:43: services.group_therapy.role: unknown role "nurze" (did you mean "nurse"?)',
     ),
+    "sources: {ward: {modalities: {telehealth: 1}}}": (
+        '2:31: sources.ward.modalities.telehealth: no group has the modality "telehealth"; known: in_person, either'
+    ),
+    "sources: {ward: {modalities: {in_persn: 1}}}": (
+        '2:31: sources.ward.modalities.in_persn: unknown modality "in_persn" (did you mean "in_person"?)'
+    ),
+    "levels: {iop: {contact: {lost_to: hme, for: [wards, community]}}}": (
+        '2:26: levels.iop.contact.lost_to: unknown level "hme" (did you mean "home"?)',
+        '2:46: levels.iop.contact.for[0]: unknown source or level "wards" (did you mean "ward"?)',
+    ),
+    "levels: {iop: {eligible: {otherwise: outpatents, for: [return]}}}": (
+        '2:27: levels.iop.eligible.otherwise: unknown level "outpatents" (did you mean "outpatient"?)',
+        '2:56: levels.iop.eligible.for[0]: unknown source or level "return" (did you mean "returned"?)',
+    ),
+    "levels: {iop: {intake: {role: nurze, minutes: 60, lost_to: hom, for: [ops]}}}": (
+        '2:25: levels.iop.intake.role: unknown role "nurze" (did you mean "nurse"?)',
+        '2:51: levels.iop.intake.lost_to: unknown level "hom" (did you mean "home"?)',
+        '2:71: levels.iop.intake.for[0]: unknown source or level "ops" (did you mean "iop"?)',
+    ),
+    "payers: {public: {authorization: {levels: [iop, ipo], denied_to: hom}}}": (
+        '2:49: payers.public.authorization.levels[1]: unknown level "ipo" (did you mean "iop"?)',
+        '2:55: payers.public.authorization.denied_to: unknown level "hom" (did you mean "home"?)',
+    ),
+    "levels: {iop: {groups: {late: {room: main}}}}": (
+        '2:32: levels.iop.groups.late.room: unknown room "main"; none is defined under `rooms`'
+    ),
+    "rooms: {main: {seats: 14}}\nlevels: {iop: {groups: {late: {room: mian}}}}": (
+        '3:32: levels.iop.groups.late.room: unknown room "mian" (did you mean "main"?)'
+    ),
+    "levels: {iop: {groups: {late: {below_minimum: {merge_with: mod_day}}}}}": (
+        '2:48: levels.iop.groups.late.below_minimum.merge_with: unknown group "mod_day" (did you mean "mood_day"?)'
+    ),
+    "staff: {nurse: {associate: {supervised_by: theapist, minutes_per_week: 60}}}": (
+        '2:29: staff.nurse.associate.supervised_by: unknown role "theapist" (did you mean "therapist"?)'
+    ),
     "services: {screen: {levels: [iop], role: nurse, every_weeks: 1, tracks: [sudd]}}": (
         '2:74: services.screen.tracks[0]: unknown track "sudd" (did you mean "sud"?)'
     ),
@@ -168,6 +203,17 @@ CLASHES = {
     "staff: {program: {posts: 1}}": "2:9: staff.program: `program` has a meaning of its own; rename it",
     "payers: {either: {}}": "2:10: payers.either: `either` has a meaning of its own; rename it",
     "tracks: {wait_days: {}}": "2:10: tracks.wait_days: `wait_days` is the name of a metric; rename the track",
+    "staff: {authorization: {posts: 1}}": (
+        "2:9: staff.authorization: `authorization` has a meaning of its own; rename it"
+    ),
+    "sources: {treatment: {to: iop, per_week: 1}}": (
+        "2:11: sources.treatment: `treatment` has a meaning of its own; rename it"
+    ),
+    "tracks: {intake_days: {}}": "2:10: tracks.intake_days: `intake_days` is the name of a metric; rename the track",
+    "levels: {iop: {groups: {late: {modality: either}}}}": (
+        "2:32: levels.iop.groups.late.modality: `either` is what patients may want; a group meets in one way, in "
+        "person or not"
+    ),
     "levels: {iop: {groups: {late: {time: either}}}}": (
         "2:32: levels.iop.groups.late.time: `either` is what patients may want; a group meets at one time, such as "
         "day or evening",
@@ -267,8 +313,8 @@ PARTS = {
     ),
     "levels: {iop: {waitlist: {at_most: 9, otherwise: outpatient}}, "
     "outpatient: {waitlist: {at_most: 9, otherwise: iop}}}": (
-        "2:39: levels.iop.waitlist.otherwise: who is refused would go in a circle (iop → outpatient → iop); let one "
-        "of the lists send them home"
+        "2:39: levels.iop.waitlist.otherwise: who is refused would go in a circle in no time (iop → outpatient → iop); "
+        "send them home from one of these levels"
     ),
 }  # fmt: skip
 
@@ -303,6 +349,8 @@ def test_part_of_an_attendance_in_by_is_judged_with_the_rest_of_it() -> None:
 
 
 def test_more_names_than_can_be_meant_are_told_by_their_number() -> None:
+    rooms = ", ".join(f"r{number}: {{seats: 9}}" for number in range(101))
+    assert faults(f"rooms: {{{rooms}}}") == ["2:1: rooms: holds 101 names; at most 100 are read"]
     many = ", ".join(f"t{number}: {{}}" for number in range(101))
     assert faults(f"tracks: {{{many}}}\nsources: {{ward: {{to: nowhere}}}}") == [
         "2:1: tracks: holds 103 names; at most 100 are read"

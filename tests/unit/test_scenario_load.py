@@ -12,10 +12,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iopsim.errors import InputError
-from iopsim.scenario import Scenario, identity, load, load_with_marks, resolved, resolved_text
+from iopsim.scenario import (
+    Scenario,
+    access,
+    groups,
+    identity,
+    load,
+    load_with_marks,
+    resolved,
+    resolved_text,
+    sources,
+    staff,
+)
 from iopsim.scenario.file import dump, parse
 from iopsim.scenario.findings import select, without
+from iopsim.scenario.levels import Level, Waitlist
+from iopsim.scenario.messages import keys_of
 from iopsim.scenario.not_yet import WORDS, unsupported
+from iopsim.scenario.sources import Change
+from iopsim.scenario.trace import Trace
 from iopsim.scenario.tree import plain
 
 if TYPE_CHECKING:
@@ -221,8 +236,55 @@ WRONG = {
         "it off with at_least: 0",
     ),
     "a word that is not supported yet": (
-        "levels: {iop: {intake: {role: nurse}}}",
-        "2:16: error: levels.iop.intake: not supported yet; count in `per_week` those who reach the waitlist",
+        "money: {billing: {claims_denied: 0.05}}",
+        "2:9: error: money.billing: not supported yet; leave it out",
+    ),
+    "a word for a share or a table": (
+        "levels: {iop: {intake: {role: therapist, minutes: 60, show: often}}}",
+        "2:55: error: levels.iop.intake.show: must be a number, a mapping with the key by_lead_days or a mapping with "
+        'the keys same_day and odds_per_week (got text "often")',
+    ),
+    "a key that is no number": (
+        "levels: {iop: {intake: {role: therapist, minutes: 60, show: {by_lead_days: {soon: 0.8}}}}}",
+        '2:77: error: levels.iop.intake.show.by_lead_days.soon: a key here must be a whole number (got text "soon")',
+    ),
+    "a number out of range for a key": (
+        "levels: {iop: {intake: {role: therapist, minutes: 60, show: {by_lead_days: {-1: 0.8}}}}}",
+        "2:77: error: levels.iop.intake.show.by_lead_days.-1: must be at least 0 (got -1)",
+    ),
+    "a list for a table by numbers": (
+        "levels: {iop: {intake: {role: therapist, minutes: 60, show: {by_lead_days: [0.8]}}}}",
+        "2:62: error: levels.iop.intake.show.by_lead_days: must be a mapping such as {0: 0.8} (got a list)",
+    ),
+    "a misspelled key of one of two forms": (
+        "levels: {iop: {intake: {role: therapist, minutes: 60, show: {by_lead_day: {0: 0.8}}}}}",
+        '2:62: error: levels.iop.intake.show.by_lead_day: unknown key (did you mean "by_lead_days"?)',
+    ),
+    "an only key that is misspelled": (
+        "staff: {therapist: {reassignment: {hazard: 1.2}}}",
+        "2:36: error: staff.therapist.reassignment.hazard: unknown key; the key here is dropout_factor",
+    ),
+    "a word of a part": (
+        "levels: {iop: {groups: {morning: {admission: opened}}}}",
+        "2:35: error: levels.iop.groups.morning.admission: must be `open` or a mapping with the key cohort (got text "
+        '"opened"); did you mean "open"?',
+    ),
+    "neither true nor a word": (
+        "services: {visit: {levels: [iop], role: therapist, minutes: 9, per: admission, limits: maybe}}",
+        '2:80: error: services.visit.limits: must be true, false or `admission` (got text "maybe")',
+    ),
+    "a date for a list of dates": (
+        "staff: {therapist: {leaves: 2027-03-01}}",
+        "2:21: error: staff.therapist.leaves: must be a list (got 2027-03-01); write [2027-03-01]",
+    ),
+    "a word for a date or an absence": (
+        "staff: {therapist: {leaves: [soon]}}",
+        "2:30: error: staff.therapist.leaves[0]: must be a date such as 2027-01-04 or a mapping with the keys from and "
+        'until (got text "soon")',
+    ),
+    "an absence that ends before it begins": (
+        "staff: {therapist: {leaves: [{from: 2027-03-01, until: 2027-02-28}]}}",
+        "2:30: error: staff.therapist.leaves[0]: `until` lies before `from`",
     ),
 }  # fmt: skip
 
@@ -252,7 +314,7 @@ levels:
   iop: {caseload: therapst, waitlist: {priority: {community: 1.5, wards: 1}}}
 money: {revenue: {inpatient: {all: 500}}, inpatient_alternative: {for: [community]}}
 calendar: {closed: [2037-12-25]}
-rooms: {}
+changes: []
 """
     assert faults(text, "staff.therapist.posts=two", "staff.nurse.fte=1", "levels.iop.plan", "nme=x") == [
         '--set:1:1: error: nme: unknown key (did you mean "name"?)',
@@ -270,7 +332,8 @@ rooms: {}
         '(did you mean "ward"?)',
         "case.yaml:7:43: error: money.inpatient_alternative: needs `stay_days`",
         "case.yaml:7:43: error: money.inpatient_alternative: needs `cost_per_day`",
-        "case.yaml:9:1: error: rooms: not supported yet; say what a group can hold in its `seats`",
+        "case.yaml:9:1: error: changes: not supported yet; write the change in a second scenario that `extends` this "
+        "one",
     ]
 
 
@@ -281,12 +344,19 @@ calendar: {closed: [2037-12-25]}
 sources: {ward: {per_week: -2}}
 levels: {iop: {waitlist: {renege_to: iop}}}
 money: {revenue: {inpatient: {all: 500}}}
+rooms: {small: {seats: 0}, large: {seats: 9}}
+payers:
+  strict: {authorization: {levels: [iop], denied: 2}}
+  all: {authorization: {levels: [inpatient], units: 5}}
 """
     assert [line.split(": ")[2] for line in faults(text)] == [
         "calendar.closed[0]",
         "sources.ward.per_week",
         "levels.iop.waitlist.renege_to",
         "money.revenue.inpatient",
+        "rooms.small.seats",
+        "payers.strict.authorization.denied",
+        "payers.all.authorization.per",
     ]
 
 
@@ -310,16 +380,7 @@ def test_what_the_reader_refuses_is_told_once_and_with_the_rest() -> None:
 
 
 REFUSED = """
-from_today rooms changes uncertain ranges search
-payers: medicaid.authorization commercial.authorization
-sources.community: dispersion changes trace modalities
-levels: php.refer_before_days iop.contact iop.eligible iop.intake
-levels.iop.waitlist: ages_into accept_other_time_after_days
-levels.iop.groups.mood_evening: modality room below_minimum admission
-levels.iop.groups.sud_day: admission
-staff.therapist: turnover_per_year days_to_hire onboarding_weeks leaves reassignment associate
-staff.therapist: patients_per_clinician_at_most cover_per_hour limits
-services: limits psychiatric_evaluation.due_days psychiatric_evaluation.limits
+from_today changes uncertain ranges search
 money: revenue.iop.medicare billing inpatient_alternative.beds_close inpatient_alternative.outcome_difference
 """
 
@@ -337,6 +398,20 @@ def test_the_whole_language_loads_or_is_refused_word_by_word() -> None:
     assert all(fault.message.startswith("not supported yet; ") for fault in caught.value.faults)
 
 
+def test_the_whole_language_says_every_word_of_access_groups_staff_and_demand() -> None:
+    """Each key of their parts is written somewhere, so that the tests of the language meet it."""
+    tree = plain(parse(WHOLE_LANGUAGE.read_text(), "whole"))
+    parts = (
+        access.Authorization, access.Review, access.Contact, access.Eligible, access.Intake, access.ShowByLead,
+        access.ShowFading, access.AgesInto, access.Payer, groups.Cohort, groups.CohortAdmission, groups.Merge,
+        groups.Room, staff.Absence, staff.Associate, staff.Reassignment, Change, Trace,
+    )  # fmt: skip
+    sections = (sources.Source, groups.Group, staff.Role, staff.Service, Level, Waitlist)
+    written = {step for path in leaves(tree) for step in path}
+    known = {key for part in (*parts, *sections) for key in keys_of(part)}
+    assert sorted(known - written) == []
+
+
 def test_every_word_that_is_refused_is_in_the_whole_language() -> None:
     tree = plain(parse(WHOLE_LANGUAGE.read_text(), "whole"))
     assert [word for word in WORDS if not select(tree, word.partition(":")[0])] == []
@@ -347,6 +422,8 @@ def supported() -> Scenario:
     tree = plain(parse(WHOLE_LANGUAGE.read_text(), "whole"))
     kept = without(tree, {finding.path for finding in unsupported(tree)})
     Path("supported.yaml").write_text(dump(kept))
+    data = WHOLE_LANGUAGE.with_suffix(".csv")
+    Path(data.name).write_text(data.read_text())
     return load("supported.yaml")
 
 
@@ -410,6 +487,96 @@ levels:
     assert resolved(scenario)["levels"]["inpatient"]["stay_days"] == {"gamma": {"mean": 9, "cv": 0.5}}
 
 
+SAID = """\
+extends: base.yaml
+levels:
+  iop:
+    contact: {share: 0.8, delay_days: {exponential: {mean: 2}}, for: [community]}
+    intake: {role: therapist, minutes: 60, show: {by_lead_days: {0: 0.9, 7: 0.7}}}
+    groups:
+      noon:
+        days: [mon, wed, fri]
+        start: "13:00"
+        seats: 12
+        admission: {cohort: {first: 2027-01-11, every_days: 28, starters: 8}}
+        below_minimum: {merge_with: evening}
+      evening: {days: [mon, wed, fri], start: "17:30", seats: 9}
+staff: {therapist: {leaves: [2027-03-01], days_to_hire: 60}}
+payers: {all: {authorization: {levels: [iop], denied: 0.1, units: 15, ask_before: 3}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("over", "path", "expected"),
+    [
+        ("levels: {iop: {intake: {show: 0.8}}}", "levels.iop.intake.show", 0.8),
+        (
+            "levels: {iop: {intake: {show: {same_day: 0.9, odds_per_week: 0.8}}}}",
+            "levels.iop.intake.show",
+            {"same_day": 0.9, "odds_per_week": 0.8},
+        ),
+        (
+            "levels: {iop: {intake: {show: {by_lead_days: {3: 0.6}}}}}",
+            "levels.iop.intake.show",
+            {"by_lead_days": {"3": 0.6}},
+        ),
+        ("levels: {iop: {intake: {minutes: 90}}}", "levels.iop.intake.minutes", 90),
+        ("levels: {iop: {contact: {share: 0.7}}}", "levels.iop.contact.for", ["community"]),
+        ("levels: {iop: {contact: {delay_days: 3}}}", "levels.iop.contact.delay_days", {"constant": 3}),
+        ("levels: {iop: {groups: {noon: {admission: open}}}}", "levels.iop.groups.noon.admission", "open"),
+        (
+            "levels: {iop: {groups: {noon: {admission: {cohort: {starters: 6}}}}}}",
+            "levels.iop.groups.noon.admission.cohort.every_days",
+            28,
+        ),
+        (
+            "levels: {iop: {groups: {noon: {below_minimum: cancel}}}}",
+            "levels.iop.groups.noon.below_minimum",
+            "cancel",
+        ),
+        ("staff: {therapist: {leaves: []}}", "staff.therapist.leaves", []),
+        ("payers: {all: {authorization: {denied: 0.2}}}", "payers.all.authorization.ask_before", 3),
+        ("payers: {all: {authorization: null}}", "payers.all", {}),
+    ],
+)
+def test_a_variant_says_only_what_differs(over: str, path: str, expected: object) -> None:
+    Path("said.yaml").write_text(SAID)
+    Path("case.yaml").write_text(f"extends: said.yaml\n{over}\n")
+    value = resolved(load("case.yaml"))
+    for step in path.split("."):
+        value = value[step]
+    assert value == expected
+
+
+@pytest.mark.parametrize(
+    ("assignment", "path", "expected"),
+    [
+        ("levels.iop.intake.show=0.8", "levels.iop.intake.show", 0.8),
+        ("levels.iop.intake.show.by_lead_days.7=0.6", "levels.iop.intake.show.by_lead_days", {"0": 0.9, "7": 0.6}),
+        ("levels.iop.intake.show.by_lead_days={2: 0.6}", "levels.iop.intake.show.by_lead_days", {"2": 0.6}),
+        ("levels.iop.groups.noon.admission=open", "levels.iop.groups.noon.admission", "open"),
+        ("payers.all.authorization.review.cut=0.3", "payers.all.authorization.review", {"cut": 0.3}),
+        ("staff.therapist.leaves[0]=2027-04-01", "staff.therapist.leaves", [dt.date(2027, 4, 1)]),
+    ],
+)  # fmt: skip
+def test_an_option_says_only_what_differs(assignment: str, path: str, expected: object) -> None:
+    Path("said.yaml").write_text(SAID)
+    value = resolved(load("said.yaml", [assignment]))
+    for step in path.split("."):
+        value = value[step]
+    assert value == expected
+
+
+def test_an_approval_of_the_whole_stay_reads_back_without_the_words_of_units() -> None:
+    Path("said.yaml").write_text(SAID)
+    scenario = load("said.yaml", [f"payers.all.authorization.{key}=null" for key in ("units", "ask_before")])
+    assert resolved(scenario)["payers"]["all"] == {
+        "authorization": {"levels": ["iop"], "denied": 0.1, "denied_to": "home"}
+    }
+    Path("again.yaml").write_text(resolved_text(scenario))
+    assert load("again.yaml") == scenario
+
+
 def test_later_faults_can_be_placed() -> None:
     Path("case.yaml").write_text("extends: base.yaml\ntargets:\n  - {metric: iop.wait, at_most: 3}\n")
     loaded = load_with_marks("case.yaml", ["run.weeks=26"])
@@ -456,13 +623,14 @@ def leaves(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | i
 JARGON = re.compile(r"[Ii]nput|valid |Value error|[Tt]uple|[Dd]ictionar|instance|pydantic|None|<|datetime")
 
 
+@pytest.mark.parametrize("text", [BASE, SAID], ids=["base", "more words"])
 @pytest.mark.parametrize("wrong", ["zzz", True, -7, [], {"zzz": 1}, 1e9], ids=repr)
-def test_no_wrong_value_anywhere_escapes_the_planners_words(wrong: object) -> None:
+def test_no_wrong_value_anywhere_escapes_the_planners_words(text: str, wrong: object) -> None:
     """Every key of a scenario in turn gets a value of a wrong type."""
-    tree = plain(parse(BASE, "base"))
+    tree = plain(parse(text, "base"))
     for path in leaves(tree):
         *outer, last = path
-        changed = plain(parse(BASE, "base"))
+        changed = plain(parse(text, "base"))
         part = changed
         for step in outer:
             part = part[step]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from itertools import product
 from pathlib import Path
@@ -97,6 +98,74 @@ def test_values_are_laid_where_their_paths_lead(sweep: Write) -> None:
         for one in every(opened)
     ]
     assert found == list(product([2, 3], [6, 8], [10, 30]))
+
+
+RULES = """\
+extends: clinic.yaml
+payers: {all: {authorization: {levels: [day_care], denied: 0.1, units: 9}}}
+levels: {day_care: {intake: {role: nurse, minutes: 60, show: {by_lead_days: {0: 0.9, 7: 0.7}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "found"),
+    [
+        ("staff.nurse.turnover_per_year", [0, 0.5], lambda one: one.staff["nurse"].turnover_per_year),
+        ("staff.nurse.days_to_hire", [60, None], lambda one: (law := one.staff["nurse"].days_to_hire) and law.mean),
+        ("payers.all.authorization.denied", [0, 0.2], lambda one: one.payers["all"].authorization.denied),
+        ("payers.all.authorization.review.cut", [0.5], lambda one: one.payers["all"].authorization.review.cut),
+        ("levels.day_care.contact.share", [0.7, 1], lambda one: one.levels["day_care"].contact.share),
+        ("levels.day_care.intake.show", [0.8, 1], lambda one: one.levels["day_care"].intake.show),
+        (
+            "levels.day_care.intake.show.by_lead_days.7",
+            [0.5, 0.6],
+            lambda one: one.levels["day_care"].intake.show.by_lead_days[7],
+        ),
+        ("levels.day_care.groups.*.overbook", [1, 1.2], lambda one: one.levels["day_care"].groups["noon"].overbook),
+        (
+            "levels.day_care.groups.noon.admission",
+            ["open", {"cohort": {"first": dt.date(2027, 1, 11), "every_days": 28, "starters": 8}}],
+            lambda one: one.levels["day_care"].groups["noon"].model_dump()["admission"],
+        ),
+        ("sources.community.dispersion", [1, 1.5], lambda one: one.sources["community"].dispersion),
+    ],
+)  # fmt: skip
+def test_what_the_rules_are_made_of_can_be_swept(
+    sweep: Write, path: str, values: list[Any], found: Callable[[Scenario], Any]
+) -> None:
+    Path("rules.yaml").write_text(RULES, encoding="utf-8")
+    opened = open_sweep(sweep(dump({"base": "rules.yaml", "parameters": {path: values}})))
+    assert [found(one) for one in every(opened)] == values
+
+
+def test_a_wrong_value_of_a_rule_is_told_where_it_stands(sweep: Write) -> None:
+    Path("rules.yaml").write_text(RULES, encoding="utf-8")
+    path = sweep(
+        "base: rules.yaml\nparameters:\n  levels.day_care.intake.show.by_lead_days.7: [0.5, 2]\n"
+        "  payers.all.authorization.units: [3, 0]\n  levels.day_care.intake.minutes: [60, 480]\n"
+        "  staff.nurse.bookable: [0.5, 1]\n"
+    )
+    told = sorted(faults(path))
+    assert told[:2] == [
+        "study.yaml:3:53: error: levels.day_care.intake.show.by_lead_days.7: must be at most 1 (got 2); "
+        "2 % is written 0.02",
+        "study.yaml:4:39: error: payers.all.authorization.units: must be at least 1 (got 0)",
+    ]
+    assert told[2].startswith(
+        "study.yaml:5:40: error: levels.day_care.intake.minutes: one appointment takes 480"
+    )
+
+
+def test_a_number_that_is_a_key_reads_back_as_one(sweep: Write) -> None:
+    Path("rules.yaml").write_text(RULES, encoding="utf-8")
+    named = "show: {values: {few: {levels.day_care.intake.show.by_lead_days.7: 0.5}}}"
+    weeks = "weeks: {values: {six: {levels.day_care.phases.0.weeks: 6}}}"
+    opened = open_sweep(sweep(f"base: rules.yaml\nparameters: {{{named}, {weeks}}}\n"))
+    again = open_sweep(sweep(dump(resolved_sweep(opened, "rules.yaml")), "again.yaml"))
+    (one,), (other,) = every(opened), every(again)
+    assert one.levels == other.levels
+    assert one.levels["day_care"].intake.show_share(7) == 0.5  # type: ignore[union-attr]
+    assert one.levels["day_care"].phases[0].weeks == 6  # type: ignore[index]
 
 
 def test_a_law_replaces_a_law_and_null_removes(sweep: Write) -> None:

@@ -91,6 +91,7 @@ def fate(
     plan: str = "scheduled",
     until: Law | None = None,
     payer: Authorization | None = None,
+    session_days: float = 1.0,
 ) -> Fate:
     """Follow the stays of one kind of patient.
 
@@ -104,8 +105,9 @@ def fate(
         plan: What phases count, scheduled or attended sessions.
         until: When they are called away, if they are.
         payer: What the payer approves, if it is asked.
+        session_days: Days of treatment that go with a session, for a level without groups.
     """
-    cohort = _Cohort(care, until, _reviews(payer, care, days_per_week * held))
+    cohort = _Cohort(care, until, _reviews(payer, care, days_per_week * held, session_days))
     for step, discharged in _course(care, days_per_week, held, plan, cohort):
         if step.is_session:
             cohort.meet(step, discharged)
@@ -115,18 +117,20 @@ def fate(
     return cohort.fate()
 
 
-def _reviews(payer: Authorization | None, care: Care, days_per_week: float) -> _Reviews:
-    """The payer's reviews; none where units are sessions and the level has none."""
+def _reviews(payer: Authorization | None, care: Care, days_per_week: float, session_days: float) -> _Reviews:
+    """The payer's reviews, of attended sessions where the level has them, else of days."""
     if payer is None or payer.units is None or not payer.review.cut:
         return _Reviews()
-    per_session = care.attendance.mean if payer.per == "session" else 0.0
     a_week = days_per_week or (care.phases[-1].days_per_week if care.phases else 0)
-    per_day = per_session * a_week / 7 if payer.per == "session" else 1.0
+    counted = payer.per == "session" and a_week > 0
+    per_session = care.attendance.mean if counted else 0.0
+    unit_days = session_days if payer.per == "session" else 1.0
+    per_day = per_session * a_week / 7 if counted else 1 / unit_days
     if not per_day:
         return _Reviews()
     delay_days = payer.review.delay_days.mean if payer.review.delay_days else 0.0
-    late = max(delay_days * per_day - payer.ask_before, 0.0)
-    return _Reviews(payer.review.cut, payer.units + late, per_session)
+    used_up = payer.units + max(delay_days * per_day - payer.ask_before, 0.0)
+    return _Reviews(payer.review.cut, used_up if counted else used_up * unit_days, per_session)
 
 
 class _Cohort:

@@ -186,7 +186,10 @@ class _Ways:
         level = self._scenario.levels[name]
         care = care_of(level, track, source)
         a_week, approves = _days_per_week(level, track), asked(self._scenario, name, payer)
-        return care, fate(care, a_week, self._held[name], level.plan, self._call(until), approves)
+        session_days = 7 / (level.days_per_week or 7)
+        return care, fate(
+            care, a_week, self._held[name], level.plan, self._call(until), approves, session_days
+        )
 
     def _call(self, until: str) -> Law | None:
         returns = self._scenario.levels[until].returns if until else None

@@ -36,7 +36,7 @@ def laid(root: Node, assignments: Iterable[Assignment]) -> tuple[Node, dict[Path
 
     places: dict[Path, Mark] = {}
     for one in sorted(assignments, key=lambda one: (one.has_wildcard, len(one.steps))):
-        paths = expanded(one.steps, plain(root)) if one.has_wildcard else [steps_path(one.steps)]
+        paths = expanded(one.steps, plain(root))
         for path in paths:
             steps = one.steps
             if one.has_wildcard:

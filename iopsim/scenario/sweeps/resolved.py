@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from iopsim.scenario.canonical import resolved
-from iopsim.scenario.sweeps.paths import steps_text
-from iopsim.scenario.tree import plain
+from iopsim.scenario.tree import dotted, plain
 
 if TYPE_CHECKING:
     from iopsim.scenario.sweeps.axes import Axis, Choice
@@ -65,7 +64,9 @@ def _value(axis: Axis, choice: Choice) -> Any:
     """What a choice sets: of a path a value, otherwise every path with its value."""
     if axis.path:
         return plain(choice.sets[0].value)
-    return {steps_text(one.steps): plain(one.value) for one in choice.sets}
+    # Numbers follow a dot, which leads to an item of a list as well as to a number that is a key.
+    paths = [dotted(tuple(step.name for step in one.steps)).replace('"*"', "*") for one in choice.sets]
+    return {path: plain(one.value) for path, one in zip(paths, choice.sets, strict=True)}
 
 
 def _said(axis: Axis, choice: Choice) -> Any:
