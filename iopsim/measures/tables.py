@@ -18,6 +18,11 @@ Ints = NDArray[np.int64]
 
 NONE = -1  # no group, no post, no end: as in the ledger
 UNDECIDED = -2  # the destination of a stay that goes on (-1 is home)
+_INSTANTS = (  # that are attributes of `Stays` by their own names
+    Fact.REFERRED, Fact.SENT, Fact.CONTACTED, Fact.BOOKED, Fact.ASSESSED, Fact.LOST, Fact.JOINED, Fact.READY,
+    Fact.AUTHORIZED, Fact.DENIED, Fact.ACCEPTED, Fact.REFUSED, Fact.RENEGED, Fact.WITHDRAWN, Fact.ADMITTED,
+    Fact.STARTED, Fact.SUSPENDED, Fact.RESUMED, Fact.RELEASED,
+)  # fmt: skip
 _NEVER_ADMITTED = (Fact.LOST, Fact.REFUSED, Fact.DENIED, Fact.RENEGED)
 
 
@@ -182,6 +187,7 @@ class Stays:
             if fact in ENDS:
                 end_fact[happened] = fact
         patient = ledger.stay_patient
+        instants: dict[str, Any] = {fact.name.lower(): time[row[fact]] for fact in _INSTANTS}
         return cls(
             patient=patient,
             level=ledger.stay_level,
@@ -190,30 +196,12 @@ class Stays:
             payer=ledger.patient_payer[patient],
             kind=ledger.stay_kind,
             origin=a[row[[Fact.REFERRED, Fact.SENT, Fact.JOINED]]].max(axis=0),
-            referred=time[row[Fact.REFERRED]],
-            sent=time[row[Fact.SENT]],
-            contacted=time[row[Fact.CONTACTED]],
-            booked=time[row[Fact.BOOKED]],
-            assessed=time[row[Fact.ASSESSED]],
-            lost=time[row[Fact.LOST]],
+            **instants,
             lost_at=lost_at,
-            joined=time[row[Fact.JOINED]],
-            ready=time[row[Fact.READY]],
-            authorized=time[row[Fact.AUTHORIZED]],
-            denied=time[row[Fact.DENIED]],
-            accepted=time[row[Fact.ACCEPTED]],
             accepted_kind=a[row[Fact.ACCEPTED]],
-            refused=time[row[Fact.REFUSED]],
-            reneged=time[row[Fact.RENEGED]],
-            withdrawn=time[row[Fact.WITHDRAWN]],
-            admitted=time[row[Fact.ADMITTED]],
-            started=time[row[Fact.STARTED]],
-            suspended=time[row[Fact.SUSPENDED]],
-            resumed=time[row[Fact.RESUMED]],
             ended=np.fmin.reduce(time[row[list(ENDS)]]),
             end_fact=end_fact,
             is_cut=reason == Reason.CUT,
-            released=time[row[Fact.RELEASED]],
             destination=destination,
             group=group,
             weekdays=weekdays,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from iopsim.model.staff import Staff
 from iopsim.model.timeline import Timeline
 from iopsim.model.units import Unit
 from iopsim.model.visits import Visits
+from iopsim.scenario.names import RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,19 +116,12 @@ class _Clinic:
         self._journey.refer(patient)
 
     def _ledger(self, people: list[Patient]) -> Ledger:
-        scenario, book = self._scenario, self._recorder
-        time, fact, stay, a, b, c = _columns(book.facts, 6)
-        s_time, s_group, s_cause, s_enrolled, s_taken, s_first = _columns(book.sessions, 6)
-        b_time, b_level, b_kind, b_missing = _columns(book.blocked, 4)
-        p_time, p_number, p_state, p_limit = _columns(book.posts, 4)
-        v_time, v_stay, v_service, v_due = _columns(book.visits, 4)
-        c_time, c_role, c_hours = _columns(book.covers, 3)
-        stay_patient, stay_level, stay_entry, stay_kind = _columns(book.stays, 4)
+        scenario = self._scenario
         whole = np.int64
         return Ledger(
             sources=tuple(scenario.sources),
             levels=tuple(scenario.levels),
-            origins=(*scenario.sources, *scenario.levels, "returned"),
+            origins=(*scenario.sources, *scenario.levels, RETURNED),
             tracks=tuple(scenario.tracks),
             times=tuple(self._times),
             modalities=tuple(self._modalities),
@@ -144,39 +138,7 @@ class _Clinic:
             patient_modality=np.array([patient.modality for patient in people], dtype=whole),
             patient_payer=np.array([patient.payer for patient in people], dtype=whole),
             patient_referred=np.array([patient.referred for patient in people]),
-            stay_patient=np.array(stay_patient, dtype=whole),
-            stay_level=np.array(stay_level, dtype=whole),
-            stay_entry=np.array(stay_entry, dtype=whole),
-            stay_kind=np.array(stay_kind, dtype=whole),
-            time=np.array(time, dtype=float),
-            fact=np.array(fact, dtype=whole),
-            stay=np.array(stay, dtype=whole),
-            a=np.array(a, dtype=whole),
-            b=np.array(b, dtype=whole),
-            c=np.array(c, dtype=whole),
-            session_time=np.array(s_time, dtype=float),
-            session_group=np.array(s_group, dtype=whole),
-            session_cause=np.array(s_cause, dtype=whole),
-            session_enrolled=np.array(s_enrolled, dtype=whole),
-            session_taken=np.array(s_taken, dtype=whole),
-            session_first=np.array(s_first, dtype=whole),
-            member_stay=np.array(book.member_stay, dtype=whole),
-            member_attended=np.frombuffer(bytes(book.member_attended), dtype=np.uint8),
-            blocked_time=np.array(b_time, dtype=float),
-            blocked_level=np.array(b_level, dtype=whole),
-            blocked_kind=np.array(b_kind, dtype=whole),
-            blocked_missing=np.array(b_missing, dtype=whole),
-            post_time=np.array(p_time, dtype=float),
-            post_number=np.array(p_number, dtype=whole),
-            post_state=np.array(p_state, dtype=whole),
-            post_limit=np.array(p_limit, dtype=whole),
-            visit_time=np.array(v_time, dtype=float),
-            visit_stay=np.array(v_stay, dtype=whole),
-            visit_service=np.array(v_service, dtype=whole),
-            visit_due=np.array(v_due, dtype=float),
-            cover_time=np.array(c_time, dtype=float),
-            cover_role=np.array(c_role, dtype=whole),
-            cover_hours=np.array(c_hours, dtype=float),
+            **self._recorder.columns(),
             kernel_events=self._clock.calls,
         )
 
@@ -207,7 +169,3 @@ def modality_labels(scenario: Scenario) -> list[str]:
     labels += [modality for source in scenario.sources.values() for modality in source.modalities]
     labels += [group.modality for level in scenario.levels.values() for group in level.groups.values()]
     return list(dict.fromkeys(labels))
-
-
-def _columns(rows: list[Any], width: int) -> Iterator[tuple[Any, ...]]:
-    return iter(zip(*rows, strict=True)) if rows else iter([()] * width)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,3 +220,32 @@ class Recorder:
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
         """Append one fact."""
         self.facts.append((time, fact, stay, a, b, c))
+
+    def columns(self) -> dict[str, Any]:
+        """All rows as the columns of `Ledger`."""
+        columns: dict[str, Any] = {}
+        for table, names in _COLUMNS.items():
+            rows = getattr(self, table)
+            for name, column in zip(
+                names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True
+            ):
+                columns[name] = np.array(column, dtype=float if name in _IN_DAYS else np.int64)
+        columns["member_stay"] = np.array(self.member_stay, dtype=np.int64)
+        columns["member_attended"] = np.frombuffer(bytes(self.member_attended), dtype=np.uint8)
+        return columns
+
+
+_COLUMNS = {
+    "facts": ("time", "fact", "stay", "a", "b", "c"),
+    "stays": ("stay_patient", "stay_level", "stay_entry", "stay_kind"),
+    "sessions": (
+        "session_time", "session_group", "session_cause", "session_enrolled", "session_taken", "session_first",
+    ),
+    "blocked": ("blocked_time", "blocked_level", "blocked_kind", "blocked_missing"),
+    "posts": ("post_time", "post_number", "post_state", "post_limit"),
+    "visits": ("visit_time", "visit_stay", "visit_service", "visit_due"),
+    "covers": ("cover_time", "cover_role", "cover_hours"),
+}  # fmt: skip
+_IN_DAYS = {
+    "time", "session_time", "blocked_time", "post_time", "visit_time", "visit_due", "cover_time", "cover_hours",
+}  # fmt: skip

@@ -111,6 +111,23 @@ class Unit:
         self.noted: list[int] = []
         self._kinds: dict[tuple[Need, tuple[int, ...]], int] = {}
 
+        self._know_origins(scenario)
+        levels = list(scenario.levels)
+        self.next = table({name: part.share for name, part in self.spec.next.items()}, levels)
+        self.next_lag = {
+            levels.index(name) if name != HOME else -1: part.lag_days
+            for name, part in self.spec.next.items()
+            if part.lag_days is not None
+        }
+        self.treatments = [
+            [_treatment(scenario, self.name, track, source) for source in scenario.sources]
+            for track in scenario.tracks
+        ]
+        waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
+        self.takes_everybody = caseload is None and capacity.is_unlimited and not waits_for_hours
+
+    def _know_origins(self, scenario: Scenario) -> None:
+        """Classes, caps and stages by where patients come from; authorization by who pays."""
         names = [*scenario.sources, *scenario.levels, RETURNED]
         waitlist = self.spec.waitlist
         self.classes = [waitlist.priority.get(name, UNLISTED) for name in names]
@@ -130,20 +147,6 @@ class Unit:
         self.authorizations: list[Authorization | None] = [
             each if each and self.name in each.levels else None for each in asked
         ]
-
-        levels = list(scenario.levels)
-        self.next = table({name: part.share for name, part in self.spec.next.items()}, levels)
-        self.next_lag = {
-            levels.index(name) if name != HOME else -1: part.lag_days
-            for name, part in self.spec.next.items()
-            if part.lag_days is not None
-        }
-        self.treatments = [
-            [_treatment(scenario, self.name, track, source) for source in scenario.sources]
-            for track in scenario.tracks
-        ]
-        waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
-        self.takes_everybody = caseload is None and capacity.is_unlimited and not waits_for_hours
 
     def _stages(self, origin: str, is_source: bool) -> Stages | None:
         """The stages that apply to an origin, if any does."""

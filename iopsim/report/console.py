@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING
+from textwrap import wrap
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.markup import escape
 
 from iopsim.experiment.summary import flags, limiting
+from iopsim.report.lines import HELD, sections
+from iopsim.report.style import in_a_sentence
 from iopsim.report.wording import (
-    SECTIONS,
     difference_text,
     interval_text,
     limit_text,
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
 
     from iopsim.experiment.compare import Comparison, Difference
     from iopsim.experiment.summary import Estimate
+    from iopsim.report.lines import Row, Section
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["console", "difference_texts", "differences_title", "print_differences", "print_summary"]
 
-Section = tuple[str, list[tuple[str, "Estimate"]]]
-
 _WIDE = 200  # where there is no terminal nothing is cut
 _WIDE_ENOUGH_FOR_DIFFERENCES = 140
-_NARROW = 76  # columns below which numbers stand under their words
+_GAP = 2
+_FEWEST = 24  # columns for words, below which numbers stand under them
 
 
 def console() -> Console:
@@ -49,12 +51,10 @@ def print_summary(
     out: Console, scenario: Scenario, found: Sequence[Estimate], replications: int, notes: Sequence[str] = ()
 ) -> None:
     """Print the table, notes and flags, and the sentence that says what limits the program."""
-    sections = list(_sections(scenario, {estimate.name: estimate for estimate in found}))
+    shown = list(sections(scenario, found))
     title = f"{scenario.name}: {_span(scenario, replications)}"
-    if out.width < _NARROW:
-        _print_list(out, title, sections, scenario.observed)
-    else:
-        out.print(_table(title, sections, scenario.observed))
+    if not _print_table(out, title, shown, scenario.observed):
+        _print_list(out, title, shown, scenario.observed)
     for line in _targets(scenario, found):
         out.print(line)
     for warning in (*notes, *flags(found, scenario)):
@@ -131,65 +131,86 @@ def _list_differences(out: Console, title: str, differences: Sequence[Difference
         out.print(f"    {difference} {unit}{f' ({ends})' if ends else ''}: {one.words}")
 
 
-def _sections(scenario: Scenario, by_name: Mapping[str, Estimate]) -> Iterator[Section]:
-    """What is shown, in order: the program's own levels before those bought; empty sections are left out."""
-    levels = sorted(scenario.levels, key=lambda name: not scenario.levels[name].is_own)
-    for section, lines in SECTIONS.items():
-        for level in levels:
-            entries = [(line.words, by_name.get(f"{level}.{line.metric}")) for line in lines]
-            yield from _section(f"{section}: {scenario.says(scenario.levels, level)}", entries)
-    yield from _section("Staff", _staff(scenario, by_name))
-    yield from _section("Money", _money(scenario, by_name))
+class _Cells(NamedTuple):
+    """One line of the table as texts: words with how far they are set in, and the cells beside them."""
+
+    indent: int
+    words: str
+    cells: tuple[str, ...]
 
 
-def _section(title: str, entries: Iterable[tuple[str, Estimate | None]]) -> Iterator[Section]:
-    present = [(words, estimate) for words, estimate in entries if estimate is not None]
-    if present:
-        yield title, present
+def _print_table(out: Console, title: str, shown: Sequence[Section], observed: Mapping[str, float]) -> bool:
+    """Print the table, with the names of metrics where there is room for them; whether its words fit at all."""
+    from rich.cells import cell_len
+
+    laid = [(heading, list(_cells(rows, observed))) for heading, rows in shown]
+    header = ("estimate", "95 % interval", "unit", "observed", "metric")
+    columns = list(zip(header, *(line.cells for _, lines in laid for line in lines), strict=True))
+    widths = [max(map(cell_len, column)) + _GAP for column in columns]
+    widths[3] *= bool(observed)
+    longest = max((line.indent + cell_len(line.words) for _, lines in laid for line in lines), default=0)
+    if longest + sum(widths) > out.width:
+        widths[4] = 0
+    room = min(longest, out.width - sum(widths))
+    if room < _FEWEST:
+        return False
+    texts = [title, f"{' ' * room}{_aligned(header, widths)}", "─" * (room + sum(widths))]
+    out.print(*map(escape, texts), sep="\n", no_wrap=True, crop=False)
+    for number, (heading, lines) in enumerate(laid):
+        out.print(f"{chr(10) * bool(number)}[bold]{escape(heading)}[/bold]", no_wrap=True, crop=False)
+        for indent, words, cells in lines:
+            first, *rest = wrap(words, room - indent, subsequent_indent="  ") or [""]
+            gap = " " * (room - indent - cell_len(first))
+            texts = [f"{first}{gap}{_aligned(cells, widths)}", *rest]
+            texts = [escape(" " * indent + text.replace(HELD, " ")) for text in texts]
+            out.print(*texts, sep="\n", no_wrap=True, crop=False)
+    return True
 
 
-def _table(title: str, sections: Iterable[Section], observed: Mapping[str, float]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_edge=False)
-    _add_text(table, "")
-    _add_numbers(table, "estimate")
-    _add_numbers(table, "95 % interval")
-    _add_text(table, "unit")
-    if observed:
-        _add_numbers(table, "observed")
-    for heading, entries in sections:
-        table.add_section()
-        table.add_row(f"[bold]{escape(heading)}[/bold]")
-        for words, estimate in entries:
-            interval, unit = estimate.interval, estimate.unit
-            table.add_row(
-                escape(f"  {words}"),
-                number_text(interval.estimate, unit),
-                _ends(estimate),
-                "" if unit == "share" else unit,
-                *([number_text(observed[estimate.name], unit)] if estimate.name in observed else []),
-            )
-    return table
+def _cells(rows: Iterable[Row], observed: Mapping[str, float]) -> Iterator[_Cells]:
+    last = ""
+    for row in rows:
+        one, follows = row.estimate, row.under and row.under == last
+        last = row.under
+        estimate = number_text(one.interval.estimate, one.unit)
+        cells = (estimate, _ends(one), _unit(row), _seen(one, observed), one.name)
+        yield _Cells(4, in_a_sentence(row.words), cells) if follows else _Cells(2, _words(row), cells)
 
 
-def _print_list(out: Console, title: str, sections: Iterable[Section], observed: Mapping[str, float]) -> None:
-    """The same as `_table` for a narrow terminal: one number under the other."""
-    out.print(f"{title}; 95 % intervals in brackets")
-    for heading, entries in sections:
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Numbers to the right, units and names to the left of their columns; a column without width is left out."""
+    estimate, ends, unit, seen, name = widths
+    sides = (f">{estimate}", f">{ends}", f"<{unit}", f">{seen}", f"<{name}")
+    shown = [
+        f"{' ' * _GAP + cell if side[0] == '<' else cell:{side}}"
+        for cell, side, width in zip(cells, sides, widths, strict=True)
+        if width
+    ]
+    return "".join(shown).rstrip()
+
+
+def _words(row: Row) -> str:
+    return f"{row.under}: {in_a_sentence(row.words)}" if row.under else row.words
+
+
+def _unit(row: Row) -> str:
+    return row.of if row.estimate.unit == "share" else row.estimate.unit
+
+
+def _seen(one: Estimate, observed: Mapping[str, float]) -> str:
+    return number_text(observed[one.name], one.unit) if one.name in observed else ""
+
+
+def _print_list(out: Console, title: str, shown: Iterable[Section], observed: Mapping[str, float]) -> None:
+    """The same as `_print_table` for a narrow terminal: one number under the other."""
+    out.print(f"{escape(title)}; 95 % intervals in brackets")
+    for heading, rows in shown:
         out.print(f"[bold]{escape(heading)}[/bold]")
-        for words, estimate in entries:
-            interval, unit = estimate.interval, estimate.unit
-            said = "" if unit == "share" else f" {unit}"
-            ends = _ends(estimate)
-            seen = (
-                f", observed {number_text(observed[estimate.name], unit)}"
-                if estimate.name in observed
-                else ""
-            )
-            out.print(escape(f"  {words}"))
-            out.print(f"    {number_text(interval.estimate, unit)}{said}{f' ({ends})' if ends else ''}{seen}")
+        for row in rows:
+            one, ends, seen = row.estimate, _ends(row.estimate), _seen(row.estimate, observed)
+            parts = [number_text(one.interval.estimate, one.unit), _unit(row), f"({ends})" if ends else ""]
+            said = " ".join(filter(None, parts)) + (f", observed {seen}" if seen else "")
+            out.print(escape(f"  {_words(row)}\n    {said}".replace(HELD, " ")))
 
 
 def _ends(one: Estimate) -> str:
@@ -209,41 +230,6 @@ def _span(scenario: Scenario, replications: int) -> str:
     run = scenario.run
     many = f"{replications} replication{'s' * (replications > 1)}"
     return f"{run.weeks} weeks from {run.start}, {many}, seed {run.seed}"
-
-
-def _staff(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[str, Estimate | None]]:
-    lines: list[tuple[str, Estimate | None]] = []
-    for role, spec in scenario.staff.items():
-        label = scenario.says(scenario.staff, role)
-        hours = spec.employed_fte * spec.bookable_hours_per_fte
-        lines += [
-            (f"{label}: caseload utilization", by_name.get(f"{role}.caseload_utilization.mean")),
-            (f"{label}: hours needed, of {hours:.0f} bookable", by_name.get(f"{role}.hours_needed.mean")),
-            (f"{label}: FTE needed, of {spec.employed_fte:g}", by_name.get(f"{role}.fte_needed.mean")),
-        ]
-    return lines
-
-
-def _money(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[tuple[str, Estimate | None]]:
-    span = f"{scenario.run.weeks} weeks"
-    words = {
-        "program.cost.total": f"Cost of the program, {span}",
-        "program.revenue.total": f"Revenue, {span}",
-        "program.margin.total": f"Margin, {span}",
-        "program.cost.per_attended_day": "Cost per attended day",
-        "program.cost.per_episode": "Cost per episode",
-        "program.cost.per_completed_episode": "Cost per completed episode",
-    }
-    lines = [(text, by_name.get(name)) for name, text in words.items()]
-    for payer in scenario.payers:
-        label = scenario.says(scenario.payers, payer)
-        lines.append((f"Margin, {label}", by_name.get(f"program.margin_by_payer.{payer}")))
-    alternative = {
-        "alternative.cost.total": "Inpatient alternative, cost",
-        "alternative.saving.total": "Inpatient alternative, saving",
-        "alternative.break_even_share": "Break-even share of divertible starters",
-    }
-    return lines + [(text, by_name.get(name)) for name, text in alternative.items()]
 
 
 def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from iopsim.experiment.statistics import Interval
 
 __all__ = [
-    "SECTIONS",
-    "Line",
     "difference_text",
     "interval_text",
     "limit_text",
@@ -29,52 +27,11 @@ _NEVER_NEGATIVE = {
     "patient-days",
     "sessions",
     "appointments",
+    "posts",
+    "hours",
     "hours/week",
     "FTE",
-}
-
-
-class Line(NamedTuple):
-    """One line of the report: the metric's name after the level, and the words for it."""
-
-    metric: str
-    words: str
-
-
-# What the table shows of every level, in sections; a line whose metric a level does not have is left out.
-SECTIONS: dict[str, tuple[Line, ...]] = {
-    "Access": (
-        Line("referrals.per_week", "Referrals a week"),
-        Line("lost.contact.share", "Never reached"),
-        Line("lost.eligibility.share", "Not eligible"),
-        Line("lost.intake.share", "Lost at intake"),
-        Line("appointments.show.share", "Showed to intake appointments"),
-        Line("intake_days.mean", "Booking to assessment, mean"),
-        Line("authorization_days.mean", "Payer's answer after, mean"),
-        Line("wait_days.p50", "Wait to start, median"),
-        Line("wait_days.mean", "Wait to start, mean"),
-        Line("wait_days.p90", "Wait to start, nine in ten within"),
-        Line("started_within_14_days.share", "Started within 14 days"),
-        Line("reneged.share", "Gave up waiting"),
-        Line("lost.refused.share", "Refused, list full"),
-        Line("lost.denied.share", "Denied by the payer"),
-        Line("waitlist.mean", "Waitlist"),
-    ),
-    "Capacity": (
-        Line("census.mean", "Census"),
-        Line("utilization.mean", "Utilization"),
-        Line("group_fill.mean", "Group fill (attended ÷ seats)"),
-        Line("attendance.share", "Attendance"),
-        Line("stay_days.mean", "Length of stay, mean"),
-        Line("completed.share", "Completed"),
-        Line("dropped_out.share", "Dropped out"),
-        Line("discharged.share", "Discharged"),
-        Line("authorization_cut.share", "Discharged, payer approved no more"),
-        Line("never_started.share", "Never came"),
-        Line("stepped_up.share", "Stepped up"),
-        Line("held.mean", "Places held for a next level"),
-        Line("held_days.per_patient", "Days held per patient ready"),
-    ),
+    "patients/FTE",
 }
 
 

@@ -126,7 +126,10 @@ def test_every_number_that_ships_has_a_source(path: Path) -> None:
     """Each group of figures in a shipped scenario is covered by a note: of itself, of a part, or of what holds it."""
     scenario = load(path)
     notes = set(scenario.notes)
-    figures = {f"sources.{name}.per_week" for name in scenario.sources}
+    figures = {
+        f"sources.{name}.{'trace' if source.trace else 'per_week'}"
+        for name, source in scenario.sources.items()
+    }
     figures |= {
         f"levels.{name}.{part}" for name, level in scenario.levels.items() for part in level.model_fields_set
     }

@@ -101,7 +101,7 @@ def test_what_is_there_once_is_one_difference_and_a_law_over_another_too() -> No
     assert found == {
         "levels.inpatient.stay_days.lognormal.mean": (10.0, 11.0),
         "levels.iop.waitlist.patience_days": (
-            {"exponential": {"mean": 32.0}},
+            {"exponential": {"mean": 40.0}},
             {"weibull": {"shape": 2.0, "scale": 30.0}},
         ),
         "targets[1].at_most": (0.1, 0.2),

@@ -145,18 +145,20 @@ def test_units_are_sessions_attended_or_days_and_late_answers_let_treatment_go_o
         assert lived.cut == pytest.approx(float(sessions < 12))
 
 
-def test_a_bed_approved_by_days_and_no_session_where_there_is_none() -> None:
+def test_a_bed_is_approved_by_days_or_by_sessions_of_so_many_days() -> None:
     care = care_of(Level.model_validate({"stay_days": exponential(20)}), "", "")
 
-    def lived(**parts: object) -> float:
+    def lived(session_days: float = 1.0, **parts: object) -> float:
         payer = scenario({"care": {"stay_days": 20}}, **authorization(**parts)).payers["asks"]
-        return fate(care, 0, payer=payer.authorization).days
+        return fate(care, 0, payer=payer.authorization, session_days=session_days).days
 
     # Cut for certain at 14 days: 20 × (1 − exp(−0.7)).
     assert lived(units=14, per="day", review={"cut": 1}) == pytest.approx(
         20 * (1 - 2.718281828**-0.7), rel=1e-3
     )
-    assert lived(units=14, per="session", review={"cut": 1}) == pytest.approx(20, rel=1e-3)
+    assert lived(7 / 5, units=10, per="session", review={"cut": 1}) == pytest.approx(
+        20 * (1 - 2.718281828**-0.7), rel=1e-3
+    )
 
 
 def test_who_is_cut_goes_where_the_denied_go() -> None:

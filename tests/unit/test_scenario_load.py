@@ -356,7 +356,6 @@ payers:
         "money.revenue.inpatient",
         "rooms.small.seats",
         "payers.strict.authorization.denied",
-        "payers.all.authorization.per",
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iopsim.experiment.summary import goals
+from iopsim.report.lines import WORDS
 from iopsim.report.style import (
     ESTIMATE,
     GRAY,
@@ -24,7 +25,6 @@ from iopsim.report.style import (
     sheet,
     trimmed,
 )
-from iopsim.report.wording import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,7 +115,6 @@ def plot_target(axes: Axes, found: Estimated, goal: Goal) -> Axes:
 
 # Words
 
-_LINES = {line.metric: line.words for lines in SECTIONS.values() for line in lines}
 _STATISTICS = {
     "mean": ", mean",
     "p50": ", median",
@@ -136,11 +135,11 @@ def metric_words(name: str, said_of: Mapping[str, str] | None = None) -> str:
         said_of: What people read for names of the scenario; a name that is missing is read as it is.
     """
     said_of, parts = said_of or {}, name.split(".")
-    lines = [at for at in range(len(parts)) if ".".join(parts[at:]) in _LINES]
+    lines = [at for at in range(len(parts)) if ".".join(parts[at:]) in WORDS]
     named = sum(part in said_of for part in parts[:-2])
     at = lines[0] if lines else max(named, 1) if len(parts) > 2 else 0
     whose = ", ".join(said_of.get(part, spaced(part)) for part in parts[:at])
-    what = _LINES.get(".".join(parts[at:])) or spaced(" ".join(parts[at:-1])) + _STATISTICS.get(
+    what = WORDS.get(".".join(parts[at:])) or spaced(" ".join(parts[at:-1])) + _STATISTICS.get(
         parts[-1], f" {spaced(parts[-1])}"
     )
     return f"{whose}: {in_a_sentence(what)}" if whose else what

@@ -1,0 +1,246 @@
+"""What the planner's table shows: its lines in the order in which patients meet them, and the words for each."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from iopsim.measures.possible import lacks, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from iopsim.experiment.summary import Estimate
+    from iopsim.scenario.levels import Level
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.staff import Role
+
+__all__ = ["HELD", "WORDS", "Line", "Row", "Section", "employed", "few_digits", "sections"]
+
+HELD = "\N{NO-BREAK SPACE}"  # between words that stay on one line
+
+
+def _always(level: Level) -> bool:
+    return True
+
+
+def _is_own(level: Level) -> bool:
+    return level.is_own
+
+
+def _found_at(moment: str) -> Callable[[Level], bool]:
+    return lambda level: level.eligible is not None and level.eligible.found_at == moment
+
+
+def _has_cohorts(level: Level) -> bool:
+    return any(group.cohort for group in level.groups.values())
+
+
+def _has_stages(level: Level) -> bool:
+    return any((level.contact, level.eligible, level.intake))
+
+
+class Line(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        metric: Its name after that of the level, the role or the program.
+        words: What people read for it.
+        of: What a share is a part of.
+        silent: A value that is not worth a line, such as no session over capacity; None: every value is.
+        where: The levels that have the line, if they have the metric.
+    """
+
+    metric: str
+    words: str
+    of: str = ""
+    silent: float | None = None
+    where: Callable[[Level], bool] = _always
+
+
+class Row(NamedTuple):
+    """One line of the table with its number; `under` is whose it is, where several in a row have one owner."""
+
+    words: str
+    of: str
+    estimate: Estimate
+    under: str = ""
+
+
+Section = tuple[str, list[Row]]
+
+# A level that is bought from outside has only the lines that say how it and the program press on each other.
+_ACCESS = (
+    Line("referrals.per_week", "Referrals a week"),
+    Line("lost.contact.share", "Never reached", "of referrals"),
+    Line("contact_days.mean", "Reached after, mean"),
+    Line("lost.eligibility.share", "Not eligible", "of referrals", where=_found_at("screen")),
+    Line("intake_days.mean", "Booking to assessment, mean"),
+    Line("appointments.show.share", "Showed to intake", "of bookings"),
+    Line("wasted_slots.per_week", "Intake slots wasted a week"),
+    Line("lost.intake.share", "Lost at intake", "of referrals"),
+    Line("lost.eligibility.share", "Not eligible", "of referrals", where=_found_at("assessment")),
+    Line("lost.refused.share", "Refused, list full", "of joiners", silent=0),
+    Line("authorization_days.mean", "Payer's answer after, mean"),
+    Line("lost.denied.share", "Denied by the payer", "of joiners"),
+    Line("wait_days.p50", "Wait to start, median", where=_is_own),
+    Line("wait_days.mean", "Wait to start, mean"),
+    Line("wait_days.p90", "Wait to start, nine in ten within"),
+    Line("started_within_14_days.share", "Started within 14 days", "of joiners", where=_is_own),
+    Line("reneged.share", "Gave up waiting", "of joiners"),
+    Line("waitlist.mean", "Waitlist"),
+    Line("access_days.mean", "Referral to start, mean", where=_has_stages),
+)
+_WAITING = ("wait_days.", "started_within_", "waitlist.")
+_CAPACITY = (
+    Line("census.mean", "Census"),
+    Line("utilization.mean", "Utilization", "of places"),
+    Line("group_fill.mean", "Group fill (attended)", "of seats"),
+    Line("attendance.share", "Attendance", "of sessions"),
+    Line("ghost_seats.share", "Ghost seats", "of those taken", silent=0),
+    Line("admitted_not_started.mean", "Seat taken, not yet started", where=_has_cohorts),
+    Line("over_capacity_sessions.total", "Sessions over capacity", silent=0),
+    Line("cancelled_sessions.closed.total", "Cancelled, day closed", silent=0),
+    Line("cancelled_sessions.below_minimum.total", "Cancelled, too few enrolled", silent=0),
+    Line("cancelled_sessions.unstaffed.total", "Cancelled, no facilitator"),
+    Line("merged_sessions.total", "Merged with another group"),
+    Line("stay_days.mean", "Length of stay, mean"),
+    Line("completed.share", "Completed", "of starters", where=_is_own),
+    Line("dropped_out.share", "Dropped out", "of starters", where=_is_own),
+    Line("discharged.share", "Discharged", "of starters", where=_is_own),
+    Line("authorization_cut.share", "Cut short by the payer", "of starters", silent=0, where=_is_own),
+    Line("never_started.share", "Never came", "of starters", where=_is_own),
+    Line("stepped_up.share", "Stepped up", "of starters", where=_is_own),
+    Line("uncovered_days.total", "Days that no payer covers", silent=0),
+    Line("held.mean", "Places held for next level"),
+    Line("held_days.per_patient", "Days held per patient ready"),
+)
+_STAFF = (
+    Line("fte_employed", "FTE employed"),
+    Line("vacancy.share", "Posts vacant", "of the time"),
+    Line("departures.total", "Departures"),
+    Line("caseload_utilization.mean", "Caseload utilization", "of the limits"),
+    Line("overload.mean", "Patients over the limit"),
+    Line("unassigned.mean", "Patients without anybody"),
+    Line("hours_needed.mean", "Hours needed"),
+    Line("fte_needed.mean", "FTE needed"),
+    Line("cover_hours.total", "Cover bought"),
+    Line("late.share", "Services late", "of those due"),
+    Line("slot_utilization.mean", "Appointments booked", "of slots"),
+    Line("patients_per_clinician.max", "Most patients per FTE"),
+    Line("over_ratio.share", "Over the rule", "of the time"),
+)
+_MONEY = (
+    Line("program.cost.total", "Cost"),
+    Line("program.cover_cost.total", "Cover"),
+    Line("program.room_cost.total", "Rooms"),
+    Line("program.revenue.total", "Revenue"),
+    Line("program.margin.total", "Margin"),
+    Line("program.cost.per_attended_day", "Cost per attended day"),
+    Line("program.cost.per_episode", "Cost per episode"),
+    Line("program.cost.per_completed_episode", "Cost per completed episode"),
+)
+_ALTERNATIVE = (
+    Line("alternative.cost.total", "Inpatient alternative, cost"),
+    Line("alternative.saving.total", "Inpatient alternative, saving"),
+    Line("alternative.break_even_share", "Break-even divertible share", "of starters"),
+)
+_CONVERSION = Line("conversion.share", "Conversion", "of referrals")
+
+_LINES = (*_ACCESS, *_CAPACITY, *_STAFF, _CONVERSION)
+WORDS: Mapping[str, str] = {line.metric: line.words for line in _LINES}
+"""What people read for a metric, by its name after that of the level, the role or the source."""
+
+
+def sections(scenario: Scenario, found: Iterable[Estimate]) -> Iterator[Section]:
+    """What is shown, in order: the program's own levels before those bought; empty sections are left out.
+
+    Args:
+        scenario: What was simulated.
+        found: Its metrics, with their intervals or without.
+    """
+    by_name = {one.name: one for one in found}
+    asked = {*scenario.observed, *(target.metric for target in scenario.targets)}
+    levels = sorted(scenario.levels, key=lambda name: not scenario.levels[name].is_own)
+    for title, lines in (("Access", _ACCESS), ("Capacity", _CAPACITY)):
+        for level in levels:
+            here = [line for line in lines if line.where(scenario.levels[level])]
+            if title == "Access" and _waits_for_treatment_only(scenario, level):
+                here = [line for line in here if not line.metric.startswith(_WAITING)]
+            rows = _rows(here, level, by_name, asked)
+            if title == "Access":
+                rows += _conversions(scenario, level, by_name)
+            if rows:
+                yield f"{title}: {scenario.says(scenario.levels, level)}", rows
+    staff = [row for role in scenario.staff for row in _staff(scenario, role, by_name)]
+    money = _money(scenario, by_name)
+    yield from ((title, rows) for title, rows in (("Staff", staff), ("Money", money)) if rows)
+
+
+def _rows(
+    lines: Iterable[Line], owner: str, by_name: Mapping[str, Estimate], asked: Iterable[str] = ()
+) -> list[Row]:
+    """The lines whose metric there is; what is silent is shown where somebody asks for it."""
+    known = (
+        (line, one)
+        for line in lines
+        if (one := by_name.get(f"{owner}.{line.metric}" if owner else line.metric))
+    )
+    return [
+        Row(line.words, line.of, one)
+        for line, one in known
+        if line.silent is None or one.interval.estimate != line.silent or one.name in asked
+    ]
+
+
+def _waits_for_treatment_only(scenario: Scenario, level: str) -> bool:
+    """Whether a place is always free: who waits was referred before treatment in the level before is over."""
+    return lacks(scenario, level).keys() <= {("TREATMENT",)} and not stages(scenario, level)
+
+
+def _conversions(scenario: Scenario, level: str, by_name: Mapping[str, Estimate]) -> Iterator[Row]:
+    for name, source in scenario.sources.items():
+        if source.to == level and (one := by_name.get(f"{name}.{_CONVERSION.metric}")):
+            words = f"{_CONVERSION.words}, {scenario.says(scenario.sources, name)}"
+            yield Row(words, _CONVERSION.of, one)
+
+
+def _staff(scenario: Scenario, role: str, by_name: Mapping[str, Estimate]) -> Iterator[Row]:
+    """The lines of a role: FTE employed are only told where they are not those of the file at all times."""
+    spec, label = scenario.staff[role], scenario.says(scenario.staff, role)
+    one = by_name.get(f"{role}.fte_employed")
+    there = employed(spec, one.interval.estimate if one else math.nan)
+    more = {
+        "fte_employed": f", of{HELD}{few_digits(spec.employed_fte)}",
+        "hours_needed.mean": f", of{HELD}{few_digits(there * spec.bookable_hours_per_fte)} bookable",
+        "fte_needed.mean": f", of{HELD}{few_digits(there)}",
+        "patients_per_clinician.max": f", of{HELD}{few_digits(spec.patients_per_clinician_at_most or 0)}",
+    }
+    for row in _rows(_STAFF, role, by_name):
+        metric = row.estimate.name.removeprefix(f"{role}.")
+        if metric != "fte_employed" or spec.comes_and_goes:
+            yield row._replace(words=f"{row.words}{more.get(metric, '')}", under=label)
+
+
+def employed(role: Role, found: float) -> float:
+    """FTE of the posts that were filled; all of them where that was not measured."""
+    return role.employed_fte if math.isnan(found) else found
+
+
+def few_digits(value: float) -> str:
+    """Three digits, or whole thousands, without zeros that say nothing."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+def _money(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[Row]:
+    span = f", {scenario.run.weeks} weeks"
+    rows = [
+        row._replace(words=f"{row.words}{span}") if row.estimate.name.endswith(".total") else row
+        for row in _rows(_MONEY, "", by_name)
+    ]
+    by_payer = [
+        Row(f"Margin, {scenario.says(scenario.payers, payer)}", "", one)
+        for payer in scenario.payers
+        if (one := by_name.get(f"program.margin_by_payer.{payer}"))
+    ]
+    return [*rows, *by_payer, *_rows(_ALTERNATIVE, "", by_name)]
