@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from iopsim.measures.possible import has_groups
 from iopsim.measures.registry import Better, Compute, Names, Ratio, Value, metric
-from iopsim.scenario.groups import facilitators_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +114,8 @@ def _always(scenario: Scenario, group: Group) -> bool:
 
 def _can_be_unstaffed(scenario: Scenario, group: Group) -> bool:
     """Whether a role without cover may be short: its posts come and go, or more are needed at once than there are."""
+    from iopsim.scenario.groups import facilitators_at_once
+
     staff = {role: scenario.staff[role] for role in group.facilitators}
     groups = [group for level in scenario.levels.values() for group in level.groups.values()]
     return any(

@@ -21,8 +21,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from iopsim.measures.possible import always, missing_sets
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -142,7 +140,7 @@ def metric(
     unit: str,
     better: Better = "neither",
     definition: str,
-    where: Callable[[Scenario, Names], bool] = always,
+    where: Callable[[Scenario, Names], bool] = lambda scenario, names: True,
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a family of metrics."""
 
@@ -169,7 +167,7 @@ def level_metric(
     unit: str,
     better: Better = "neither",
     definition: str,
-    where: Callable[[Scenario, Names], bool] = always,
+    where: Callable[[Scenario, Names], bool] = lambda scenario, names: True,
 ) -> Callable[[Compute], Compute]:
     """Register a metric of a level, for all its patients and for those of each track."""
     return metric(
@@ -231,6 +229,8 @@ def measure(window: Window) -> dict[str, Outcome]:
 
 
 def _choices(scenario: Scenario, name: str, optional: bool) -> list[str | None]:
+    from iopsim.measures.possible import missing_sets
+
     tables: dict[str, Callable[[], list[str]]] = {
         "level": lambda: list(scenario.levels),
         "track": lambda: list(scenario.tracks) if len(scenario.tracks) > 1 else [],

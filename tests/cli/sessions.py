@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +29,12 @@ def setting(**values: object) -> tuple[str, ...]:
 
 
 SHORT = (*setting(weeks=6, warm_up_weeks=4, run_out_weeks=2), "--set", "calendar.closed=[]")
+
+
+def lay_data(folder: Path) -> None:
+    """Put the data files of the shipped scenarios beside what is about to be read in a folder."""
+    for file in SCENARIOS.glob("*.csv"):
+        shutil.copy(file, folder)
 
 
 class Answer(NamedTuple):

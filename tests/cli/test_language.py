@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iopsim.scenario import load
-from tests.cli.sessions import BASELINE, MINIMAL, SCENARIOS
+from tests.cli.sessions import BASELINE, MINIMAL, SCENARIOS, lay_data
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Iopsim
@@ -47,18 +47,21 @@ def test_validate_as_json_holds_the_same(iopsim: Iopsim) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_the_resolved_form_reads_back_as_the_same_scenario(iopsim: Iopsim, path: Path) -> None:
+def test_the_resolved_form_reads_back_as_the_same_scenario(
+    iopsim: Iopsim, tmp_path: Path, path: Path
+) -> None:
     sets = ("--set", "run.seed=12")
     code, out, err = iopsim("show", "--resolved", path, *sets)
     assert (code, err) == (0, "")
     Path("again.yaml").write_text(out, encoding="utf-8")
+    lay_data(tmp_path)
     assert load("again.yaml") == load(path, ["run.seed=12"])
     assert iopsim("show", "--resolved", "again.yaml").out == out
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_what_is_shown_is_what_was_written_with_extends_and_set_carried_out(
-    iopsim: Iopsim, path: Path
+    iopsim: Iopsim, tmp_path: Path, path: Path
 ) -> None:
     code, out, err = iopsim("show", path, "--set", "run.seed=12")
     assert (code, err) == (0, "")
@@ -66,6 +69,7 @@ def test_what_is_shown_is_what_was_written_with_extends_and_set_carried_out(
     assert "seed: 12" in out
     assert len(out) < len(iopsim("show", "--resolved", path).out)
     Path("again.yaml").write_text(out, encoding="utf-8")
+    lay_data(tmp_path)
     assert load("again.yaml") == load(path, ["run.seed=12"])
 
 
