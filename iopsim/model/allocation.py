@@ -77,6 +77,10 @@ class Allocator:
         if admitted and unit.caseload is not None:
             for other in unit.caseload.units:
                 if other is not unit:
+                    if (
+                        other.waitlist.holders
+                    ):  # the last therapist may be gone whom only their own places would free
+                        self._unlock(other)
                     self._note(other, None)
 
     def _receive_newcomers(self, unit: Unit) -> None:
@@ -232,7 +236,9 @@ class Allocator:
         for stay in sorted(unit.waitlist.holders.values(), key=lambda stay: stay.rank):
             here = stay.patient.here
             if here is not None and unit.missing(stay.kind, self._clock.now) != Missing.ORDER:
-                chosen.setdefault((stay.kind, here.unit.index, here.pool, here.group, here.days), stay)
+                chosen.setdefault(
+                    (stay.kind, here.unit.index, here.pool, here.group, here.days, here.post), stay
+                )
         return list(chosen.values())
 
     def _fits(self, cycle: list[Stay]) -> bool:

@@ -108,7 +108,7 @@ class Journey(Approach):
         after = self._next_turn(stay)
         if after < NEVER:
             order = COMPLETION if after == stay.ends_after else LEAVING
-            when = stay.since + (after - stay.treated)
+            when = max(stay.since + (after - stay.treated), self._clock.now)  # rounding must not go back
             self._clock.call_at(when, order + stay.patient.index, self._end, (stay, stay.calls))
 
     @staticmethod
@@ -131,8 +131,6 @@ class Journey(Approach):
             self._suspend(stay)
         else:
             (self._refer_ahead if after == stay.refer_after else self.payer_turn)(stay)
-            if stay.state is State.IN_CARE:
-                self._schedule_end(stay)
 
     def _refer_ahead(self, stay: Stay) -> None:
         """The end is near: join the next level's list, to be admitted from the end on."""
@@ -141,6 +139,7 @@ class Journey(Approach):
             stay.bound = choose(stay.unit.next, self._draw(stay, "next"))
             if stay.bound not in stay.unit.next_lag:
                 self._go(stay.patient, stay.bound, self._from(stay.unit))
+        self._schedule_end(stay)
 
     def complete(self, stay: Stay) -> None:
         """Treatment is over as planned: on to the next level, holding the place as long as the level says."""
@@ -168,6 +167,8 @@ class Journey(Approach):
     def payer_turn(self, stay: Stay) -> None:
         """The payer's units are running low, or used up."""
         self.payers.turn(stay)
+        if stay.state is State.IN_CARE:
+            self._schedule_end(stay)
 
     def watch(self, stay: Stay) -> None:
         """The instants of a treatment have changed."""

@@ -124,7 +124,8 @@ class Unit:
             for track in scenario.tracks
         ]
         waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
-        self.takes_everybody = caseload is None and capacity.is_unlimited and not waits_for_hours
+        unlimited = caseload is None and capacity.is_unlimited
+        self.takes_everybody = unlimited and not waits_for_hours and not self.strict
 
     def _know_origins(self, scenario: Scenario) -> None:
         """Classes, caps and stages by where patients come from; authorization by who pays."""

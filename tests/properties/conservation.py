@@ -1,69 +1,42 @@
-"""Replays a ledger fact by fact and asks at every event what model.md §12 promises; also §§5-7 where facts show it.
+"""Replays a ledger fact by fact and asks at every event what model.md §12 promises; also §§5-8 where facts show it.
 
-It reads the scenario and the ledger and nothing of the model: a second set of books.
+It reads the scenario and the ledger and nothing of the model: a second set of books. This file holds the journey
+itself; beside it, `access` keeps the books of appointments, `payers` of approvals, `waiting` of the order of the
+lists, `rooms` of places and seats, `posts` of staff, `meetings` of sessions, `visits` of services that wait for hours.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import chain, combinations, groupby
+from itertools import chain, groupby
 from math import inf
-from typing import Any
 
-from iopsim.model.ledger import ENDS, Fact, Ledger, Missing
+from iopsim.model.ledger import ENDS, Fact, Ledger, Reason, Stage
 from iopsim.scenario.levels import Care, Level, care_of
 from iopsim.scenario.parts import HOME
 from iopsim.scenario.schema import Scenario
-from tests.properties.rooms import Meetings, Rooms
+from tests.properties.access import Desk
+from tests.properties.dates import Calendar
+from tests.properties.meetings import Meetings
+from tests.properties.parts import AGAIN, AT_HOME, LEGAL, Part, Row, State
+from tests.properties.payers import Payers
+from tests.properties.posts import Facilitators, Posts
+from tests.properties.rooms import Rooms
+from tests.properties.visits import Visits
+from tests.properties.waiting import Waiting
 
 __all__ = ["check_conservation"]
 
-AT_HOME = -1
-NEW, REFERRED, WAITING, ADMITTED, IN_CARE, SUSPENDED, OVER, GONE = (
-    "new", "referred", "waiting", "admitted", "in care", "suspended", "over", "gone",
-)  # fmt: skip
-_LEGAL = {
-    Fact.REFERRED: {NEW: REFERRED},
-    Fact.JOINED: {NEW: WAITING, REFERRED: WAITING},
-    Fact.REFUSED: {WAITING: GONE},
-    Fact.RENEGED: {WAITING: GONE},
-    Fact.WITHDRAWN: {WAITING: GONE},
-    Fact.ADMITTED: {WAITING: ADMITTED},
-    Fact.MOVED: {ADMITTED: ADMITTED, IN_CARE: IN_CARE, SUSPENDED: SUSPENDED},
-    Fact.STARTED: {ADMITTED: IN_CARE},
-    Fact.SUSPENDED: {IN_CARE: SUSPENDED},
-    Fact.RESUMED: {SUSPENDED: IN_CARE},
-    Fact.COMPLETED: {IN_CARE: OVER},
-    Fact.DROPPED_OUT: {IN_CARE: OVER},
-    Fact.DISCHARGED: {IN_CARE: OVER},
-    Fact.STEPPED_UP: {IN_CARE: OVER, SUSPENDED: OVER},
-    Fact.LEFT: {ADMITTED: OVER, IN_CARE: OVER, SUSPENDED: OVER},
-    Fact.RELEASED: {OVER: GONE},
-}
-_SENDS = {Fact.REFUSED, Fact.RENEGED, Fact.SUSPENDED, *ENDS} - {Fact.STEPPED_UP}
-
-Row = tuple[float, int, int, int, int, int]
-
-
-@dataclass(eq=False)
-class Part:
-    """One stay as the books know it."""
-
-    number: int
-    patient: int
-    level: int
-    care: Care
-    state: str = NEW
-    joined: float = inf
-    origin: int = -1
-    over_since: float = inf
-    hold: float = 0.0
-    group: int = -1
-    days: tuple[int, ...] = ()
-    post: int = -1
-    seen: Counter[int] = field(default_factory=Counter)
+_CLOSE = 1e-6
+_TURNED_AWAY = {Fact.REFUSED, Fact.DENIED, Fact.LOST}
+_SENDS = {*_TURNED_AWAY, Fact.RENEGED, Fact.SUSPENDED, *ENDS} - {Fact.STEPPED_UP}
+_MOVES_ON = {
+    Fact.STARTED, Fact.ADMITTED, *_TURNED_AWAY, Fact.JOINED, Fact.SENT, Fact.LEFT,
+}  # fmt: skip
+_STAGES = {
+    Fact.REFERRED, Fact.SENT, Fact.CONTACTED, Fact.BOOKED, Fact.NO_SHOW, Fact.ASSESSED, Fact.LOST, Fact.JOINED,
+}  # fmt: skip
 
 
 def check_conservation(scenario: Scenario, ledger: Ledger) -> None:
@@ -73,11 +46,8 @@ def check_conservation(scenario: Scenario, ledger: Ledger) -> None:
     facts: list[Row] = list(zip(*(column.tolist() for column in columns), strict=True))
     assert [row[0] for row in facts] == sorted(row[0] for row in facts), "facts are not in order of time"
     by_instant = {now: list(rows) for now, rows in groupby(facts, key=lambda row: row[0])}
-    meetings = Meetings(scenario, ledger)
-    for now in sorted({*by_instant, *meetings.instants}):
-        rows = by_instant.get(now, [])
-        meetings.check(now, rows, books.parts)
-        books.live(now, rows)
+    for now in sorted({*by_instant, *books.instants}):
+        books.live(now, by_instant.get(now, []))
     books.close()
 
 
@@ -89,8 +59,16 @@ class _Books:
         self._levels: list[Level] = list(scenario.levels.values())
         self._names = list(scenario.levels)
         self._returned = len(ledger.origins) - 1
-        self._rooms = Rooms(scenario, ledger)
-        self.parts = [
+        calendar = Calendar(scenario)
+        self._posts = Posts(scenario, ledger, calendar)
+        self._rooms = Rooms(scenario, ledger, calendar, self._posts)
+        self._payers = Payers(scenario, ledger)
+        self._visits = Visits(scenario, ledger, calendar, self._posts)
+        self._desk = Desk(scenario, ledger, calendar, self._posts, self._visits)
+        self._waiting = Waiting(scenario, ledger, self._desk, self._payers, self._rooms, self._visits)
+        self._facilitators = Facilitators(scenario, ledger, self._posts)
+        self._meetings = Meetings(scenario, ledger, calendar, self._rooms, self._payers, self._facilitators)
+        self._parts = [
             Part(number, patient, level, self._care(level, patient))
             for number, (patient, level) in enumerate(
                 zip(ledger.stay_patient.tolist(), ledger.stay_level.tolist(), strict=True)
@@ -98,18 +76,20 @@ class _Books:
         ]
         self._ahead: dict[int, Part] = {}
         self._place: dict[int, Part] = {}
-        self._sent: dict[int, tuple[int, int]] = {}
+        self._on_the_way: dict[int, tuple[int, int]] = {}
         self._lag: dict[int, tuple[int, int]] = {}
         self._bound: dict[int, int] = {}
         self._known: set[int] = set()
         self._came: Counter[int] = Counter()
         self._went: Counter[int] = Counter()
         self._now = -inf
-        blocked = (ledger.blocked_time, ledger.blocked_level, ledger.blocked_kind, ledger.blocked_missing)
-        self._blocked = deque(zip(*(column.tolist() for column in blocked), strict=True))
-        self._noted: dict[tuple[int, int], int] = {}
         self._at_once: Mapping[int, set[int]] = {}
         self._gave_up: set[int] = set()
+
+    @property
+    def instants(self) -> Iterable[float]:
+        """When something happens that is no fact of a stay."""
+        return chain(self._meetings.instants, self._visits.instants, self._posts.instants)
 
     def _care(self, level: int, patient: int) -> Care:
         ledger, name = self._ledger, self._names[level]
@@ -122,66 +102,148 @@ class _Books:
     def live(self, now: float, rows: list[Row]) -> None:
         """Apply all facts of an instant, then ask what must hold between instants."""
         self._now = now
-        while self._blocked and self._blocked[0][0] <= now:
-            _, level, kind, missing = self._blocked.popleft()
-            self._noted[level, kind] = missing
+        self._waiting.note(now)
         at_once: dict[int, set[int]] = defaultdict(set)
         for _, fact, stay, *_ in rows:
-            at_once[self.parts[stay].patient].add(fact)
+            at_once[self._parts[stay].patient].add(fact)
         self._at_once, self._gave_up = at_once, set()
+        self._posts.change(now)
+        for cohort in self._rooms.cohorts:
+            if cohort is not None:
+                cohort.advance(now)
+        self._meetings.check(now, rows, self._parts)
         for row in rows:
             self._apply(row)
-            self._balance(self.parts[row[2]].level)
+            self._balance(self._parts[row[2]].level)
+        self._visits.check(now, self._parts, set(at_once))
         self._between(at_once)
 
     def _apply(self, row: Row) -> None:
         now, number, stay, a, b, c = row
-        part, fact = self.parts[stay], Fact(number)
+        part, fact = self._parts[stay], Fact(number)
         said = f"at {now}: {fact.name} of stay {stay}"
-        assert part.state in _LEGAL[fact], f"{said}, which was {part.state}"
+        assert part.state in LEGAL[fact], f"{said}, which was {part.state}"
+        assert not part.seen[number] or fact in AGAIN, f"{said} for the second time"
         getattr(self, f"_{fact.name.lower()}", self._nothing_else)(part, a, b, c)
-        if fact in _SENDS and not self._is_refused_step_up(part, fact):
-            self._send(part, fact, a)
-        part.state = _LEGAL[fact][part.state]
+        if fact in _STAGES:
+            self._desk.check(part, fact, now, a, b)
+        self._payers.check(part, fact, now, a, b)
+        if fact in _SENDS and not self._goes_on(part, fact):
+            self._send(part, fact, a, b)
+        part.state = LEGAL[fact][part.state]
         part.seen[number] += 1
-        assert part.seen[number] == 1 or fact == Fact.MOVED, f"{said} for the second time"
 
     def _nothing_else(self, part: Part, a: int, b: int, c: int) -> None:
-        """The state of the stay says it all."""
+        """Its state says it all."""
 
-    def _referred(self, part: Part, a: int, b: int, c: int) -> None:
+    # ── on the way ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _referred(self, part: Part, source: int, b: int, c: int) -> None:
         patient = part.patient
         assert patient not in self._known, f"patient {patient} is referred twice"
         assert self._now == self._ledger.patient_referred[patient]
+        assert source == self._ledger.patient_source[patient]
+        assert self._names[part.level] == self._scenario.sources[self._ledger.sources[source]].to
         self._known.add(patient)
+        self._arrive(part, source)
 
-    def _joined(self, part: Part, origin: int, b: int, c: int) -> None:
+    def _come(self, part: Part, origin: int) -> None:
+        """Somebody comes who was sent, comes back, or is referred ahead of the end of treatment."""
         patient, sources = part.patient, len(self._scenario.sources)
-        assert patient not in self._ahead, f"patient {patient} waits for two levels"
-        if origin < sources:
-            assert part.state == REFERRED, f"patient {patient} comes from a source again"
-        elif origin == self._returned:
+        assert origin >= sources, f"patient {patient} comes from a source again"
+        place = self._place.get(patient)
+        if origin == self._returned:
             tos = {level.returns.to for level in self._levels if level.returns}
             assert self._names[part.level] in tos
-            assert patient not in self._place, f"patient {patient} returns while in a level"
+            assert place is None, f"patient {patient} returns while in a level"
             self._lag.pop(patient, None)
+        elif place is not None and place.state == State.IN_CARE and patient not in self._on_the_way:
+            self._referred_ahead(part, place, origin - sources)
         else:
-            due = self._lag if patient in self._lag else self._sent
+            due = self._lag if patient in self._lag else self._on_the_way
             assert due.pop(patient, None) == (origin - sources, part.level), (
                 f"patient {patient} comes from nowhere"
             )
-        part.joined, part.origin = self._now, origin
-        self._ahead[patient] = part
+        self._arrive(part, origin)
+
+    def _referred_ahead(self, part: Part, place: Part, level: int) -> None:
+        """The end of treatment is near: at its planned end, if nothing comes between, the next level follows."""
+        before, care = self._levels[place.level].refer_before_days, place.care
+        said = f"patient {part.patient} is referred ahead at {self._now}"
+        assert before > 0 and place.level == level and place.planned is None, said
+        place.planned = self._now + before
+        if care.phases is not None:
+            weeks = sum(phase.weeks for phase in care.phases)
+            days = place.days_of_treatment(self._now)
+            assert abs(days - max(0, 7 * weeks - before)) < _CLOSE, f"{said}, after {days} days"
+        assert self._names[part.level] in self._levels[level].next, said
+
+    def _arrive(self, part: Part, origin: int) -> None:
+        assert part.patient not in self._ahead, f"patient {part.patient} waits for two levels"
+        part.came, part.origin = self._now, origin
+        part.priority = self._levels[part.level].waitlist.priority.get(self._ledger.origins[origin], inf)
+        self._ahead[part.patient] = part
         self._came[part.level] += 1
 
+    def _sent(self, part: Part, origin: int, b: int, c: int) -> None:
+        self._come(part, origin)
+
+    def _joined(self, part: Part, origin: int, b: int, c: int) -> None:
+        if part.state == State.NEW:
+            self._come(part, origin)
+        assert part.origin == origin
+        part.joined = self._now
+        place = self._place.get(part.patient)
+        part.untreated = place is not None and place.state == State.IN_CARE
+
+    def _ready(self, part: Part, a: int, b: int, c: int) -> None:
+        assert part.untreated, f"stay {part.number} was ready"
+        assert self._at_once[part.patient] & {Fact.COMPLETED, Fact.LEFT}, f"stay {part.number} is not ready"
+        part.untreated = False
+
+    def _aged(self, part: Part, into: int, b: int, c: int) -> None:
+        ages = self._levels[part.level].waitlist.ages_into
+        assert ages is not None and into == ages.class_ < part.priority
+        assert self._now == part.joined + ages.after_days, f"stay {part.number} is of age at {self._now}"
+        part.priority = into
+
+    def _accepted(self, part: Part, kind: int, b: int, c: int) -> None:
+        after = self._levels[part.level].waitlist.accept_other_time_after_days
+        assert after is not None and self._now == part.joined + after, f"stay {part.number} at {self._now}"
+        assert not part.any_time and self._levels[part.level].groups
+        assert self._ledger.times[self._ledger.patient_time[part.patient]] != "either"
+        part.any_time = True
+        self._waiting.kind[part.number] = kind
+
+    def _lost(self, part: Part, a: int, b: int, c: int) -> None:
+        self._turn_away(part, self._desk.where_lost(part, Stage(b)), a)
+
     def _refused(self, part: Part, a: int, b: int, c: int) -> None:
-        assert self._levels[part.level].waitlist.at_most is not None
+        waitlist = self._levels[part.level].waitlist
+        assert waitlist.at_most is not None
         assert self._now == part.joined, "refused after waiting"
+        self._turn_away(part, waitlist.otherwise, a)
+
+    def _denied(self, part: Part, a: int, b: int, c: int) -> None:
+        terms = self._payers.terms(part)
+        assert terms is not None, f"stay {part.number} is denied what nobody asked for"
+        self._turn_away(part, terms.denied_to, a)
+
+    def _turn_away(self, part: Part, name: str, a: int) -> None:
+        """Where the scenario says, or on with a treatment that goes on, and there at its end."""
         self._off(part)
+        place = self._place.get(part.patient)
+        if place is not None and place.state in {State.IN_CARE, State.SUSPENDED}:
+            assert a == AT_HOME
+            if place.state == State.IN_CARE:
+                place.bound = name
+        else:
+            assert self._name(a) == name, f"stay {part.number} goes to {self._name(a)}, not to {name}"
 
     def _reneged(self, part: Part, a: int, b: int, c: int) -> None:
         assert part.patient not in self._place, "gives up waiting while holding a place"
         assert part.care.patience_days is not None
+        assert self._name(a) == self._levels[part.level].waitlist.renege_to
         self._off(part)
 
     def _withdrawn(self, part: Part, a: int, b: int, c: int) -> None:
@@ -191,40 +253,41 @@ class _Books:
         assert self._ahead.pop(part.patient) is part
         self._went[part.level] += 1
 
+    def _name(self, destination: int) -> str:
+        return HOME if destination == AT_HOME else self._names[destination]
+
+    # ── in the level ─────────────────────────────────────────────────────────────────────────────────────────
+
     def _admitted(self, part: Part, a: int, b: int, c: int) -> None:
+        assert not part.untreated, f"stay {part.number} is admitted before the treatment before is over"
         if part.patient not in self._gave_up:
-            self._in_turn(part)
-        part.post = b
-        self._rooms.take(part, a, c, self._now)
-
-    def _in_turn(self, part: Part) -> None:
-        """Nobody who comes first in rule order could have had it."""
-        strict = self._levels[part.level].waitlist.discipline == "strict"
-        for other in self._ahead.values():
-            if other.level == part.level and other.state == WAITING and self._rank(other) < self._rank(part):
-                blocked = not strict and not self._rooms.has_room(other, self._now)
-                assert blocked, f"patient {part.patient} is admitted before {other.patient} at {self._now}"
-
-    def _rank(self, part: Part) -> tuple[float, float, int]:
-        priority = self._levels[part.level].waitlist.priority
-        return (priority.get(self._ledger.origins[part.origin], inf), part.joined, part.patient)
+            self._waiting.in_turn(part, self._now, self._ahead.values())
+        part.admitted = self._now
+        self._rooms.admit(part, a, c, b, self._now)
 
     def _moved(self, part: Part, a: int, b: int, c: int) -> None:
-        self._rooms.give_back(part, post=False)
-        self._rooms.take(part, a, c, self._now, post=False)
+        self._rooms.move(part, a, c, self._now)
+
+    def _reassigned(self, part: Part, a: int, post: int, c: int) -> None:
+        self._posts.reassign(part, post, self._levels[part.level].caseload)
 
     def _started(self, part: Part, a: int, b: int, c: int) -> None:
         assert self._ahead.pop(part.patient) is part
         assert part.patient not in self._place, "starts care while another place is still taken"
         self._place[part.patient] = part
+        part.started = part.since = self._now
 
     def _suspended(self, part: Part, a: int, b: int, c: int) -> None:
+        part.treated = part.days_of_treatment(self._now)
         part.over_since = self._now
         step_up = part.care.leave_early.step_up
         part.hold = step_up.hold_days if step_up else 0.0
 
+    def _resumed(self, part: Part, a: int, b: int, c: int) -> None:
+        part.since = self._now
+
     def _stepped_up(self, part: Part, a: int, b: int, c: int) -> None:
-        if part.state == IN_CARE:
+        if part.state == State.IN_CARE:
             assert a == AT_HOME
             self._bound[part.patient] = AT_HOME
         else:
@@ -232,128 +295,106 @@ class _Books:
             assert ahead is not None and ahead.level == a, "stepped up to nowhere"
 
     def _left(self, part: Part, a: int, b: int, c: int) -> None:
-        if part.state == ADMITTED:
+        if part.state == State.ADMITTED:
             assert self._ahead.pop(part.patient) is part
 
     def _released(self, part: Part, a: int, b: int, c: int) -> None:
-        self._rooms.give_back(part)
+        self._rooms.count(part, -1)
         if self._place.get(part.patient) is part:
             del self._place[part.patient]
         self._went[part.level] += 1
         if part.over_since < self._now and part.seen[Fact.COMPLETED]:
             over = self._now == part.over_since + part.hold or self._rooms.closes(part, self._now)
-            moved_on = self._at_once[part.patient] & {
-                Fact.STARTED, Fact.ADMITTED, Fact.REFUSED, Fact.JOINED, Fact.LEFT,
-            }  # fmt: skip
+            moved_on = self._at_once[part.patient] & _MOVES_ON
             assert over or moved_on, f"stay {part.number} gives up a held place without a reason"
         if part.hold > 0 or part.seen[Fact.SUSPENDED]:
             self._gave_up.add(part.patient)
 
-    def _is_refused_step_up(self, part: Part, fact: Fact) -> bool:
-        place = self._place.get(part.patient)
-        return fact == Fact.REFUSED and place is not None and place.state == SUSPENDED
+    # ── on to the next level ─────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, part: Part, fact: Fact, destination: int) -> None:
+    def _goes_on(self, part: Part, fact: Fact) -> bool:
+        """Whether a treatment goes on for one who is turned away from the next level."""
+        place = self._place.get(part.patient)
+        return fact in _TURNED_AWAY and place is not None and place.state in {State.IN_CARE, State.SUSPENDED}
+
+    def _send(self, part: Part, fact: Fact, destination: int, reason: int) -> None:
         patient, level = part.patient, self._levels[part.level]
         self._bound[patient] = destination
         if fact == Fact.COMPLETED:
-            part.over_since, part.hold = self._now, 0.0
-            name = HOME if destination == AT_HOME else self._names[destination]
-            if level.next[name].lag_days is not None and destination != AT_HOME:
+            self._complete(part, destination)
+            lag = level.next.get(self._name(destination))
+            if destination != AT_HOME and lag is not None and lag.lag_days is not None:
                 self._lag[patient] = (part.level, destination)
                 return
-            part.hold = 0.0 if destination == AT_HOME else level.hold_days
-        if destination != AT_HOME:
-            assert patient not in self._sent
-            self._sent[patient] = (part.level, destination)
+        elif fact in {Fact.DROPPED_OUT, Fact.DISCHARGED}:
+            terms = self._payers.terms(part)
+            cut = fact == Fact.DISCHARGED and reason == Reason.CUT and terms is not None
+            to = terms.denied_to if cut and terms else part.care.leave_early.dropout_to
+            assert self._name(destination) == to, f"{fact.name} to {self._name(destination)}, not {to}"
+        if destination != AT_HOME and not (fact == Fact.COMPLETED and patient in self._ahead):
+            assert patient not in self._on_the_way
+            self._on_the_way[patient] = (part.level, destination)
+
+    def _complete(self, part: Part, destination: int) -> None:
+        level, ahead = self._levels[part.level], self._ahead.get(part.patient)
+        part.over_since = self._now
+        part.hold = 0.0 if destination == AT_HOME else level.hold_days
+        if part.bound is not None:
+            assert self._name(destination) == part.bound, f"stay {part.number} forgets where it is sent"
+        else:
+            assert self._name(destination) in level.next, f"stay {part.number} completes to {destination}"
+        if ahead is not None:
+            assert ahead.level == destination, f"stay {part.number} completes to elsewhere"
+        if part.planned is not None and part.care.phases is None and not part.seen[Fact.SUSPENDED]:
+            early = part.planned - self._now
+            at_start = abs(self._now - part.started) <= level.refer_before_days + _CLOSE
+            assert abs(early) < _CLOSE or at_start, f"stay {part.number} was referred {early} days too early"
 
     # ── what must hold ───────────────────────────────────────────────────────────────────────────────────────
 
     def _balance(self, level: int) -> None:
-        """In − out = waiting + admitted + in care + holding, in the level that the fact touched."""
+        """In − out = in a stage + waiting + admitted + in care + holding, in the level that the fact touched."""
         present = self._rooms.taken_in(level) + sum(
-            part.level == level and part.state == WAITING for part in self._ahead.values()
+            part.level == level and part.state in {State.APPLYING, State.WAITING}
+            for part in self._ahead.values()
         )
         assert self._came[level] - self._went[level] == present, f"{self._names[level]} at {self._now}"
 
     def _between(self, touched: Mapping[int, set[int]]) -> None:
         """Between two instants: nobody is lost, nobody holds for nothing or for too long, nobody could start."""
-        assert not self._sent, f"sent and not arrived at {self._now}: {self._sent}"
+        assert not self._on_the_way, f"sent and not arrived at {self._now}: {self._on_the_way}"
         for patient in touched:
             inside = patient in self._place or patient in self._ahead or patient in self._lag
             assert inside or self._bound[patient] == AT_HOME, f"patient {patient} vanished at {self._now}"
         for patient, part in self._place.items():
-            if part.state in {OVER, SUSPENDED}:
-                assert patient in self._ahead, f"patient {patient} holds a place for nothing at {self._now}"
-                assert self._now <= part.over_since + part.hold, f"patient {patient} holds for too long"
-            else:
-                assert part.state == IN_CARE and patient not in self._ahead
-        self._waitlists()
-        self._nobody_is_frozen()
+            self._in_place(patient, part)
+        with_place = [
+            *self._place.values(), *(part for part in self._ahead.values() if part.state == State.ADMITTED)
+        ]  # fmt: skip
+        assert len(with_place) == self._rooms.total
+        self._posts.between(with_place, [level.caseload for level in self._levels])
+        self._payers.between(self._now, self._place.values())
+        self._waiting.between(self._now, self._ahead, self._place)
 
-    def _waitlists(self) -> None:
-        waiting: dict[int, list[Part]] = defaultdict(list)
-        for part in self._ahead.values():
-            if part.state == WAITING:
-                waiting[part.level].append(part)
-        for level, parts in waiting.items():
-            waitlist, name = self._levels[level].waitlist, self._names[level]
-            by_origin = Counter(self._ledger.origins[part.origin] for part in parts)
-            caps: Any = waitlist.at_most
-            if isinstance(caps, int):
-                assert len(parts) <= caps, f"{len(parts)} wait for {name} at {self._now}"
-            elif caps:
-                assert all(by_origin[origin] <= most for origin, most in caps.items()), f"{name}: {by_origin}"
-            for part in self._asked_first(level, parts):
-                assert not self._rooms.has_room(part, self._now), (
-                    f"patient {part.patient} waits for {name} and could be admitted at {self._now}"
-                )
-            self._what_holds_back(level, parts)
-
-    def _what_holds_back(self, level: int, parts: list[Part]) -> None:
-        """What those who wait lack is what the ledger says, except after the last session of a group."""
-        if any(group.until for group in self._levels[level].groups.values()):
-            return
-        for part in self._one_of_each_kind(parts):
-            lacks = self._rooms.lacks(part, self._now) or Missing.ORDER
-            noted = self._noted.get((level, int(self._ledger.stay_kind[part.number])))
-            assert noted == lacks, f"patient {part.patient} lacks {lacks!r} at {self._now}, noted is {noted}"
-
-    def _asked_first(self, level: int, parts: list[Part]) -> Iterable[Part]:
-        """Those whom room would let in: one of each kind, or the head of a strict list."""
-        strict = self._levels[level].waitlist.discipline == "strict"
-        return [min(parts, key=self._rank)] if strict else self._one_of_each_kind(parts)
-
-    def _one_of_each_kind(self, parts: list[Part]) -> Iterable[Part]:
-        ledger = self._ledger
-        return {
-            (ledger.patient_track[part.patient], ledger.patient_time[part.patient], part.care.phases): part
-            for part in parts
-        }.values()
-
-    def _nobody_is_frozen(self) -> None:
-        """No holder, and no two, wait for nothing but what they hold themselves."""
-        holders = [
-            patient
-            for patient, part in self._place.items()
-            if part.state in {OVER, SUSPENDED}
-            and self._ahead[patient].state == WAITING
-            and not self._rooms.has_room(
-                self._ahead[patient], self._now
-            )  # who has, waits behind a strict head
-        ]
-        for cycle in chain(combinations(holders, 1), combinations(holders, 2)):
-            held = [self._place[patient] for patient in cycle]
-            wanted = [self._ahead[patient] for patient in cycle]
-            assert not self._rooms.could_all_swap(held, wanted, self._now), f"{cycle} frozen at {self._now}"
+    def _in_place(self, patient: int, part: Part) -> None:
+        ahead = self._ahead.get(patient)
+        if part.state in {State.OVER, State.SUSPENDED}:
+            assert ahead is not None, f"patient {patient} holds a place for nothing at {self._now}"
+            assert not ahead.untreated, f"patient {patient} is not ready at {self._now}"
+            assert self._now <= part.over_since + part.hold, f"patient {patient} holds for too long"
+        else:
+            assert part.state == State.IN_CARE
+            in_time = ahead is None or ahead.untreated or ahead.state == State.APPLYING
+            assert in_time and (ahead is None or part.planned is not None), f"patient {patient} has two"
 
     def close(self) -> None:
         """At the end: whatever was taken was given back once, or is still taken by somebody who is there."""
         assert self._known == set(range(len(self._ledger.patient_source)))
-        still = [part for part in self.parts if part.state in {ADMITTED, IN_CARE, SUSPENDED, OVER}]
+        still = [part for part in self._parts if part.has_place]
         assert self._rooms.total == len(still)
-        for part in self.parts:
+        for part in self._parts:
             assert part.seen[Fact.RELEASED] == (part.seen[Fact.ADMITTED] and part not in still)
         for part in still:
-            self._rooms.give_back(part)
-        assert self._rooms.is_empty
+            self._rooms.count(part, -1)
+        assert self._rooms.is_empty and not any(self._posts.carried.values())
+        self._facilitators.close()

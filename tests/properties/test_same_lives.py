@@ -16,7 +16,8 @@ from iopsim.model.clinic import simulate
 from iopsim.model.draws import Draws
 from iopsim.model.ledger import Fact, Ledger
 from iopsim.scenario.schema import Scenario
-from tests.properties.programs import CLINIC, PROPERTY, Plain, programs
+from tests.properties.clinics import CLINIC, PROPERTY, Plain
+from tests.properties.programs import programs
 
 Identity = tuple[str, int, int]
 
@@ -34,6 +35,7 @@ def ample(program: Plain) -> Plain:
     def grow(copy: Plain) -> None:
         copy["levels"]["unit"]["places"] = "unlimited"
         copy["staff"]["therapist"]["caseload"] = 500
+        copy["staff"]["nurse"] = {"posts": 3}
         copy["levels"]["iop"]["phases"] = [{"weeks": 3, "days_per_week": 3}]
         for group in copy["levels"]["iop"]["groups"].values():
             group["seats"] = 500
@@ -122,9 +124,26 @@ ADDITIONS = {
     "a service": add(
         "services", "skills", {"levels": ["iop"], "role": "therapist", "every_weeks": 1, "share": 0.5}
     ),
+    "a service that waits for hours": add(
+        "services",
+        "check",
+        {"levels": ["iop"], "role": "nurse", "minutes": 30, "per": "admission", "limits": True},
+    ),
+    "a service that admission waits for": add(
+        "services",
+        "evaluation",
+        {
+            "levels": ["iop"],
+            "role": "nurse",
+            "minutes": 30,
+            "per": "admission",
+            "limits": "admission",
+            "due_days": 60,
+        },
+    ),
     "an unused track": add("tracks", "trauma", {}),
     "an unused payer": add("payers", "self_pay", {}),
-    "an unused role": add("staff", "nurse", {"posts": 2, "caseload": 9}),
+    "an unused role": add("staff", "cook", {"posts": 2, "caseload": 9}),
 }
 
 
@@ -173,9 +192,7 @@ def _facts(ledger: Ledger, until: float) -> list[Iterable[tuple[object, ...]]]:
 @PROPERTY
 @given(programs())
 def test_an_unused_track_payer_and_role_leave_every_fact_as_it_was(program: Plain) -> None:
-    wordy = changed({"payers": {"all": {}}} | program, lambda copy: copy["payers"].update(self_pay={}))
-    for source in wordy["sources"].values():
-        source["payers"] = {"all": 1}
+    wordy = changed(program, lambda copy: copy["payers"].update(self_pay={}))
     wordy["tracks"]["trauma"] = {}
     wordy["staff"]["cook"] = {"posts": 2, "caseload": 9}
     assert same_facts(lived(program), lived(wordy))

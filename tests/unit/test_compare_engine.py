@@ -29,7 +29,7 @@ from iopsim.experiment.statistics import Interval, Replicated
 from iopsim.measures.registry import Outcome, Ratio, Sample, Value
 from iopsim.model import sources
 from iopsim.model.clinic import simulate
-from iopsim.report.wording import difference_text, matched_text
+from iopsim.report.wording import difference_text, in_words, matched_text
 from iopsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -110,10 +110,25 @@ def test_all_that_stands_against_a_comparison_is_said_at_once() -> None:
     ]
 
 
-def test_a_metric_that_only_the_base_has_is_refused() -> None:
+def test_a_metric_that_only_one_plan_has_is_compared_where_it_is() -> None:
     levels = {"care": {"places": 9, "stay_days": {"exponential": {"mean": 9.0}}}}  # nobody gives up here
-    with pytest.raises(InputError, match=r'patient has no metric "care\.reneged\.share"'):
-        comparable({"base": clinic(), "patient": clinic(levels=levels)})
+    plans = {"base": clinic(), "calm": clinic(levels=levels), "same": clinic()}
+    assert comparable(plans) == (RENEGED,)
+    outcomes = {"base": years([10, 20, 40]), "calm": [{}] * 3, "same": years([10, 20, 45])}
+    calm, same = compare(plans, outcomes)
+    assert (calm.words, calm.unit, calm.better) == ("only the base has it", "share", "lower")
+    assert calm.base_estimate == pytest.approx(70 / 300)
+    assert all(map(math.isnan, (calm.plan_estimate, calm.difference.estimate, calm.p_holm)))
+    alone = compare({"base": clinic(), "same": clinic()}, {plan: outcomes[plan] for plan in ("base", "same")})
+    assert [same] == alone, "what is not there is not looked at, and widens no interval"
+    (other,) = compare(
+        {"calm": clinic([{"metric": CENSUS, "at_least": 5}], levels=levels), "base": clinic()},
+        {"calm": years(census=[5, 6, 7]), "base": years([10, 20, 40], [5, 6, 8])},
+        [RENEGED],
+    )[1:]
+    assert other.words == "only the plan has it"
+    assert in_words(other, "calm") == "not in calm"
+    assert in_words(calm, "base") == "not in calm"
 
 
 def test_there_must_be_two_plans_and_something_to_compare() -> None:

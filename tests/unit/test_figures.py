@@ -465,6 +465,59 @@ def test_caseload_by_post_under_its_limit(tmp_path: Path) -> None:
     assert axes.lines[0].get_ydata() == [6, 6]
 
 
+def leaving(**therapist: Any) -> Scenario:
+    """The clinic with clinicians who come and go."""
+    plain = clinic().model_dump(by_alias=True, exclude_unset=True)
+    plain["staff"]["clinician"] |= {"turnover_per_year": 0.3, **therapist}
+    return Scenario.model_validate(plain)
+
+
+def test_caseload_beside_the_limits_in_force(tmp_path: Path) -> None:
+    profiles = {"caseload.clinician": [22, 12], "limits.clinician": [24, 16]}
+    drawing = drawn(written(tmp_path / "run", leaving(), profiles=profiles))["caseload"]
+    assert drawing.title == "Clinician: 4.2 patients each, 85 % of the limits in force"
+    axes = drawing.figure.axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [5.5, 3.0]
+    (lines,) = axes.collections
+    assert [line[0, 1] for line in lines.get_segments()] == [6, 4]
+    assert [words for words in texts(axes) if "limit" in words] == ["limit: 6.0", "limit: 4.0"]
+
+
+def test_posts_filled_week_by_week_under_all_posts(tmp_path: Path) -> None:
+    weekly = {"clinician.filled": (1.6, 1.1, 2.1, 1, 2)}
+    drawing = drawn(written(tmp_path / "run", leaving(), weekly=weekly))["posts-filled"]
+    assert drawing.title == "Clinician: 1.60 of 2 posts filled on average"
+    axes = drawing.figure.axes[0]
+    assert axes.get_ylabel() == "Posts filled"
+    assert texts(axes)[0] == "2 posts"
+    assert max(part.get_paths()[0].vertices[:, 1].max() for part in axes.collections) == 2, (
+        "never more than all"
+    )
+    assert "posts-filled" not in drawn(written(tmp_path / "none", clinic()))
+
+
+def test_sessions_that_are_not_held_by_group_and_cause(tmp_path: Path) -> None:
+    stem = "group.morning.cancelled_sessions"
+    closed = {f"{stem}.closed.total": ("sessions", 5, 5, 5, "")}
+    short = {
+        f"{stem}.below_minimum.total": ("sessions", 2.5, 1, 4, ""),
+        "group.morning.merged_sessions.total": ("sessions", 3, 1, 5, ""),
+        f"{stem}.unstaffed.total": ("sessions", 0, 0, 0, ""),
+    }
+    drawing = drawn(written(tmp_path / "run", clinic(), closed | short))["sessions-by-cause"]
+    assert drawing.title == (
+        "Sessions in 26 weeks: 5 cancelled (day closed), 2.50 cancelled (too few enrolled), "
+        "3 merged with another group"
+    )
+    axes = drawing.figure.axes[0]
+    assert [(bar.get_x(), bar.get_width()) for bar in axes.patches] == [(0, 5), (5, 2.5), (7.5, 3)]
+    assert texts(axes) == ["10.5"]
+    assert len(legend(drawing)) == 3, "no mark for what never happened"
+    assert "sessions-by-cause" not in drawn(written(tmp_path / "none", clinic(), closed)), (
+        "the calendar is known"
+    )
+
+
 @pytest.mark.parametrize(
     ("mean", "p95", "title"),
     [
@@ -485,6 +538,17 @@ def test_hours_needed_of_those_employed(tmp_path: Path, mean: float, p95: object
     assert [bar.get_width() for bar in axes.patches] == [mean, 60], "two posts of 30 hours"
     assert texts(axes) == [f"{mean} of 60 h"]
     assert any("busy week" in text for text in legend(drawing)) == bool(p95)
+
+
+def test_hours_are_held_against_the_posts_that_were_filled(tmp_path: Path) -> None:
+    summary = {
+        "clinician.hours_needed.mean": ("hours/week", 40, "", "", ""),
+        "clinician.hours_needed.p95": ("hours/week", 50, "", "", ""),
+        "clinician.fte_employed": ("FTE", 1.5, 1.4, 1.6, ""),
+    }
+    drawing = drawn(written(tmp_path / "run", leaving(), summary))["hours-by-role"]
+    assert drawing.title == "In a busy week the work exceeds the hours employed: clinician"
+    assert texts(drawing.figure.axes[0]) == ["40 of 45 h"], "1.5 FTE of 30 hours"
 
 
 def test_cost_beside_inpatient_agrees_with_the_break_even_share(tmp_path: Path) -> None:
@@ -584,6 +648,20 @@ def test_caseloads_limit_it_where_they_are_fewer(tmp_path: Path) -> None:
     }
 
 
+def test_caseloads_in_force_limit_it_where_clinicians_come_and_go(tmp_path: Path) -> None:
+    drawing = census(tmp_path / "run", leaving(), **{"clinician.limit": (8, 6, 10, 6, 12)})
+    assert limits(drawing) == {"12 seats": [12, 12], "8 in clinician caseloads": [8, 8]}
+    near = census(tmp_path / "near", leaving(), **{"clinician.limit": (11.6, 11, 12, 11, 12)})
+    places = {
+        text.get_text(): text.xy
+        for text in near.figure.axes[-1].texts
+        if "seats" in text.get_text() or "caseloads" in text.get_text()
+    }
+    assert places == {"12 seats": (0, 12), "12 in clinician caseloads": (1, 12)}, (
+        "words do not cover each other"
+    )
+
+
 def test_places_limit_it(tmp_path: Path) -> None:
     level = {"groups": None, "phases": None, "caseload": None, "stay_days": 20.0, "places": 7}
     assert limits(census(tmp_path / "run", with_level(**level))) == {"7 places": [7, 7]}
@@ -619,6 +697,9 @@ def test_one_replication_has_no_bands(tmp_path: Path) -> None:
 # Words
 
 
+SAID_OF = {"day_care": "Day care", "mood": "Mood", "clinician": "Clinician", "morning": "Early group"}
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -627,7 +708,10 @@ def test_one_replication_has_no_bands(tmp_path: Path) -> None:
         ("day_care.seat_utilization.mean", "Day care: seat utilization, mean"),
         ("program.cost.per_attended_day", "program: cost per attended day"),
         ("waitlist.mean", "Waitlist"),
+        ("clinician.vacancy.share", "Clinician: posts vacant"),
+        ("group.morning.ghost_seats.share", "Early group: ghost seats"),
+        ("group.morning.break_even_census", "Early group: break even census"),
     ],
 )
 def test_words_for_metrics(name: str, words: str) -> None:
-    assert goals.metric_words(name, {"day_care": "Day care", "mood": "Mood"}) == words
+    assert goals.metric_words(name, SAID_OF) == words

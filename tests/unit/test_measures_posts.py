@@ -12,7 +12,7 @@ import pytest
 
 from iopsim.measures.posts import mean_carried
 from iopsim.measures.registry import Ratio, Value, bound, measure
-from iopsim.measures.series import profiles
+from iopsim.measures.series import profiles, weekly
 from iopsim.model.ledger import PostState
 from iopsim.scenario.schema import Scenario
 from tests.unit.ledgers import Book, Stay
@@ -113,6 +113,17 @@ def test_each_post_carries_its_own(changes: Book) -> None:
     found = profiles(changes.window())
     assert found["caseload.therapist"] == pytest.approx([first / 14, second / 14])
     assert found["caseload.nurse"] == [0]
+    assert found["limits.therapist"] == pytest.approx([(4 * 3 + 2 * 3.5) / 14, 4 * 8 / 14])
+    assert found["limits.nurse"] == [9]
+
+
+def test_posts_and_limits_in_each_week_of_the_run(changes: Book) -> None:
+    found = weekly(changes.window())
+    assert found["therapist.filled"] == pytest.approx([2, (3 + 7) / 7, (7 + 1) / 7, (2 + 4 + 6) / 7])
+    limits = [8, (4 * 3 + 4 * 7) / 7, (2 * 3.5 + 4 * 1) / 7, (4 * 2 + 4 * 6) / 7]
+    assert found["therapist.limit"] == pytest.approx(limits)
+    assert found["nurse.filled"] == [1, 1, 1, 1]
+    assert "clerk.filled" not in found, "nobody comes or goes"
 
 
 def test_patients_without_anybody_are_owed_one() -> None:

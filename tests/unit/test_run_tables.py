@@ -47,8 +47,8 @@ def test_a_class_that_never_starts_is_named_with_those_of_all_replications(tmp_p
     assert urgent > started > 0
     assert walk_in > 10
     assert sentences == [
-        f"Nobody of class 2 (walk in) started care in unit, of {walk_in:.0f} who joined its waitlist in the measured "
-        "weeks of all replications."
+        f"Of class 2 (walk in), {walk_in:.0f} joined the waitlist of unit in the measured weeks of all replications, "
+        "and nobody ever started care."
     ]
 
 

@@ -1,0 +1,74 @@
+"""The books' own calendar: when groups meet, and on which days there are appointments, from the dates themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from math import inf
+
+from iopsim.model.timeline import in_days
+from iopsim.scenario.distributions import DaysLaw
+from iopsim.scenario.groups import Group
+from iopsim.scenario.parts import WEEKDAYS
+from iopsim.scenario.schema import Scenario
+
+__all__ = ["NINE", "Calendar", "longest", "within"]
+
+NINE = in_days(9)
+_BEYOND = 28  # days after the end in which a group is known to meet again
+_CLOSE = 1e-6
+
+
+def within(law: DaysLaw | None, days: float) -> bool:
+    """Whether a law can have given so many days; without a law, none."""
+    if law is None:
+        return days == 0
+    return law.quantile(1e-12) - _CLOSE <= days <= longest(law)
+
+
+def longest(law: DaysLaw | None) -> float:
+    """The longest time that a law can be expected to give; 0 without a law."""
+    return 0.0 if law is None else law.quantile(1 - 1e-12) + _CLOSE
+
+
+class Calendar:
+    """Days since the first measured one."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._start = scenario.run.start
+        self.first = -7 * scenario.run.warm_up_weeks
+        self.last = 7 * (scenario.run.weeks + scenario.run.run_out_weeks)
+        self.closed = {self.day(date) for date in scenario.calendar.closed}
+
+    def day(self, date: dt.date) -> int:
+        return (date - self._start).days
+
+    def weekday(self, day: int) -> int:
+        return (self._start.weekday() + day) % 7
+
+    def is_working_day(self, day: int) -> bool:
+        return self.weekday(day) < 5 and day not in self.closed
+
+    def opens(self, group: Group) -> float:
+        return self.first if group.from_ is None else self.day(group.from_)
+
+    def closes(self, group: Group) -> float:
+        return inf if group.until is None else self.day(group.until) + 1
+
+    def next_meeting(self, group: Group, after: float, days: Collection[int]) -> float:
+        """Start of the first session after an instant that is not closed, on one of the weekdays; inf: none."""
+        known = range(max(int(after), int(self.opens(group))), self.last + _BEYOND)
+        starts = (
+            day + in_days(group.start_hour)
+            for day in known
+            if self.weekday(day) in days and day not in self.closed and day < self.closes(group)
+        )
+        return next((start for start in starts if start > after), inf)
+
+    def sessions(self, group: Group) -> list[float]:
+        """Starts of all sessions in the simulated time, closed days included."""
+        return [
+            day + in_days(group.start_hour)
+            for day in range(self.first, self.last)
+            if WEEKDAYS[self.weekday(day)] in group.days and self.opens(group) <= day < self.closes(group)
+        ]

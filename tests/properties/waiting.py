@@ -1,0 +1,146 @@
+"""The books of those who wait: who comes first, what they lack, whether they could start (model.md §§5, 6)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Any
+
+from iopsim.model.ledger import Ledger, Missing
+from iopsim.scenario.schema import Scenario
+from tests.properties.parts import Part, State
+
+if TYPE_CHECKING:
+    from tests.properties.access import Desk
+    from tests.properties.payers import Payers
+    from tests.properties.rooms import Rooms
+    from tests.properties.visits import Visits
+
+__all__ = ["Waiting"]
+
+_CLOSE = 1e-6
+
+
+class Waiting:
+    """The waitlists of all levels.
+
+    Attributes:
+        kind: Class of need by stay, as the ledger has it.
+    """
+
+    def __init__(
+        self, scenario: Scenario, ledger: Ledger, desk: Desk, payers: Payers, rooms: Rooms, visits: Visits
+    ) -> None:
+        self._ledger, self._desk, self._payers = ledger, desk, payers
+        self._rooms, self._gated = rooms, visits.gated
+        self._levels, self._names = list(scenario.levels.values()), list(scenario.levels)
+        blocked = (ledger.blocked_time, ledger.blocked_level, ledger.blocked_kind, ledger.blocked_missing)
+        self._blocked = deque(zip(*(column.tolist() for column in blocked), strict=True))
+        self._noted: dict[tuple[int, int], int] = {}
+        self.kind: list[int] = ledger.stay_kind.tolist()
+        self._now = 0.0
+
+    def note(self, now: float) -> None:
+        """Read what the ledger says that those who wait lack from now on."""
+        while self._blocked and self._blocked[0][0] <= now:
+            _, level, kind, missing = self._blocked.popleft()
+            self._noted[level, kind] = missing
+
+    def in_turn(self, part: Part, now: float, ahead: Iterable[Part]) -> None:
+        """Nobody who comes first in rule order could have had what somebody is admitted to."""
+        if self._names[part.level] in self._gated:
+            return  # whoever comes first may lack an appointment, of which the ledger does not tell at once
+        strict = self._levels[part.level].waitlist.discipline == "strict"
+        for other in ahead:
+            if other.level == part.level and other.state == State.WAITING and _rank(other) < _rank(part):
+                could = other.may_be_admitted and self._rooms.has_room(other, now)
+                assert not strict and not could, (
+                    f"patient {part.patient} is admitted before {other.patient} at {now}"
+                )
+
+    def between(self, now: float, ahead: Mapping[int, Part], place: Mapping[int, Part]) -> None:
+        """Between two instants nobody waits who could be admitted, and nothing is overdue."""
+        self._now = now
+        waiting: dict[int, list[Part]] = defaultdict(list)
+        for patient, part in ahead.items():
+            if part.state == State.APPLYING:
+                self._desk.between(part, now)
+            elif part.state == State.WAITING:
+                waiting[part.level].append(part)
+                self._has_changed_in_time(part)
+                here = place.get(patient)
+                goes_on = here is not None and here.state == State.IN_CARE
+                assert not part.untreated or goes_on, f"patient {patient} is not called off at {now}"
+        for level, parts in waiting.items():
+            self._within_caps(level, parts)
+            for part in self._asked_first(level, parts):
+                lacks_hours = self._noted.get((level, self.kind[part.number]), 0) & Missing.HOURS
+                assert lacks_hours or not self._rooms.has_room(part, now), (
+                    f"patient {part.patient} waits for {self._names[level]} and could be admitted at {now}"
+                )
+            self._what_holds_back(level, parts)
+        self._nobody_is_frozen(ahead, place)
+
+    def _within_caps(self, level: int, parts: list[Part]) -> None:
+        name, caps = self._names[level], self._levels[level].waitlist.at_most
+        by_origin = Counter(self._ledger.origins[part.origin] for part in parts)
+        limits: Any = caps
+        if isinstance(limits, int):
+            assert len(parts) <= limits, f"{len(parts)} wait for {name} at {self._now}"
+        elif limits:
+            assert all(by_origin[origin] <= most for origin, most in limits.items()), f"{name}: {by_origin}"
+
+    def _has_changed_in_time(self, part: Part) -> None:
+        """Nobody is in a class, insists on a time or waits for the payer for longer than the rules say."""
+        waitlist, waited = self._levels[part.level].waitlist, self._now - part.joined
+        said = f"stay {part.number}, at {self._now}"
+        assert self._payers.is_in_time(part, self._now), f"{said}, waits for the payer"
+        ages, after = waitlist.ages_into, waitlist.accept_other_time_after_days
+        if ages is not None and waited >= ages.after_days + _CLOSE:
+            assert part.priority <= ages.class_, f"{said}, has not aged"
+        either = self._ledger.times[self._ledger.patient_time[part.patient]] == "either"
+        if after is not None and waited >= after + _CLOSE and self._levels[part.level].groups:
+            assert part.any_time or either, f"{said}, still insists on a time"
+
+    def _what_holds_back(self, level: int, parts: list[Part]) -> None:
+        """What those who wait lack is what the ledger says, except after the last session of a group."""
+        if any(group.until for group in self._levels[level].groups.values()):
+            return
+        for part in self._one_of_each_kind(parts):
+            lacks = self._rooms.lacks(part, self._now) or Missing.ORDER
+            noted = self._noted.get((level, self.kind[part.number]), 0)
+            if self._names[level] in self._gated:  # what is lacking in the diaries, the books do not know
+                lacks, noted = lacks & ~Missing.ORDER, noted & ~(Missing.HOURS | Missing.ORDER)
+            assert noted == lacks, f"patient {part.patient} lacks {lacks!r} at {self._now}, noted is {noted}"
+
+    def _asked_first(self, level: int, parts: list[Part]) -> Iterable[Part]:
+        """Those whom room would let in: one of each kind, or the head of a strict list."""
+        if self._levels[level].waitlist.discipline == "strict":
+            head = min(parts, key=_rank)
+            return [head] if head.may_be_admitted else []
+        return self._one_of_each_kind(part for part in parts if part.may_be_admitted)
+
+    def _one_of_each_kind(self, parts: Iterable[Part]) -> Iterable[Part]:
+        return {self._rooms.needs(part): part for part in parts}.values()
+
+    def _nobody_is_frozen(self, ahead: Mapping[int, Part], place: Mapping[int, Part]) -> None:
+        """No holder, and no two, wait for nothing but what they hold themselves."""
+        holders = [
+            patient
+            for patient, part in place.items()
+            if part.state in {State.OVER, State.SUSPENDED}
+            and ahead[patient].state == State.WAITING
+            and ahead[patient].may_be_admitted
+            and self._names[ahead[patient].level] not in self._gated
+            # who has room waits behind a strict head
+            and not self._rooms.has_room(ahead[patient], self._now)
+        ]
+        for cycle in chain(combinations(holders, 1), combinations(holders, 2)):
+            held = [place[patient] for patient in cycle]
+            wanted = [ahead[patient] for patient in cycle]
+            assert not self._rooms.could_all_swap(held, wanted, self._now), f"{cycle} frozen at {self._now}"
+
+
+def _rank(part: Part) -> tuple[float, float, int]:
+    return (part.priority, part.joined, part.patient)
