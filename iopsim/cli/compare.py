@@ -215,10 +215,15 @@ def _as_json(comparison: Comparison, entries: dict[str, Entry], notes: list[str]
 
 
 def _as_md(comparison: Comparison, notes: list[str]) -> str:
+    from iopsim.report.besides import besides
     from iopsim.report.console import difference_texts, differences_title
     from iopsim.report.markdown import escaped, table
     from iopsim.report.wording import matched_text
 
     text = [differences_title(comparison), table(*difference_texts(comparison), align="llrrrrlrl")]
+    more = [
+        "\n".join([escaped(one.heading), "", *(f"- {escaped(line)}" for line in one.lines)])
+        for one in besides(comparison)
+    ]
     after = [matched_text(comparison.matched), *(f"Note: {note}" for note in notes)]
-    return "\n\n".join([escaped(text[0]), text[1], *map(escaped, after)])
+    return "\n\n".join([escaped(text[0]), text[1], *more, *map(escaped, after)])

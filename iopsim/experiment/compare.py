@@ -31,13 +31,23 @@ __all__ = [
     "compare",
     "compared",
     "difference_rows",
+    "differences",
     "holm",
     "least_that_matters",
     "matched_shares",
     "plan_rows",
 ]
 
-Words = Literal["better", "worse", "higher", "lower", "no difference that matters", "not known yet"]
+Words = Literal[
+    "better",
+    "worse",
+    "higher",
+    "lower",
+    "no difference that matters",
+    "not known yet",
+    "only the base has it",
+    "only the plan has it",
+]
 CONFIDENCE = 0.95  # that all intervals of one comparison hold at once
 
 # Patients are the same, and replications form pairs, only where these are; changing them is no plan.
@@ -123,7 +133,7 @@ def comparable(
 
     Raises:
         InputError: With every reason why these plans cannot be compared: fewer than two, a seed, window,
-            currency or model version that differs, a metric that a plan does not have, nothing to compare.
+            currency or model version that differs, a metric that no plan has, nothing to compare.
     """
     if len(scenarios) < 2:
         raise InputError(Fault("one-plan", f"two plans or more are needed to compare (got {len(scenarios)})"))
@@ -179,24 +189,41 @@ def compare(
     Raises:
         InputError: As `comparable` does.
     """
+    return differences(scenarios, outcomes_by_plan, comparable(scenarios, names))
+
+
+def differences(
+    scenarios: Mapping[str, Scenario],
+    outcomes_by_plan: Mapping[str, Sequence[Mapping[str, Outcome]]],
+    metrics: Sequence[str],
+) -> list[Difference]:
+    """Paired differences of every plan to the first in these metrics; their intervals hold together.
+
+    A metric that only one of two plans has is told as such, and one that neither has is left out.
+    """
     from iopsim.experiment.summary import Gathered
 
-    metrics = comparable(scenarios, names)
     base, *others = scenarios
-    level = 1 - (1 - CONFIDENCE) / (len(others) * len(metrics))
     count = min(map(len, outcomes_by_plan.values()))
-    entries = reported(scenarios[base])
+    entries = {plan: reported(scenario) for plan, scenario in scenarios.items()}
+    wanted = [
+        (plan, name) for plan in others for name in metrics if name in entries[base] or name in entries[plan]
+    ]
+    both = sum(name in entries[base] and name in entries[plan] for plan, name in wanted)
+    level = 1 - (1 - CONFIDENCE) / max(both, 1)
     found = {
         plan: Gathered(outcomes_by_plan[plan][:count], level).all(
-            {name: known[name] for known in [reported(scenario)] for name in metrics}
+            {name: known[name] for name in metrics if name in known}
         )
-        for plan, scenario in scenarios.items()
+        for plan, known in entries.items()
     }
-    pairs = [_Pair(plan, name, found[base][name], found[plan][name]) for plan in others for name in metrics]
-    p_values = holm([_p_value(pair.difference) for pair in pairs])
+    pairs = [_Pair(plan, name, found[base].get(name), found[plan].get(name)) for plan, name in wanted]
+    p_values = iter(holm([_p_value(paired) for pair in pairs if (paired := pair.difference)]))
     return [
-        _difference(scenarios[base], entries[pair.metric], pair, p_value)
-        for pair, p_value in zip(pairs, p_values, strict=True)
+        _difference(scenarios[base], entries[base][pair.metric], pair, paired, next(p_values))
+        if (paired := pair.difference)
+        else _only_one(scenarios[pair.plan], entries[pair.plan if pair.other else base][pair.metric], pair)
+        for pair in pairs
     ]
 
 
@@ -278,28 +305,30 @@ def apart(scenarios: Mapping[str, Scenario], versions: Mapping[str, str]) -> Ite
 
 
 def _unknown_metrics(scenarios: Mapping[str, Scenario], metrics: Sequence[str]) -> Iterator[Fault]:
-    for plan, scenario in scenarios.items():
-        known = reported(scenario)
-        for name in metrics:
-            if name not in known:
-                yield no_such_metric(name, nearest(name, known), owner=plan)
+    """Metrics that no plan has: one that some have is compared where it is."""
+    known = {plan: reported(scenario) for plan, scenario in scenarios.items()}
+    unknown = [name for name in metrics if not any(name in names for names in known.values())]
+    for plan, names in known.items():
+        yield from (no_such_metric(name, nearest(name, names), owner=plan) for name in unknown)
 
 
 class _Pair(NamedTuple):
-    """One metric of one plan beside the base's."""
+    """One metric of one plan beside the base's; None where a plan does not have it."""
 
     plan: str
     metric: str
-    base: Replicated
-    other: Replicated
+    base: Replicated | None
+    other: Replicated | None
 
     @property
-    def difference(self) -> Replicated:
-        return self.other.minus(self.base)
+    def difference(self) -> Replicated | None:
+        return self.other.minus(self.base) if self.base and self.other else None
 
 
-def _difference(scenario: Scenario, entry: Reported, pair: _Pair, p_holm: float) -> Difference:
-    paired = pair.difference
+def _difference(
+    scenario: Scenario, entry: Reported, pair: _Pair, paired: Replicated, p_holm: float
+) -> Difference:
+    assert pair.base and pair.other, "a difference has two sides"
     apart = pair.base.standard_error**2 + pair.other.standard_error**2
     together = paired.standard_error**2
     better = _direction(scenario, pair.metric, entry)
@@ -314,6 +343,23 @@ def _difference(scenario: Scenario, entry: Reported, pair: _Pair, p_holm: float)
         variance_ratio=apart / together if together else math.nan,
         p_holm=p_holm,
         words=_words(paired.interval, better, least_that_matters(scenario, pair.metric)),
+    )
+
+
+def _only_one(scenario: Scenario, entry: Reported, pair: _Pair) -> Difference:
+    from iopsim.experiment.statistics import Interval
+
+    return Difference(
+        metric=pair.metric,
+        unit=entry.unit_in(scenario),
+        better=entry.bound.metric.better,
+        plan=pair.plan,
+        base_estimate=pair.base.estimate if pair.base else math.nan,
+        plan_estimate=pair.other.estimate if pair.other else math.nan,
+        difference=Interval(math.nan, math.nan, math.nan, math.nan, 0),
+        variance_ratio=math.nan,
+        p_holm=math.nan,
+        words="only the base has it" if pair.base else "only the plan has it",
     )
 
 

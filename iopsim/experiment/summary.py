@@ -43,6 +43,7 @@ __all__ = [
     "find",
     "flags",
     "goals",
+    "is_always_free",
     "limiting",
     "never_starting",
     "replication_rows",
@@ -215,15 +216,22 @@ def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
     for name, entry in reported(scenario).items():
         names = entry.bound.names
         level, missing = names.get("level"), names.get("missing")
-        if level and missing and scenario.levels[level].is_own and by_name[name].estimate > 0:
+        if not level or not missing or not scenario.levels[level].is_own or is_always_free(scenario, level):
+            continue
+        if by_name[name].estimate > 0:
             lacking.setdefault(level, []).append((by_name[name], missing))
     if not lacking:
         return "Nobody waits for a level of the program's own: nothing limits it."
-    clauses = [
+    first, *others = [
         _limit_of(scenario, level, sorted(lacks, key=lambda lack: -lack[0].estimate))
         for level, lacks in lacking.items()
     ]
-    return f"{'; '.join(clauses)}."
+    return f"{'; '.join([first, *map(_in_a_sentence, others)])}."
+
+
+def is_always_free(scenario: Scenario, level: str) -> bool:
+    """Whether nobody waits for the level but those who were referred before treatment elsewhere is over."""
+    return lacks(scenario, level).keys() <= {("TREATMENT",)}
 
 
 def flags(found: Sequence[Estimate], scenario: Scenario) -> list[str]:
@@ -258,7 +266,7 @@ def never_starting(scenario: Scenario, profiles: Mapping[str, Sequence[float]]) 
     """
     origins = [*scenario.sources, *scenario.levels, RETURNED]
     labels = [scenario.says(scenario.sources, name) for name in scenario.sources]
-    labels += [*(scenario.says(scenario.levels, name) for name in scenario.levels), RETURNED]
+    labels += [*(scenario.says(scenario.levels, name) for name in scenario.levels), "those who return"]
     said = []
     for level, spec in scenario.levels.items():
         counts = profiles.get(f"classes.{level}", [0.0] * 2 * len(origins))
@@ -269,10 +277,11 @@ def never_starting(scenario: Scenario, profiles: Mapping[str, Sequence[float]]) 
                 who = [
                     label for label, r, n in zip(labels, ranks, counts[::2], strict=True) if r == rank and n
                 ]
+                of_class = f"class {rank}" if rank < math.inf else "the last class"
                 said.append(
-                    f"Nobody of {f'class {rank}' if rank < math.inf else 'the last class'} ({', '.join(who)}) "
-                    f"started care in {scenario.says(scenario.levels, level)}, of {joined:,.0f} who joined its "
-                    "waitlist in the measured weeks of all replications."
+                    f"Of {of_class} ({', '.join(who)}), {joined:,.0f} joined the waitlist of "
+                    f"{scenario.says(scenario.levels, level)} in the measured weeks of all replications, and nobody "
+                    "ever started care."
                 )
     return said
 
@@ -325,7 +334,11 @@ def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, st
 
 _NOT_MISSING = {
     "INTAKE": ("intake appointments", "limit", "an intake appointment was still ahead"),
-    "TREATMENT": ("treatment in the level before", "limits", "treatment in the level before was going on"),
+    "TREATMENT": (
+        "treatment in the level before",
+        "limits",
+        "treatment in the level before was still going on",
+    ),
     "ORDER": ("the order of the waitlist", "limits", "only somebody ahead stood in the way"),
 }
 
@@ -338,17 +351,20 @@ def _shortage(scenario: Scenario, level: str, missing: str) -> tuple[str, str, s
     spec = scenario.levels[level]
     seat = "seat" if spec.groups else "place"
     caseloads = f"{_roles(scenario, [spec.caseload or ''])} caseloads"
-    appointment = f"{_roles(scenario, gatekeepers(scenario, level))} appointment"
+    gates = gatekeepers(scenario, level)
+    appointments = f"{_roles(scenario, gates)} appointments"
+    timely = f"timely {appointments}" if len(gates) > 1 else f"a timely {appointments.removesuffix('s')}"
     words = {
         "SEAT": (f"{seat}s", f"a fitting {seat}"),
         "CASELOAD": (caseloads, f"room in {caseloads}"),
-        "HOURS": (f"{appointment}s", f"a timely {appointment}"),
+        "HOURS": (appointments, timely),
         "AUTHORIZATION": ("authorization", "the payer's authorization"),
     }
     subjects, things = zip(*(words[bit] for bit in bits), strict=True)
     if len(bits) == 1:
         verb = "limits" if bits == ("AUTHORIZATION",) else "limit"
-        return subjects[0], verb, f"only {things[0]} was missing"
+        was = "were" if bits == ("HOURS",) and len(gates) > 1 else "was"
+        return subjects[0], verb, f"only {things[0]} {was} missing"
     one, *others = subjects
     plight = f"both {things[0]} and {things[1]} were" if len(bits) == 2 else f"{_listed(things)} were all"
     return f"{one} together with {_listed(others)}", "limit", f"{plight} missing"

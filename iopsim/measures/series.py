@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iopsim.measures.possible import stages
-from iopsim.measures.posts import mean_carried
+from iopsim.measures.posts import mean_carried, posts
 from iopsim.measures.tables import sums
 from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from iopsim.measures.window import Bools, Window
+    from iopsim.measures.window import Bools, Floats, Window
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["funnel_steps", "profiles", "weekly"]
@@ -27,7 +27,7 @@ _STAGE_DONE = {"contact": "contacted", "intake": "assessed"}
 
 
 def weekly(window: Window) -> dict[str, list[float]]:
-    """Mean census and mean waitlist of every level in each week."""
+    """Mean census and mean waitlist of every level in each week, and `_posts` of the roles that come and go."""
     run = window.scenario.run
     first, last = -run.warm_up_weeks, run.weeks + run.run_out_weeks
     series: dict[str, list[float]] = {}
@@ -35,7 +35,19 @@ def weekly(window: Window) -> dict[str, list[float]]:
         here = window.in_level(level)
         series[f"{level}.census"] = window.weekly_mean("in_care", here, first, last).tolist()
         series[f"{level}.waitlist"] = window.weekly_mean("waiting", here, first, last).tolist()
+    edges = window.start + 7 * np.arange(first, last + 1.0)
+    for role, spec in window.scenario.staff.items():
+        if spec.comes_and_goes:
+            series |= _posts(window, role, edges)
     return series
+
+
+def _posts(window: Window, role: str, edges: Floats) -> Mapping[str, list[float]]:
+    """`<role>.filled` and `<role>.limit`: filled posts, and the sum of their caseload limits, mean of each week."""
+    there = posts(window, role).filled
+    start, end = edges[:-1, np.newaxis], edges[1:, np.newaxis]
+    share = (np.minimum(there.end, end) - np.maximum(there.begin, start)).clip(min=0) / 7
+    return {f"{role}.filled": share.sum(axis=1).tolist(), f"{role}.limit": (share @ there.limit).tolist()}
 
 
 def profiles(window: Window) -> dict[str, list[float]]:
@@ -143,11 +155,15 @@ def _fill(window: Window) -> Mapping[str, list[float]]:
 
 
 def _caseloads(window: Window) -> Mapping[str, list[float]]:
-    """`caseload.<role>`: mean patients of each post over the window."""
-    by_post, posts = mean_carried(window), window.ledger.posts
+    """`caseload.<role>` and `limits.<role>`: mean patients and mean limit in force of each post over the window."""
     roles = {level.caseload for level in window.scenario.levels.values()}
-    return {
-        f"caseload.{role}": [float(by_post[index]) for index, (name, _) in enumerate(posts) if name == role]
-        for role in window.scenario.staff
-        if role in roles
-    }
+    by_post = mean_carried(window)
+    counts: dict[str, list[float]] = {}
+    for role in window.scenario.staff:
+        if role in roles:
+            mine = [index for index, (name, _) in enumerate(window.ledger.posts) if name == role]
+            there = posts(window, role).filled
+            days = window.days_inside(there.begin, there.end)
+            limits = sums(there.post, there.limit * days / window.length, len(by_post))
+            counts |= {f"caseload.{role}": by_post[mine].tolist(), f"limits.{role}": limits[mine].tolist()}
+    return counts

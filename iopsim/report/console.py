@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.markup import escape
 
 from iopsim.experiment.summary import flags, limiting
+from iopsim.report.besides import besides
 from iopsim.report.lines import HELD, sections
 from iopsim.report.style import in_a_sentence
 from iopsim.report.wording import (
     difference_text,
+    in_words,
     interval_text,
     limit_text,
     matched_text,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from iopsim.experiment.compare import Comparison, Difference
+    from iopsim.experiment.compare import Comparison
     from iopsim.experiment.summary import Estimate
     from iopsim.report.lines import Row, Section
     from iopsim.scenario.schema import Scenario
@@ -66,9 +68,14 @@ def print_differences(out: Console, comparison: Comparison, notes: Sequence[str]
     """Print the paired differences of all plans to the base plan, and how far the same patients met them."""
     title = differences_title(comparison)
     if out.width < _WIDE_ENOUGH_FOR_DIFFERENCES:
-        _list_differences(out, title, comparison.differences)
+        _list_differences(out, title, comparison)
     else:
         out.print(_table_of_differences(title, comparison))
+    for plan in besides(comparison):
+        out.print(escape(plan.heading))
+        for line in plan.lines:
+            first, *rest = wrap(line, out.width - 4, subsequent_indent="  ")
+            out.print(escape("\n".join(f"  {text}" for text in (first, *rest))))
     out.print(escape(matched_text(comparison.matched)))
     for note in notes:
         out.print(escape(f"note: {note}"))
@@ -90,7 +97,7 @@ def difference_texts(comparison: Comparison) -> tuple[list[str], list[list[str]]
             *(number_text(value, one.unit) for value in (one.base_estimate, one.plan_estimate)),
             *difference_text(one.difference, one.unit),
             _p_text(one.p_holm),
-            one.words,
+            in_words(one, comparison.base),
         ]
         for one in comparison.differences
     ]
@@ -118,17 +125,19 @@ def _p_text(p: float) -> str:
     return "–" if isnan(p) else "≤0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _list_differences(out: Console, title: str, differences: Sequence[Difference]) -> None:
+def _list_differences(out: Console, title: str, comparison: Comparison) -> None:
     out.print(escape(title))
     last = ""
-    for one in differences:
+    for one in comparison.differences:
         if one.plan != last:
             out.print(f"[bold]{escape(one.plan)}[/bold]")
         last = one.plan
         values = [number_text(value, one.unit) for value in (one.base_estimate, one.plan_estimate)]
         difference, ends, unit = difference_text(one.difference, one.unit)
-        out.print(f"  {one.metric}: {' → '.join(values)}")
-        out.print(f"    {difference} {unit}{f' ({ends})' if ends else ''}: {one.words}")
+        told = (
+            "" if isnan(one.difference.estimate) else f"{difference} {unit}{f' ({ends})' if ends else ''}: "
+        )
+        out.print(escape(f"  {one.metric}: {' → '.join(values)}\n    {told}{in_words(one, comparison.base)}"))
 
 
 class _Cells(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from iopsim.measures.possible import lacks, stages
+from iopsim.experiment.names import reported
+from iopsim.experiment.summary import is_always_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.staff import Role
 
-__all__ = ["HELD", "WORDS", "Line", "Row", "Section", "employed", "few_digits", "sections"]
+__all__ = ["HELD", "WORDS", "Line", "Row", "Section", "employed", "few_digits", "headline", "sections"]
 
 HELD = "\N{NO-BREAK SPACE}"  # between words that stay on one line
 
@@ -130,6 +131,7 @@ _STAFF = (
     Line("patients_per_clinician.max", "Most patients per FTE"),
     Line("over_ratio.share", "Over the rule", "of the time"),
 )
+_WORK = {"hours_needed.mean", "fte_needed.mean", "slot_utilization.mean"}
 _MONEY = (
     Line("program.cost.total", "Cost"),
     Line("program.cover_cost.total", "Cover"),
@@ -165,7 +167,7 @@ def sections(scenario: Scenario, found: Iterable[Estimate]) -> Iterator[Section]
     for title, lines in (("Access", _ACCESS), ("Capacity", _CAPACITY)):
         for level in levels:
             here = [line for line in lines if line.where(scenario.levels[level])]
-            if title == "Access" and _waits_for_treatment_only(scenario, level):
+            if title == "Access" and is_always_free(scenario, level):
                 here = [line for line in here if not line.metric.startswith(_WAITING)]
             rows = _rows(here, level, by_name, asked)
             if title == "Access":
@@ -175,6 +177,29 @@ def sections(scenario: Scenario, found: Iterable[Estimate]) -> Iterator[Section]
     staff = [row for role in scenario.staff for row in _staff(scenario, role, by_name)]
     money = _money(scenario, by_name)
     yield from ((title, rows) for title, rows in (("Staff", staff), ("Money", money)) if rows)
+
+
+def headline(scenario: Scenario) -> list[str]:
+    """Full names of what the table says of the program itself, without the work that follows from its census."""
+    own = [name for name, level in scenario.levels.items() if level.is_own]
+    lines = [
+        *(
+            (name, line)
+            for name in own
+            for line in (*_ACCESS, *_CAPACITY)
+            if line.where(scenario.levels[name])
+        ),
+        *((source, _CONVERSION) for source in scenario.sources),
+        *((role, line) for role in scenario.staff for line in _STAFF if line.metric not in _WORK),
+        *(("", line) for line in _MONEY if line.metric.endswith(".total")),
+    ]
+    known = reported(scenario)
+    names = dict.fromkeys(_named(owner, line) for owner, line in lines)
+    return [name for name in names if name in known]
+
+
+def _named(owner: str, line: Line) -> str:
+    return f"{owner}.{line.metric}" if owner else line.metric
 
 
 def _rows(
@@ -191,11 +216,6 @@ def _rows(
         for line, one in known
         if line.silent is None or one.interval.estimate != line.silent or one.name in asked
     ]
-
-
-def _waits_for_treatment_only(scenario: Scenario, level: str) -> bool:
-    """Whether a place is always free: who waits was referred before treatment in the level before is over."""
-    return lacks(scenario, level).keys() <= {("TREATMENT",)} and not stages(scenario, level)
 
 
 def _conversions(scenario: Scenario, level: str, by_name: Mapping[str, Estimate]) -> Iterator[Row]:

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _KINDS = {"levels": "level", "sources": "source", "staff": "role", "tracks": "track", "payers": "payer"}
-_KINDS |= {"services": "service"}
+_KINDS |= {"services": "service", "rooms": "room"}
 _SHOWN = 20  # lines of the table
 _GAP = 2
 _NARROW = 76  # columns of a terminal below which a point takes lines of its own

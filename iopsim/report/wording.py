@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from iopsim.experiment.compare import Difference
     from iopsim.experiment.statistics import Interval
 
 __all__ = [
     "difference_text",
+    "in_words",
     "interval_text",
     "limit_text",
     "matched_text",
@@ -75,6 +77,12 @@ def difference_text(difference: Interval, unit: str) -> tuple[str, str, str]:
     )
     ends = "" if math.isnan(difference.low + difference.high) else f"{low} to {high}"
     return estimate, ends, "points" if unit == "share" else unit
+
+
+def in_words(one: Difference, base: str) -> str:
+    """What a difference says, in words; `base` is what people read for the plan it is a difference to."""
+    lacking = {"only the base has it": one.plan, "only the plan has it": base}.get(one.words)
+    return f"not in {lacking}" if lacking else one.words
 
 
 def _signed(value: float, unit: str) -> str:

@@ -347,7 +347,7 @@ def test_as_markdown(iopsim: Iopsim, plans: Any) -> None:
     (more,) = plans(more="levels: {iop: {places: 16}}")
     code, out, _ = iopsim("compare", MINIMAL, more, *FEW, "--no-figures", "--md")
     assert code == 0
-    title, table, patients = out.strip().split("\n\n")
+    title, table, more, lines, patients = out.strip().split("\n\n")
     assert (
         title == "Differences to minimal in 8 replications of each plan; all intervals hold together at 95 %"
     )
@@ -365,6 +365,8 @@ def test_as_markdown(iopsim: Iopsim, plans: Any) -> None:
     ]
     assert [cell[-1] for cell in rule] == ["-", "-", ":", ":", ":", ":", "-", ":", "-"]
     assert (row[:2], row[-1]) == (["more", "iop.wait_days.p90"], "better")
+    assert re.fullmatch(r"Besides, in more \d+ of \d+ other numbers differ by more than chance(; .*)?:", more)
+    assert any(line.startswith("- iop.waitlist.mean: ") for line in lines.splitlines())
     assert patients == "The same patients meet every plan."
 
 

@@ -19,7 +19,7 @@ from iopsim.measures.window import Window
 from iopsim.model.capacity import Groups, Places
 from iopsim.model.clinic import simulate
 from iopsim.model.clock import Clock
-from iopsim.model.ledger import Fact, Ledger, Recorder
+from iopsim.model.ledger import ENDS, Fact, Ledger, Recorder
 from iopsim.model.staff import Caseload
 from iopsim.model.waitlist import Waitlist
 from iopsim.scenario.schema import Scenario
@@ -106,6 +106,10 @@ BUSY = Scenario.model_validate(
     }
 )
 DAYS = 7.0 * BUSY.run.weeks
+HAPPENS = {
+    Fact.REFERRED, Fact.JOINED, Fact.REFUSED, Fact.RENEGED, Fact.WITHDRAWN, Fact.ADMITTED, Fact.MOVED, Fact.STARTED,
+    Fact.SUSPENDED, Fact.RESUMED, *ENDS, Fact.RELEASED,
+}  # fmt: skip
 
 Changes = dict[tuple[str, str], list[tuple[float, int]]]
 
@@ -190,7 +194,7 @@ def seat_days(ledger: Ledger) -> float:
 
 def test_days_by_number_present_are_days_by_patient(watched: Changes) -> None:
     ledger = simulate(BUSY, 0)
-    assert set(Fact) <= set(ledger.fact.tolist()), "not everything that can happen has happened"
+    assert set(ledger.fact.tolist()) >= HAPPENS, "not everything that can happen here has happened"
     written = written_days(ledger)
     for key, changes in watched.items():
         assert watched_days(changes) == pytest.approx(written.pop(key), rel=1e-9), key

@@ -37,7 +37,7 @@ def drawings(folder: Path) -> Iterator[Drawing]:
     Raises:
         InputError: If the folder lacks a table.
     """
-    from iopsim.report.figures import capacity, census, goals, money, patients
+    from iopsim.report.figures import capacity, census, goals, money, patients, staff
 
     results = read_results(folder)
     for figure in (
@@ -46,8 +46,10 @@ def drawings(folder: Path) -> Iterator[Drawing]:
         patients.waits,
         patients.funnel,
         capacity.fill,
-        capacity.caseload,
-        capacity.hours,
+        capacity.sessions,
+        staff.posts,
+        staff.caseload,
+        staff.hours,
         money.alternative,
     ):
         with styled():

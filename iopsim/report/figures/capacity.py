@@ -1,21 +1,22 @@
-"""Figures of capacity: how full groups and caseloads are, and the hours staff need against those employed."""
+"""Figures of capacity: how full groups are, and which of their sessions do not take place."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from iopsim.report.style import (
     BLUE,
+    GRAY,
     HATCHED,
     INK,
+    PALE,
+    SKY,
     VERMILLION,
     Drawing,
     fitted,
-    in_a_sentence,
-    listed,
     measure,
     sheet,
     trimmed,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from iopsim.report.tables import Floats, Results
 
-__all__ = ["caseload", "fill", "hours", "plot_caseload", "plot_fill", "plot_hours"]
+__all__ = ["Fate", "fill", "plot_fill", "plot_sessions", "sessions"]
 
 # Fill by group and weekday
 
@@ -110,126 +111,81 @@ def plot_fill(axes: Axes, by_day: Mapping[str, Floats]) -> Axes:
     return axes
 
 
-# Caseload by post
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
-def caseload(results: Results) -> list[Drawing]:
-    """Mean patients of each post of the roles that carry caseloads."""
-    replications = results.replications
-    carried = {
-        role: counts / replications
-        for role in results.scenario.staff
-        if (counts := results.profiles.get(f"caseload.{role}")) is not None and counts.size
+# Sessions that do not take place, or not as planned
+
+
+class Fate(NamedTuple):
+    """What may become of a session: the metric's name after that of the group, the words, and how it looks."""
+
+    metric: str
+    words: str
+    look: Mapping[str, Any]
+
+
+_FATES = (
+    Fate("cancelled_sessions.closed", "cancelled (day closed)", {"facecolor": PALE, "edgecolor": GRAY}),
+    Fate(
+        "cancelled_sessions.below_minimum",
+        "cancelled (too few enrolled)",
+        {"facecolor": SKY, "edgecolor": BLUE},
+    ),
+    Fate(
+        "cancelled_sessions.unstaffed",
+        "cancelled (no facilitator)",
+        {"facecolor": VERMILLION, "edgecolor": INK},
+    ),
+    Fate("merged_sessions", "merged with another group", HATCHED),
+)
+
+
+def sessions(results: Results) -> list[Drawing]:
+    """Sessions that did not take place or joined another group's, by cause; none if only closed days took any."""
+    groups = {
+        name: group.label or name.replace("_", " ")
+        for level in results.own_levels
+        for name, group in results.scenario.levels[level].groups.items()
     }
-    if not carried:
+    counts = [(fate, np.array([_total(results, name, fate.metric) for name in groups])) for fate in _FATES]
+    if not any(count.any() for _, count in counts[1:]):
         return []
-    said = []
-    for role, patients in carried.items():
-        limit = results.scenario.staff[role].caseload_limit
-        share = f", {_percent(patients.mean() / limit)} of the limit of {limit}" if limit else ""
-        said.append(f"{results.role(role)}: {patients.mean():.1f} patients each{share}")
-    title = said[0] if len(said) == 1 else "Caseload by post"
-    note = "Mean over the measured weeks, held and suspended patients included."
-    figure = sheet(title, note, 2.9 * len(carried))
-    for axes, (role, patients) in zip(
-        figure.subplots(len(carried), squeeze=False)[:, 0], carried.items(), strict=True
-    ):
-        plot_caseload(axes, patients, results.scenario.staff[role].caseload_limit)
-        axes.set_xlabel(f"{results.role(role)} (number of the post)")
-    alt = f"Bars of mean patients by post, beside the caseload limit; {'; '.join(said)}."
-    return [Drawing("caseload", title, alt, figure)]
-
-
-def plot_caseload(axes: Axes, patients: Floats, limit: int) -> Axes:
-    """A bar for each post, and the most patients that one may carry."""
-    posts = np.arange(1, len(patients) + 1)
-    bars = axes.bar(posts, patients, width=0.6, color=BLUE)
-    if len(patients) <= 16:
-        axes.bar_label(bars, [f"{value:.1f}" for value in patients], color="white", padding=-18)
-        axes.set_xticks(posts)
-    if limit:
-        axes.axhline(limit, color=VERMILLION, linestyle="--", linewidth=1.5)
-        axes.annotate(
-            f"limit: {limit} patients", (1, limit), (-4, 3), xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points", ha="right", va="bottom", size=9.5, color=VERMILLION,
-        )  # fmt: skip
-    axes.set_ylim(0, 1.15 * max(limit, float(patients.max())) or 1)
-    axes.tick_params(axis="x", length=0)
-    measure(axes.yaxis, "Mean caseload", "patients")
-    return axes
-
-
-# Hours needed against employed
-
-
-class Hours(NamedTuple):
-    """Hours a week of one role: needed in the mean and the 95th-percentile week, and employed (bookable)."""
-
-    label: str
-    mean: float
-    p95: float
-    employed: float
-
-
-def hours(results: Results) -> list[Drawing]:
-    """Hours that care takes in a week against those that employed staff have for it, by role."""
-    rows = [
-        Hours(
-            results.role(role),
-            found.estimate,
-            results.summary[f"{role}.hours_needed.p95"].estimate,
-            spec.employed_fte * spec.bookable_hours_per_fte,
-        )
-        for role, spec in results.scenario.staff.items()
-        if (found := results.summary.get(f"{role}.hours_needed.mean")) and not math.isnan(found.estimate)
-    ]
-    if not rows:
-        return []
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    busy = not any(math.isnan(row.p95) for row in rows)
-    week = "a busy week" if busy else "the mean week"
-    short = [row.label for row in rows if (row.p95 if busy else row.mean) > row.employed]
-    title = (
-        f"In {week} the work exceeds the hours employed: {listed([in_a_sentence(label) for label in short])}"
-        if short
-        else f"The hours employed cover {week} in every role"
-    )
-    legend: list[tuple[Artist, str]] = [(Patch(facecolor=BLUE), "needed, mean week")]
-    if busy:
-        diamond = Line2D([], [], color=INK, marker="D", linestyle=":")
-        legend.append((diamond, "needed, busy week (95th percentile)"))
-    legend.append((Patch(**HATCHED), "employed (bookable)"))
-    note = "Bookable: paid hours less leave and the share of time that is not for patients."
-    figure = sheet(title, note, 0.62 * len(rows) + 0.6, legend)
-    plot_hours(figure.subplots(), rows)
-    said = [f"{row.label} {trimmed(row.mean)} of {trimmed(row.employed)}" for row in rows]
-    alt = f"Bars of hours a week needed of those employed, by role: {', '.join(said)}."
-    return [Drawing("hours-by-role", title, alt, figure)]
+    counts = [(fate, count) for fate, count in counts if count.any()]
+    said = [f"{trimmed(float(count.sum()))} {fate.words}" for fate, count in counts]
+    title = f"Sessions in {results.scenario.run.weeks} weeks: {', '.join(said)}"
+    legend: list[tuple[Artist, str]] = [(Patch(**fate.look), fate.words) for fate, _ in counts]
+    figure = sheet(title, "Mean of all replications.", 0.42 * len(groups) + 0.6, legend)
+    axes = figure.subplots()
+    plot_sessions(axes, [*groups.values()], counts)
+    return [
+        Drawing("sessions-by-cause", title, f"Bars by group of sessions; {', '.join(said)} in all.", figure)
+    ]
 
 
-def plot_hours(axes: Axes, rows: Sequence[Hours]) -> Axes:
-    """Two bars a role: needed, with its busy week, and employed."""
-    places = np.arange(len(rows))
-    means, busy, employed = (np.array([row[at] for row in rows]) for at in (1, 2, 3))
-    axes.barh(places - 0.19, means, height=0.36, color=BLUE)
-    axes.barh(places + 0.19, employed, height=0.36, **HATCHED)
-    axes.hlines(places - 0.19, means, busy, color=INK, linestyle=":", linewidth=1.4)
-    axes.plot(busy, places - 0.19, "D", color=INK, markersize=6)
-    ends = np.nanmax([means, busy, employed], axis=0)
-    for place, end, row in zip(places, ends, rows, strict=True):
-        said = f"{trimmed(row.mean)} of {trimmed(row.employed)} h"
-        axes.annotate(said, (end, place), (10, 0), textcoords="offset points", va="center", size=10)
-    axes.set_yticks(places, ["\n".join(fitted(row.label, 1.6, 10)) for row in rows])
+def _total(results: Results, group: str, metric: str) -> float:
+    found = results.summary.get(f"group.{group}.{metric}.total")
+    return found.estimate if found else 0.0
+
+
+def plot_sessions(axes: Axes, groups: Sequence[str], counts: Sequence[tuple[Fate, Floats]]) -> Axes:
+    """A bar for each group, with a part for each cause that took any of its sessions."""
+    places, start = np.arange(len(groups)), np.zeros(len(groups))
+    for fate, count in counts:
+        axes.barh(places, count, left=start, height=0.6, **fate.look)
+        start = start + count
+    for place, end in zip(places, start, strict=True):
+        axes.annotate(
+            trimmed(float(end)), (end, place), (6, 0), textcoords="offset points", va="center", size=10
+        )
+    axes.set_yticks(places, ["\n".join(fitted(group, 2, 10)) for group in groups])
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.24 * ends.max() or 1)
+    axes.set_xlim(0, 1.12 * start.max() or 1)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    measure(axes.xaxis, "Hours a week", "hours a week")
+    measure(axes.xaxis, "Sessions in the measured weeks", "sessions")
     return axes
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

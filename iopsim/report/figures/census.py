@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Run
 
-__all__ = ["dated", "over_time", "plot_weekly", "shaded"]
+__all__ = ["band_marks", "dated", "over_time", "plot_weekly", "shaded"]
 
 
 def over_time(results: Results) -> list[Drawing]:
@@ -54,13 +54,13 @@ def over_time(results: Results) -> list[Drawing]:
     weekly = f"Weekly means of {number} replications" if number > 1 else "One replication"
     note = f"{weekly}; warm-up and run-out are shaded: they are not measured."
     figure = sheet(
-        title, note, (2.5 if several else 2.3) * len(panels), _band_marks([one for *_, one in panels])
+        title, note, (2.5 if several else 2.3) * len(panels), band_marks([one for *_, one in panels])
     )
     axes_of = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (level, kind, series) in zip(axes_of, panels, strict=True):
         plot_weekly(axes, series, *_WEEKLY[kind])
-        for room in _rooms(results, level) if kind == "census" else ():
-            _draw_room(axes, series.start, room)
+        if kind == "census":
+            _draw_rooms(axes, series.start, _rooms(results, level))
         shaded(axes, run, named=axes is axes_of[0])
         axes.set_title(results.level(level) if several else "")
     axes_of[-1].set_xlabel("Week (date)")
@@ -71,7 +71,7 @@ def over_time(results: Results) -> list[Drawing]:
 _WEEKLY = {"waitlist": ("Waiting", ORANGE), "census": ("In care", BLUE)}
 
 
-def plot_weekly(axes: Axes, series: Weekly, what: str, color: str) -> Axes:
+def plot_weekly(axes: Axes, series: Weekly, what: str, color: str, unit: str = "patients") -> Axes:
     """Mean of the replications by week, with the band of its precision in the band of the years."""
     middle = series.start.astype("datetime64[h]") + np.timedelta64(84, "h")
     axes.fill_between(middle, series.p10, series.p90, color=color, alpha=0.3, linewidth=0)
@@ -81,7 +81,7 @@ def plot_weekly(axes: Axes, series: Weekly, what: str, color: str) -> Axes:
     top = np.nanmax([series.p90, series.high, series.mean], initial=0)
     axes.set_ylim(0, 1.2 * top or 1)
     dated(axes)
-    measure(axes.yaxis, what, "patients")
+    measure(axes.yaxis, what, unit)
     return axes
 
 
@@ -98,7 +98,7 @@ def dated(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(said)
 
 
-def _band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
+def band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
     """What the line and the bands mean; a band without width is none."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -150,11 +150,12 @@ def _rooms(results: Results, name: str) -> list[Room]:
         places = level.places if isinstance(level.places, int) else sum(level.places.values())
         rooms.append(Room(np.full(len(weeks), float(places)), f"{places:,} places"))
     if level.caseload and [other.caseload for other in scenario.levels.values()].count(level.caseload) == 1:
-        role = scenario.staff[level.caseload]
-        most = role.posts * role.caseload_limit
-        if most and all(most < room.limit.max() for room in rooms):
-            words = f"{most:,} in {in_a_sentence(results.role(level.caseload))} caseloads"
-            rooms.append(Room(np.full(len(weeks), float(most)), words))
+        role, series = scenario.staff[level.caseload], results.weekly.get(f"{level.caseload}.limit")
+        most = series.mean if series else np.full(len(weeks), float(role.posts * role.caseload_limit))
+        if most.any() and all((most < room.limit).any() for room in rooms):
+            span = dict.fromkeys(f"{number:,.0f}" for number in (most.min(), most.max()))
+            words = f"{' to '.join(span)} in {in_a_sentence(results.role(level.caseload))} caseloads"
+            rooms.append(Room(most, words))
     return rooms
 
 
@@ -167,15 +168,22 @@ def _seats(level: Level, weeks: NDArray[np.datetime64], run: Run) -> Room:
     return Room(limit, f"{limit[0]:,.0f} {'enrolled at most' if overbooked else 'seats'}")
 
 
-def _draw_room(axes: Axes, weeks: NDArray[np.datetime64], room: Room) -> None:
-    axes.step(weeks, room.limit, where="post", color=VERMILLION, linestyle="--", linewidth=1.5)
-    axes.set_ylim(0, max(axes.get_ylim()[1], 1.25 * room.limit.max()))
+def _draw_rooms(axes: Axes, weeks: NDArray[np.datetime64], rooms: Sequence[Room]) -> None:
+    """Dashed lines with their words at the first week; at the last one where other words stand there already."""
+    axes.set_ylim(0, max([axes.get_ylim()[1], *(1.25 * room.limit.max() for room in rooms)]))
+    near = 0.1 * axes.get_ylim()[1]
     look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "size": 10, "color": VERMILLION}
-    across = axes.get_yaxis_transform()
-    axes.annotate(room.words, (0, room.limit[0]), (5, 3), xycoords=across, **look)
-    if room.limit[-1] != room.limit[0]:
-        last = f"{room.limit[-1]:,.0f}"
-        axes.annotate(last, (1, room.limit[-1]), (-5, 3), xycoords=across, ha="right", **look)
+    look["xycoords"] = axes.get_yaxis_transform()
+    taken: list[float] = [0.0]
+    for limit, words in rooms:
+        axes.step(weeks, limit, where="post", color=VERMILLION, linestyle="--", linewidth=1.5)
+        if all(abs(limit[0] - height) > near for height in taken[1:]):
+            axes.annotate(words, (0, limit[0]), (5, 3), **look)
+            if limit[-1] != limit[0]:
+                axes.annotate(f"{limit[-1]:,.0f}", (1, limit[-1]), (-5, 3), ha="right", **look)
+        else:
+            axes.annotate(words, (1, max(limit[-1], *taken)), (-5, 3), ha="right", **look)
+        taken.append(limit[0])
 
 
 def _in_the_window(results: Results, level: str) -> str:

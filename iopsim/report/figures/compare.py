@@ -242,12 +242,12 @@ class Dot:
 
 def cost_beside_access(comparison: Comparison) -> list[Drawing]:
     """A dot for each plan: the first metric of access that was compared, and what the program costs a year."""
-    metrics = dict.fromkeys(one.metric for one in comparison.differences)
+    base = comparison.scenarios[comparison.base]
+    metrics = [one.metric for one in comparison.differences if one.metric in reported(base)]
     metric = next((name for name in metrics if set(_ACCESS) & set(name.split("."))), None)
     dots = _dots(comparison, metric) if metric else []
     if not metric or len(dots) < 2:
         return []
-    base = comparison.scenarios[comparison.base]
     entry, words = reported(base)[metric], metric_words(metric, labels(base))
     unit, currency = entry.unit_in(base), base.currency
     side = {"lower": "left", "higher": "right"}.get(entry.bound.metric.better)
@@ -274,7 +274,7 @@ def _dots(comparison: Comparison, metric: str) -> list[Dot]:
     dots = []
     for plan, scenario in comparison.scenarios.items():
         known, outcomes = reported(scenario), [one.outcomes for one in comparison.replications[plan]]
-        if _COST in known:
+        if _COST in known and metric in known:
             gathered = Gathered(outcomes)
             access, cost = (gathered.of(name, known[name]).interval for name in (metric, _COST))
             dots.append(Dot(plan, access, _scaled(cost, 52 / scenario.run.weeks)))

@@ -134,15 +134,15 @@ def metric_words(name: str, said_of: Mapping[str, str] | None = None) -> str:
         name: Full name, such as `<level>.wait_days.p90`.
         said_of: What people read for names of the scenario; a name that is missing is read as it is.
     """
-    said_of, parts = said_of or {}, name.split(".")
+    said_of, parts = said_of or {}, name.removeprefix("group.").split(".")
     lines = [at for at in range(len(parts)) if ".".join(parts[at:]) in WORDS]
     named = sum(part in said_of for part in parts[:-2])
-    at = lines[0] if lines else max(named, 1) if len(parts) > 2 else 0
+    at = lines[0] if lines else max(named, 1) if len(parts) > 2 else int(parts[0] in said_of)
     whose = ", ".join(said_of.get(part, spaced(part)) for part in parts[:at])
     what = WORDS.get(".".join(parts[at:])) or spaced(" ".join(parts[at:-1])) + _STATISTICS.get(
         parts[-1], f" {spaced(parts[-1])}"
     )
-    return f"{whose}: {in_a_sentence(what)}" if whose else what
+    return f"{whose}: {in_a_sentence(what.strip())}" if whose else what
 
 
 def spaced(name: str) -> str:
@@ -168,5 +168,9 @@ def labels(scenario: Scenario) -> dict[str, str]:
         scenario.tracks,
         scenario.sources,
         scenario.staff,
+        scenario.payers,
+        scenario.rooms,
+        scenario.services,
+        *(level.groups for level in scenario.levels.values()),
     )
     return {name: scenario.says(table, name) for table in tables for name in table}
