@@ -131,7 +131,13 @@ _STAFF = (
     Line("patients_per_clinician.max", "Most patients per FTE"),
     Line("over_ratio.share", "Over the rule", "of the time"),
 )
-_WORK = {"hours_needed.mean", "fte_needed.mean", "slot_utilization.mean"}
+_NO_NEWS = {  # said by the scenario, or work that follows from the census
+    "cancelled_sessions.closed.total",
+    "fte_employed",
+    "hours_needed.mean",
+    "fte_needed.mean",
+    "slot_utilization.mean",
+}
 _MONEY = (
     Line("program.cost.total", "Cost"),
     Line("program.cover_cost.total", "Cover"),
@@ -180,7 +186,7 @@ def sections(scenario: Scenario, found: Iterable[Estimate]) -> Iterator[Section]
 
 
 def headline(scenario: Scenario) -> list[str]:
-    """Full names of what the table says of the program itself, without the work that follows from its census."""
+    """Full names of what the table says of the program itself, and that is news to who knows the scenario."""
     own = [name for name, level in scenario.levels.items() if level.is_own]
     lines = [
         *(
@@ -190,11 +196,11 @@ def headline(scenario: Scenario) -> list[str]:
             if line.where(scenario.levels[name])
         ),
         *((source, _CONVERSION) for source in scenario.sources),
-        *((role, line) for role in scenario.staff for line in _STAFF if line.metric not in _WORK),
+        *((role, line) for role in scenario.staff for line in _STAFF),
         *(("", line) for line in _MONEY if line.metric.endswith(".total")),
     ]
     known = reported(scenario)
-    names = dict.fromkeys(_named(owner, line) for owner, line in lines)
+    names = dict.fromkeys(_named(owner, line) for owner, line in lines if line.metric not in _NO_NEWS)
     return [name for name in names if name in known]
 
 

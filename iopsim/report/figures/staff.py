@@ -1,0 +1,227 @@
+"""Figures of staff: who carries how many patients, which posts are filled, and the hours needed and employed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from iopsim.report.figures.census import band_marks, plot_weekly, shaded
+from iopsim.report.lines import employed
+from iopsim.report.style import (
+    BLUE,
+    HATCHED,
+    INK,
+    VERMILLION,
+    Drawing,
+    fitted,
+    in_a_sentence,
+    listed,
+    measure,
+    sheet,
+    trimmed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+    from iopsim.report.tables import Floats, Results
+
+__all__ = ["Carried", "Hours", "caseload", "hours", "plot_caseload", "plot_hours", "posts"]
+
+# Caseload by post
+
+
+class Carried(NamedTuple):
+    """Mean patients of each post of a role, and the mean limit in force; shapes (posts,)."""
+
+    patients: Floats
+    limits: Floats
+
+
+def caseload(results: Results) -> list[Drawing]:
+    """Mean patients of each post of the roles that carry caseloads, beside the limits that were in force."""
+    carried = {role: found for role in results.scenario.staff if (found := _carried(results, role))}
+    if not carried:
+        return []
+    said = []
+    for role, (patients, limits) in carried.items():
+        whole = results.scenario.staff[role].caseload_limit
+        those = f"the limit of {whole}" if (limits == whole).all() else "the limits in force"
+        share = f", {100 * patients.sum() / limits.sum():.0f} % of {those}" if limits.any() else ""
+        said.append(f"{results.role(role)}: {patients.mean():.1f} patients each{share}")
+    title = said[0] if len(said) == 1 else "Caseload by post"
+    note = "Mean over the measured weeks, held and suspended patients included."
+    if any(results.scenario.staff[role].comes_and_goes for role in carried):
+        note += (
+            " Nobody's limit is in force while a post is empty or its holder away, and a new one's is small."
+        )
+    figure = sheet(title, note, 2.9 * len(carried))
+    for axes, (role, found) in zip(
+        figure.subplots(len(carried), squeeze=False)[:, 0], carried.items(), strict=True
+    ):
+        plot_caseload(axes, *found)
+        axes.set_xlabel(f"{results.role(role)} (number of the post)")
+    alt = f"Bars of mean patients by post, beside the caseload limit; {'; '.join(said)}."
+    return [Drawing("caseload", title, alt, figure)]
+
+
+def _carried(results: Results, role: str) -> Carried | None:
+    patients, limits = (results.profiles.get(f"{what}.{role}") for what in ("caseload", "limits"))
+    if patients is None or not patients.size:
+        return None
+    whole = np.full(len(patients), float(results.scenario.staff[role].caseload_limit))
+    number = results.replications
+    return Carried(patients / number, whole if limits is None else limits / number)
+
+
+def plot_caseload(axes: Axes, patients: Floats, limits: Floats) -> Axes:
+    """A bar for each post, and the most patients that each may carry, on average."""
+    posts = np.arange(1, len(patients) + 1)
+    bars = axes.bar(posts, patients, width=0.6, color=BLUE)
+    few = len(patients) <= 16
+    if few:
+        axes.bar_label(bars, [f"{value:.1f}" for value in patients], color="white", padding=-18)
+        axes.set_xticks(posts)
+    look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "size": 9.5, "color": VERMILLION}
+    line: dict[str, Any] = {"color": VERMILLION, "linestyle": "--", "linewidth": 1.5}
+    if not np.ptp(limits):
+        if limits[0]:
+            axes.axhline(limits[0], **line)
+            place = (1, limits[0]), (-4, 3)
+            words = f"limit: {trimmed(limits[0])} patients"
+            axes.annotate(words, *place, xycoords=axes.get_yaxis_transform(), ha="right", **look)
+    else:
+        axes.hlines(limits, posts - 0.42, posts + 0.42, **line)
+        for post, limit in zip(posts, limits, strict=True) if few else ():
+            axes.annotate(f"limit: {limit:.1f}", (post, limit), (0, 2), ha="center", **look)
+    axes.set_ylim(0, 1.15 * max(float(limits.max()), float(patients.max())) or 1)
+    axes.tick_params(axis="x", length=0)
+    measure(axes.yaxis, "Mean caseload", "patients")
+    return axes
+
+
+# Posts that are filled
+
+
+def posts(results: Results) -> list[Drawing]:
+    """Filled posts, week by week, of the roles that come and go."""
+    panels = {
+        role: found for role in results.scenario.staff if (found := results.weekly.get(f"{role}.filled"))
+    }
+    if not panels:
+        return []
+    run, staff = results.scenario.run, results.scenario.staff
+    measured = slice(run.warm_up_weeks, run.warm_up_weeks + run.weeks)
+    said = [
+        f"{results.role(role)}: {series.mean[measured].mean():.2f} of {staff[role].posts} posts filled on average"
+        for role, series in panels.items()
+    ]
+    title = said[0] if len(said) == 1 else "Posts filled, week by week"
+    number = results.replications
+    means = f"Weekly means of {number} replications" if number > 1 else "One replication"
+    note = f"{means}; who is away does not count. Warm-up and run-out are shaded: they are not measured."
+    figure = sheet(title, note, 2.3 * len(panels), band_marks([*panels.values()]))
+    axes_of = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    for axes, (role, series) in zip(axes_of, panels.items(), strict=True):
+        whole = staff[role].posts
+        possible = series._replace(high=np.minimum(series.high, whole))
+        plot_weekly(axes, possible, "Posts filled", BLUE, "posts")
+        axes.axhline(whole, color=VERMILLION, linestyle="--", linewidth=1.5)
+        place = (0, whole), (5, 3)
+        look: dict[str, Any] = {
+            "textcoords": "offset points",
+            "va": "bottom",
+            "size": 10,
+            "color": VERMILLION,
+        }
+        axes.annotate(f"{whole:,} posts", *place, xycoords=axes.get_yaxis_transform(), **look)
+        axes.set_ylim(0, 1.25 * max(whole, 1))
+        shaded(axes, run, named=axes is axes_of[0])
+        axes.set_title(results.role(role) if len(panels) > 1 else "")
+    axes_of[-1].set_xlabel("Week (date)")
+    return [Drawing("posts-filled", title, f"Lines by week of posts filled; {'; '.join(said)}.", figure)]
+
+
+# Hours needed against employed
+
+
+class Hours(NamedTuple):
+    """Hours a week of one role: needed in the mean and the 95th-percentile week, and employed (bookable)."""
+
+    label: str
+    mean: float
+    p95: float
+    employed: float
+
+
+def hours(results: Results) -> list[Drawing]:
+    """Hours that care takes in a week against those that employed staff have for it, by role."""
+    rows = [
+        Hours(
+            results.role(role),
+            found.estimate,
+            results.summary[f"{role}.hours_needed.p95"].estimate,
+            _employed(results, role) * spec.bookable_hours_per_fte,
+        )
+        for role, spec in results.scenario.staff.items()
+        if (found := results.summary.get(f"{role}.hours_needed.mean")) and not math.isnan(found.estimate)
+    ]
+    if not rows:
+        return []
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    busy = not any(math.isnan(row.p95) for row in rows)
+    week = "a busy week" if busy else "the mean week"
+    short = [row.label for row in rows if (row.p95 if busy else row.mean) > row.employed]
+    title = (
+        f"In {week} the work exceeds the hours employed: {listed([in_a_sentence(label) for label in short])}"
+        if short
+        else f"The hours employed cover {week} in every role"
+    )
+    legend: list[tuple[Artist, str]] = [(Patch(facecolor=BLUE), "needed, mean week")]
+    if busy:
+        diamond = Line2D([], [], color=INK, marker="D", linestyle=":")
+        legend.append((diamond, "needed, busy week (95th percentile)"))
+    legend.append((Patch(**HATCHED), "employed (bookable)"))
+    note = "Bookable: paid hours less leave and the share of time that is not for patients."
+    if any(role.comes_and_goes for role in results.scenario.staff.values()):
+        note += " Employed: posts that are filled, on average."
+    figure = sheet(title, note, 0.62 * len(rows) + 0.6, legend)
+    plot_hours(figure.subplots(), rows)
+    said = [f"{row.label} {trimmed(row.mean)} of {trimmed(row.employed)}" for row in rows]
+    alt = f"Bars of hours a week needed of those employed, by role: {', '.join(said)}."
+    return [Drawing("hours-by-role", title, alt, figure)]
+
+
+def _employed(results: Results, role: str) -> float:
+    """FTE of the posts that were filled, on average."""
+    found = results.summary.get(f"{role}.fte_employed")
+    return employed(results.scenario.staff[role], found.estimate if found else math.nan)
+
+
+def plot_hours(axes: Axes, rows: Sequence[Hours]) -> Axes:
+    """Two bars a role: needed, with its busy week, and employed."""
+    places = np.arange(len(rows))
+    means, busy, employed = (np.array([row[at] for row in rows]) for at in (1, 2, 3))
+    axes.barh(places - 0.19, means, height=0.36, color=BLUE)
+    axes.barh(places + 0.19, employed, height=0.36, **HATCHED)
+    axes.hlines(places - 0.19, means, busy, color=INK, linestyle=":", linewidth=1.4)
+    axes.plot(busy, places - 0.19, "D", color=INK, markersize=6)
+    ends = np.nanmax([means, busy, employed], axis=0)
+    for place, end, row in zip(places, ends, rows, strict=True):
+        said = f"{trimmed(row.mean)} of {trimmed(row.employed)} h"
+        axes.annotate(said, (end, place), (10, 0), textcoords="offset points", va="center", size=10)
+    axes.set_yticks(places, ["\n".join(fitted(row.label, 1.6, 10)) for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.24 * ends.max() or 1)
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    measure(axes.xaxis, "Hours a week", "hours a week")
+    return axes
