@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import accumulate
 from math import floor
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ class Access:
         self._journey = journey
         self._allocator = allocator
         self._staff = staff
+        self._unserved: dict[str, list[tuple[Stay, int]]] = {}
         posts = [role.posts for role in scenario.staff.values()]
         self._first_post = dict(zip(scenario.staff, accumulate(posts, initial=0), strict=False))
 
@@ -83,11 +85,11 @@ class Access:
     # ── appointments ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _book(self, stay: Stay, intake: Intake, missed: int) -> None:
-        """The first free appointment; when nobody is there to give one, tomorrow again."""
+        """The first free appointment."""
         now = self._clock.now
         slot = self._staff.diary(intake.role).book(now, intake.minutes)
         if slot is None:
-            self._at(floor(now) + 1.0, stay, self._book_again, missed)
+            self._wait_for_staff(stay, intake, missed)
             return
         when, post = slot
         lead_days = floor(when) - floor(now)
@@ -96,11 +98,19 @@ class Access:
         self._write(now, Fact.BOOKED, stay.number, lead_days, self._first_post[intake.role] + post)
         self._at(when, stay, self._appointment, (post, shows, missed))
 
-    def _book_again(self, call: tuple[Stay, int]) -> None:
-        stay, missed = call
-        intake = self._stages(stay).intake
-        if stay.state is State.APPLYING and intake is not None:
-            self._book(stay, intake, missed)
+    def _wait_for_staff(self, stay: Stay, intake: Intake, missed: int) -> None:
+        """Nobody gives appointments: whoever comes next gives them in this order."""
+        if intake.role not in self._unserved:
+            self._unserved[intake.role] = []
+            self._staff.watch(intake.role, partial(self._serve, intake.role))
+        self._unserved[intake.role].append((stay, missed))
+
+    def _serve(self, role: str) -> None:
+        waiting, self._unserved[role] = self._unserved[role], []
+        for stay, missed in waiting:
+            intake = self._stages(stay).intake
+            if stay.state is State.APPLYING and intake is not None:
+                self._book(stay, intake, missed)
 
     def _appointment(self, call: tuple[Stay, tuple[int, bool, int]]) -> None:
         """The hour has come: who shows is assessed; who does not may book again."""

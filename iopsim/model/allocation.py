@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Allocator"]
 
+_TREATMENT = int(Missing.TREATMENT)
+
 
 class Allocator:
     """Admits from the waitlists of all levels; between two calls nobody waits who could be admitted."""
@@ -58,9 +60,9 @@ class Allocator:
 
     def allocate(self, unit: Unit) -> None:
         """Admit everybody who can be, then turn to those who have just joined and still wait."""
-        waitlist = unit.waitlist
+        waitlist, newcomers, unit.newcomers = unit.waitlist, unit.newcomers, []
         # Nobody who waits since before the last allocation can be admitted unless room has come free since then.
-        kinds = {stay.kind for stay in unit.newcomers} if unit.settled and not unit.strict else None
+        kinds = {stay.kind for stay in newcomers} if unit.settled and not unit.strict else None
         admitted = False
         while waitlist.size and (choice := self._choice(unit, kinds)) is not None:
             waitlist.remove(choice[0])
@@ -70,10 +72,9 @@ class Allocator:
         if waitlist.holders:
             self._unlock(unit)
         if waitlist.size:
-            if unit.newcomers:
-                self._receive_newcomers(unit)
+            if newcomers:
+                self._receive(unit, newcomers)
             self._note(unit, None if admitted else kinds)
-        unit.newcomers.clear()
         if admitted and unit.caseload is not None:
             for other in unit.caseload.units:
                 if other is not unit:
@@ -83,14 +84,17 @@ class Allocator:
                         self._unlock(other)
                     self._note(other, None)
 
-    def _receive_newcomers(self, unit: Unit) -> None:
-        """Refuse those newcomers whom a cap shuts out; the others who hold no place may give up from now on."""
-        waiting = [stay for stay in unit.newcomers if stay.state is State.WAITING]
+    def _receive(self, unit: Unit, newcomers: list[Stay]) -> None:
+        """Refuse those newcomers whom a cap shuts out; the others who hold no place may give up from now on.
+
+        Who is still treated in the level before is received when that treatment is over.
+        """
+        waiting = [stay for stay in newcomers if stay.state is State.WAITING]
         waiting.sort(key=lambda stay: stay.rank)
-        self._refuse(unit, waiting)
+        self._refuse(unit, [stay for stay in waiting if not stay.lacks & _TREATMENT])
         for stay in waiting:
             if stay.state is State.WAITING:
-                if unit.changes_with_waiting:
+                if unit.changes_with_waiting and stay.joined == self._clock.now:
                     self.journey.foresee_change(stay)
                 if stay.patient.here is None:
                     self.journey.begin_patience(stay)
@@ -134,7 +138,7 @@ class Allocator:
         if opens_at <= now:
             return True
         opens_at = min(opens_at, floor(now) + 1.0)  # whoever works there may come or go before
-        if unit.opens_at != opens_at:
+        if not now < unit.opens_at <= opens_at:
             unit.opens_at = opens_at
             self._clock.call_at(opens_at, ALLOCATION + unit.index, self._opened, unit)
         return False
@@ -179,9 +183,11 @@ class Allocator:
         """Refuse the newcomers whom a cap of the waitlist shuts out."""
         if not newcomers or not unit.is_capped:
             return
-        ahead = unit.waitlist.size - len(newcomers)
+        # Who is still treated in the level before does not count yet.
+        apart = [stay for stay in unit.waitlist.unready.values() if stay.lacks & _TREATMENT] + newcomers
+        ahead = unit.waitlist.size - len(apart)
         by_origin = Counter(unit.waitlist.by_origin)
-        by_origin.subtract(stay.origin for stay in newcomers)
+        by_origin.subtract(stay.origin for stay in apart)
         for stay in newcomers:
             if unit.is_full_for(stay, ahead, by_origin[stay.origin]):
                 self.journey.refuse(stay)

@@ -117,7 +117,9 @@ class Approach(ABC):
         """The treatment that went on meanwhile is over."""
         if stay.lacks & _TREATMENT:
             self._write(self._clock.now, Fact.READY, stay.number)
+            stay.unit.newcomers.append(stay)
             self._lacks_no_more(stay, _TREATMENT)
+            self.allocator.ask(stay.unit)
 
     def _lacks_no_more(self, stay: Stay, what: int) -> None:
         if stay.lacks:

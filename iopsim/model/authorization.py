@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Payers"]
 
 
+_INSTANT = 1e-9  # in units: rounding must not make one more; an answer with the last unit is in time
+
+
 class Payers:
     """Answers requests, and follows the units that each stay uses up.
 
@@ -115,7 +118,8 @@ class Payers:
         until = stay.approved - (0 if stay.is_asking or stay.is_cut else asked.ask_before)
         stay.payer_after, stay.payer_turn = NEVER, -1
         if days := _days_of_a_unit(stay, asked):
-            stay.payer_after = max(until * days, self._treated(stay))
+            after = until * days + (_INSTANT if stay.is_asking else 0.0)
+            stay.payer_after = max(after, self._treated(stay))
         elif until > self._used(stay):
             stay.payer_turn = self._plan.attended_turn(stay, until)
         else:
@@ -124,7 +128,7 @@ class Payers:
     def _used(self, stay: Stay) -> int:
         """Whole units used up until now."""
         if days := _days_of_a_unit(stay, self._asked(stay)):
-            return ceil(self._treated(stay) / days)
+            return ceil(self._treated(stay) / days - _INSTANT)
         return stay.attends.count(1, 0, stay.had)
 
     def _treated(self, stay: Stay) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import insort
-from heapq import heappop, heappush
-from math import floor
+from heapq import heappop, heappush, heapreplace
+from math import floor, inf
 from typing import TYPE_CHECKING
 
+from iopsim.model.ledger import PostState
 from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Diary:
         self._crew = crew
         minutes = crew.role.appointment_minutes_per_day
         self._pages = [_Page(minutes, timeline) for _ in crew.posts]
+        # By length of appointments: no post has one before its bound; posts by bound, and those whose bound has
+        # changed since.
+        self._bounds: dict[float, list[float]] = {}
+        self._by_bound: dict[float, list[tuple[float, int]]] = {}
 
     def first_free(self, now: float, minutes: float) -> tuple[float, int] | None:
         """Start and post of the first free appointment, ties in order of posts; None while nobody is there."""
@@ -51,20 +56,38 @@ class Diary:
 
     def _search(self, now: float, minutes: float) -> tuple[float, int, float] | None:
         """Start, place of the post and minute of the day of the first free appointment."""
-        found = None
-        for place in self._crew.present:
-            free = self._pages[place].first_free(now, minutes)
-            if free is not None and (found is None or free[0] < found[0]):
-                found = free[0], place, free[1]
+        if minutes not in self._bounds:
+            self._bounds[minutes] = [-inf] * len(self._pages)
+            self._by_bound[minutes] = [(-inf, place) for place in range(len(self._pages))]
+        bounds, heap = self._bounds[minutes], self._by_bound[minutes]
+        absent, found = [], None
+        while heap and found is None:
+            bound, place = heap[0]
+            if bound != bounds[place]:
+                heappop(heap)
+            elif not self.is_present(place):
+                absent.append(heappop(heap))
+            elif (free := self._pages[place].first_free(now, minutes)) is None:
+                break
+            else:
+                bounds[place] = free[0]
+                heapreplace(heap, (free[0], place))
+                if heap[0] == (free[0], place):
+                    found = free[0], place, free[1]
+        for entry in absent:
+            heappush(heap, entry)
         return found
 
     def cancel(self, start: float, post: int) -> None:
         """Give an appointment back, for others to take."""
         self._pages[post].cancel(start)
+        for minutes, bounds in self._bounds.items():
+            bounds[post] = min(bounds[post], float(floor(start)))
+            heappush(self._by_bound[minutes], (bounds[post], post))
 
     def is_present(self, post: int) -> bool:
         """Whether somebody is there who can give the post's appointments."""
-        return post in self._crew.present
+        return self._crew.posts[post].state is PostState.FILLED
 
 
 class _Page:

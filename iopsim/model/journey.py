@@ -288,6 +288,8 @@ class Journey(Approach):
         self._schedule_end(stay)
         if stay.group is not None:
             stay.group.seat(stay)
+            if stay.payer_turn >= 0:  # the payer may have answered meanwhile
+                self.plan.foresee_turn(stay)
             if stay.had == stay.turn:
                 self.plan.turn(stay)
 

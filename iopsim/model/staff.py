@@ -62,6 +62,7 @@ class Staff:
             crew.caseload = self.caseloads[name] = Caseload(crew.role, crew.first)
         self._facilitation = Facilitation(scenario, self._crews, recorder)
         self._diaries: dict[str, Diary] = {}
+        self._last: dict[int, tuple[int, int]] = {}  # post and holder that those had whom nobody has now
         self.allocator: Allocator
         self.journey: Journey
 
@@ -155,11 +156,20 @@ class Staff:
         patients = self._patients_of(crew.caseload, left)
         for stay in patients:
             crew.caseload.count(stay.post, -1)
-        factor = crew.role.reassignment.dropout_factor
         for stay in patients:
+            before = stay.post
             self._reassign(stay, crew.caseload.take_over())
-            if factor != 1:
-                self.journey.reassigned(stay, factor)
+            if stay.post == NOBODY:
+                left_by = crew.posts[before - crew.first]
+                comes_back = left_by.state is PostState.AWAY
+                self._last[stay.number] = before, left_by.holder if comes_back else -1
+            else:
+                self._tell(crew, stay)
+
+    def _tell(self, crew: Crew, stay: Stay) -> None:
+        """The patient has got another clinician."""
+        if crew.role.reassignment.dropout_factor != 1:
+            self.journey.reassigned(stay, crew.role.reassignment.dropout_factor)
 
     # ── coming ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,6 +209,8 @@ class Staff:
             for stay in self._patients_of(caseload, {NOBODY}):
                 caseload.count(post.number, 1)
                 self._reassign(stay, post.number)
+                if self._last.pop(stay.number, None) != (post.number, post.holder):
+                    self._tell(post.crew, stay)
         for call in post.crew.watchers:
             call()
 

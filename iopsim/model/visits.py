@@ -103,8 +103,8 @@ class Visits:
             if self._clock.now < visit.start < NEVER:
                 self._limited[visit.service].diary.cancel(visit.start, visit.post)
                 visit.start = NEVER
-        if visits and stay.state is not State.SUSPENDED:
-            del self._owed[stay.number]
+        if stay.state is not State.SUSPENDED:
+            self._owed.pop(stay.number, None)
 
     def resume(self, stay: Stay) -> None:
         """Treatment goes on: what was due before is booked again."""

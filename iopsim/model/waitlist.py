@@ -6,6 +6,7 @@ from collections import Counter
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from iopsim.model.ledger import Missing
 from iopsim.model.people import State
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Waitlist:
                 yield stay
 
     def head(self) -> Stay | None:
-        """The first of all, ready or not: whom a strict list asks."""
-        first = [*self.heads(None), *self.unready.values()]
+        """The first of all whom a strict list asks: authorized or not, but not still treated in the level before."""
+        unready = (stay for stay in self.unready.values() if not stay.lacks & Missing.TREATMENT)
+        first = [*self.heads(None), *unready]
         return min(first, key=lambda stay: stay.rank) if first else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor, inf
 from typing import TYPE_CHECKING
 
-from iopsim.model.ledger import Fact, Ledger, Stage
+from iopsim.model.ledger import Fact, Ledger, PostState, Stage
 from iopsim.model.timeline import in_days
 from iopsim.scenario.access import Contact, Eligible, Intake
 from iopsim.scenario.schema import Scenario
@@ -38,6 +38,13 @@ class Desk:
         self._posts, self._visits = posts, visits
         self._levels = list(scenario.levels.values())
         self._taken: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+        filled = ledger.post_state == PostState.FILLED
+        self._came = {
+            (ledger.posts[number][0], time)
+            for number, time in zip(
+                ledger.post_number[filled].tolist(), ledger.post_time[filled].tolist(), strict=True
+            )
+        }
         self._booked: dict[int, _Appointment] = {}
         self._last: dict[int, tuple[Fact, float]] = {}
         self._due: dict[int, float] = {}
@@ -154,8 +161,7 @@ class Desk:
             before is not None and before.day == floor(now) and not self._posts.is_filled(before.post)
         )
         again = self._last.get(part.number, (Fact.SENT, 0.0)) == (Fact.NO_SHOW, now)
-        # With nobody there to give appointments, one is asked for every midnight.
-        late = now == floor(now) and self._scenario.staff[role].comes_and_goes
+        late = (role, now) in self._came  # with nobody there to give appointments, whoever comes gives one
         assert role == intake.role and self._posts.is_filled(post)
         assert (reached and now == since) or again or called_off or late, f"books out of turn at {now}"
         day, start = floor(now) + lead_days, None

@@ -197,6 +197,7 @@ class _Books:
         part.untreated = place is not None and place.state == State.IN_CARE
 
     def _ready(self, part: Part, a: int, b: int, c: int) -> None:
+        part.ready = self._now
         assert part.untreated, f"stay {part.number} was ready"
         assert self._at_once[part.patient] & {Fact.COMPLETED, Fact.LEFT}, f"stay {part.number} is not ready"
         part.untreated = False
@@ -221,7 +222,7 @@ class _Books:
     def _refused(self, part: Part, a: int, b: int, c: int) -> None:
         waitlist = self._levels[part.level].waitlist
         assert waitlist.at_most is not None
-        assert self._now == part.joined, "refused after waiting"
+        assert self._now in (part.joined, part.ready), "refused after waiting"
         self._turn_away(part, waitlist.otherwise, a)
 
     def _denied(self, part: Part, a: int, b: int, c: int) -> None:

@@ -97,6 +97,7 @@ class Part:
     any_time: bool = False
     unapproved: bool = False  # has to be approved by the payer, and is not
     untreated: bool = False  # the treatment before is not over
+    ready: float = inf  # when it was
     group: int = -1
     days: tuple[int, ...] = ()
     post: int = -1

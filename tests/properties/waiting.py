@@ -55,7 +55,8 @@ class Waiting:
         for other in ahead:
             if other.level == part.level and other.state == State.WAITING and _rank(other) < _rank(part):
                 could = other.may_be_admitted and self._rooms.has_room(other, now)
-                assert not strict and not could, (
+                blocks = strict and not other.untreated
+                assert not blocks and not could, (
                     f"patient {part.patient} is admitted before {other.patient} at {now}"
                 )
 
@@ -73,7 +74,7 @@ class Waiting:
                 goes_on = here is not None and here.state == State.IN_CARE
                 assert not part.untreated or goes_on, f"patient {patient} is not called off at {now}"
         for level, parts in waiting.items():
-            self._within_caps(level, parts)
+            self._within_caps(level, [part for part in parts if not part.untreated])
             for part in self._asked_first(level, parts):
                 lacks_hours = self._noted.get((level, self.kind[part.number]), 0) & Missing.HOURS
                 assert lacks_hours or not self._rooms.has_room(part, now), (
@@ -117,8 +118,8 @@ class Waiting:
     def _asked_first(self, level: int, parts: list[Part]) -> Iterable[Part]:
         """Those whom room would let in: one of each kind, or the head of a strict list."""
         if self._levels[level].waitlist.discipline == "strict":
-            head = min(parts, key=_rank)
-            return [head] if head.may_be_admitted else []
+            head = min((part for part in parts if not part.untreated), key=_rank, default=None)
+            return [head] if head is not None and head.may_be_admitted else []
         return self._one_of_each_kind(part for part in parts if part.may_be_admitted)
 
     def _one_of_each_kind(self, parts: Iterable[Part]) -> Iterable[Part]:

@@ -112,17 +112,41 @@ def test_who_drops_out_before_the_end_is_withdrawn_from_the_next_list() -> None:
     ]
 
 
-def test_who_is_refused_ahead_goes_on_and_goes_elsewhere_at_the_end() -> None:
+def test_a_full_list_refuses_at_the_end_of_the_treatment_and_not_before() -> None:
     levels = {
         "iop": ONE_PLACE | {"waitlist": {"at_most": 0, "otherwise": "op"}},
         "ward": WARD,
         "op": {"stay_days": 99},
     }
-    story = live(levels, Person("ann", 0, to="ward", source="ward_door"))
+    ann = Person("ann", 0, to="ward", source="ward_door")
+    assert live(levels, ann).of("ann")[1:3] == [
+        (6, "joined iop"),
+        (10, "completed ward → iop, ready iop, released ward, admitted iop, started iop"),
+    ]
+    assert live(levels, ann, Person("bob", 8)).of("ann")[1:] == [
+        (6, "joined iop"),
+        (
+            10,
+            "completed ward → iop, ready iop, released ward, refused iop → op, joined op, admitted op, started op",
+        ),
+    ]
+
+
+def test_who_is_denied_ahead_goes_on_and_goes_elsewhere_at_the_end() -> None:
+    levels = {"iop": ONE_PLACE, "ward": WARD, "op": {"stay_days": 99}}
+    payers = {"all": {"authorization": {"levels": ["iop"], "delay_days": 2, "denied": 1, "denied_to": "op"}}}
+    story = live(levels, Person("ann", 0, to="ward", source="ward_door"), payers=payers)
     assert story.of("ann")[1:] == [
-        (6, "joined iop, refused iop → home"),
+        (6, "joined iop"),
+        (8, "denied iop → home"),
         (10, "completed ward → op, released ward, joined op, admitted op, started op"),
     ]
+
+
+def test_a_strict_list_is_not_blocked_by_who_is_still_treated_elsewhere() -> None:
+    levels = {"iop": ONE_PLACE | {"waitlist": {"discipline": "strict"}}, "ward": WARD}
+    people = (Person("ann", 0, to="ward", source="ward_door"), Person("bob", 7))
+    assert starts(live(levels, *people)) == [(7, "bob"), (12, "ann")]
 
 
 def test_patience_begins_with_the_end_of_the_treatment_and_authorization_before() -> None:

@@ -29,7 +29,9 @@ def test_two_programs_share_a_therapist_and_each_keeps_its_own_list() -> None:
         (0.2, "referred south, admitted south in south_group tue+thu with therapist 0"),
         (1.5, "started south"),
     ]
-    assert story.of("cy")[:3] == [  # a seat is free all along; the therapist's second place only when ann leaves
+    assert story.of("cy")[
+        :3
+    ] == [  # a seat is free all along; the therapist's second place only when ann leaves
         (0.3, "referred north"),
         (2.625, "admitted north in north_group mon+wed with therapist 0"),
         (7.5, "started north"),
@@ -54,5 +56,8 @@ def test_partial_hospitalization_may_be_a_level_of_groups_that_hands_on_to_anoth
     ]
     assert story.of("bob")[:2] == [
         (1, "referred php"),
-        (7.5, "admitted php in php_day mon+tue+wed+thu+fri"),  # held until ann's first session in the next level
+        (
+            7.5,
+            "admitted php in php_day mon+tue+wed+thu+fri",
+        ),  # held until ann's first session in the next level
     ]
