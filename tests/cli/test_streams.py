@@ -124,7 +124,8 @@ def test_a_narrow_terminal_cuts_no_number(tmp_path: Path, columns: int) -> None:
     shown = ESCAPE.sub("", narrow.out.rsplit("\x1b[2K", 1)[1])
     assert max(len(line) for line in shown.splitlines() if not line.startswith("results: ")) <= columns
     assert len(numbers(wide.out)) > 100
-    assert numbers(wide.out) - numbers(shown) == set()
+    names = re.compile(r"\.p\d+")  # of metrics, which stand beside the numbers where there is room
+    assert numbers(names.sub("", wide.out)) - numbers(shown) == set()
     assert not re.search(r"\d…", shown)
 
 

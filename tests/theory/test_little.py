@@ -120,7 +120,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Changes:
     changes: Changes = defaultdict(list)
     clocks: list[Clock] = []
     started, added, removed = Clock.__init__, Waitlist.add, Waitlist.remove
-    assigned, carried = Caseload.assign, Caseload.count
+    carried = Caseload.count
     counted = {room: room.count for room in (Places, Groups)}
 
     def start(clock: Clock, time: float) -> None:
@@ -142,10 +142,6 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Changes:
         counted[type(room)](room, stay, change)
         note("room", stay, change * (len(stay.days) or 1))
 
-    def assign(caseload: Caseload) -> int:
-        changes["therapist", "of all levels"].append((clocks[-1].now, 1))
-        return assigned(caseload)
-
     def carry(caseload: Caseload, post: int, change: int) -> None:
         changes["therapist", "of all levels"].append((clocks[-1].now, change))
         carried(caseload, post, change)
@@ -153,7 +149,6 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Changes:
     monkeypatch.setattr(Clock, "__init__", start)
     monkeypatch.setattr(Waitlist, "add", add)
     monkeypatch.setattr(Waitlist, "remove", remove)
-    monkeypatch.setattr(Caseload, "assign", assign)
     monkeypatch.setattr(Caseload, "count", carry)
     for room in counted:
         monkeypatch.setattr(room, "count", count)
