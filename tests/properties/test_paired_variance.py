@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 REPLICATIONS = 40
 METRICS = ("iop.wait_days.mean", "iop.reneged.share")
-SMALLER = load(SCENARIOS / "smaller-caseloads.yaml")
-ONE_MORE = load(SCENARIOS / "smaller-caseloads-one-more-therapist.yaml")
+SHORTER = ["run.warm_up_weeks=26", "run.run_out_weeks=13"]
+SMALLER = load(SCENARIOS / "smaller-caseloads.yaml", SHORTER)
+ONE_MORE = load(SCENARIOS / "smaller-caseloads-one-more-therapist.yaml", SHORTER)
 
 Outcomes = list["Mapping[str, Outcome]"]
 
