@@ -146,12 +146,12 @@ class Service(Part):
         0.0, description="Besides, for each patient who attended the session"
     )
     share: Share = Field(1.0, description="Of patients who get it, drawn once for each stay")
-    within_group: bool = Field(
+    within_group: Annotated[bool, Field(strict=True)] = Field(
         False, description="Whether it is given inside group hours and takes none of its own"
     )
     cost: Amount = Field(0.0, description="Besides hours, each time")
     due_days: Days | None = Field(None, description="Late if given more than so many days after it fell due")
-    limits: bool | Literal["admission"] = Field(
+    limits: Annotated[bool, Field(strict=True)] | Literal["admission"] = Field(
         False,
         description="`true`: it waits for a free appointment of the role; `admission`: so does admission, until "
         "the role can give it within `due_days`; otherwise hours that lack are counted as shortfall",
