@@ -109,7 +109,7 @@ _CAPACITY = (
     Line("completed.share", "Completed", "of starters", where=_is_own),
     Line("dropped_out.share", "Dropped out", "of starters", where=_is_own),
     Line("discharged.share", "Discharged", "of starters", where=_is_own),
-    Line("authorization_cut.share", "Cut short by the payer", "of starters", silent=0, where=_is_own),
+    Line("authorization_cut.share", "… of these, by the payer", "of starters", silent=0, where=_is_own),
     Line("never_started.share", "Never came", "of starters", where=_is_own),
     Line("stepped_up.share", "Stepped up", "of starters", where=_is_own),
     Line("uncovered_days.total", "Days that no payer covers", silent=0),
