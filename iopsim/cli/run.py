@@ -218,7 +218,8 @@ def _of_precision(gathered: Gathered) -> list[str]:
 def _as_json(finished: _Finished) -> str:
     import json
 
-    from iopsim.experiment.summary import flags, limiting, summary_rows
+    from iopsim.experiment.sentences import flags, limiting
+    from iopsim.experiment.summary import summary_rows
 
     scenario = finished.gathered.plan.scenario
     columns, rows = summary_rows(finished.found)

@@ -11,14 +11,9 @@ from iopsim.experiment.events import event_rows
 from iopsim.experiment.executors import for_each
 from iopsim.experiment.keys import content_key
 from iopsim.experiment.plans import replications
+from iopsim.experiment.sentences import never_starting
 from iopsim.experiment.statistics import mean_of
-from iopsim.experiment.summary import (
-    Estimate,
-    estimates,
-    never_starting,
-    replication_rows,
-    summary_rows,
-)
+from iopsim.experiment.summary import Estimate, estimates, replication_rows, summary_rows
 from iopsim.scenario import identity, resolved_text
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Money: what the program costs and earns, its price in the whole system, and inpatient care beside it.
+"""Money: what the program costs and earns, and its price in the whole system.
 
 The arithmetic is in `books`. Amounts are those of the measured window, in the scenario's currency.
 Source: model.md §9.
@@ -15,14 +15,15 @@ from iopsim.measures.registry import Names, Ratio, Value, metric
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from iopsim.measures.books import Alternative, Books
+    from iopsim.measures.books import Books
     from iopsim.measures.window import Bools, Window
-    from iopsim.scenario.schema import InpatientAlternative, Scenario
+    from iopsim.scenario.schema import Scenario
 
-__all__: list[str] = []  # the metrics are reached through the registry
+__all__ = ["has_cost", "program_books"]  # the metrics are reached through the registry
 
 
-def _books(window: Window) -> Books:
+def program_books(window: Window) -> Books:
+    """The books of the window, loaded where they are asked for: this module stays light."""
     from iopsim.measures.books import books
 
     return books(window)
@@ -35,7 +36,8 @@ def _has_own_level(scenario: Scenario, names: Names) -> bool:
     return any(level.is_own for level in scenario.levels.values())
 
 
-def _has_cost(scenario: Scenario, names: Names) -> bool:
+def has_cost(scenario: Scenario, names: Names) -> bool:
+    """Whether running the program's own levels costs anything."""
     return _has_own_level(scenario, names) and (
         any(role.posts and role.salary_per_year for role in scenario.staff.values())
         or any(service.cost for service in scenario.services.values())
@@ -74,26 +76,18 @@ def _is_bought(scenario: Scenario, names: Names) -> bool:
 
 
 def _level_costs(scenario: Scenario, names: Names) -> bool:
-    return _is_bought(scenario, names) or _has_cost(scenario, names)
+    return _is_bought(scenario, names) or has_cost(scenario, names)
 
 
 def _system_costs(scenario: Scenario, names: Names) -> bool:
     return any(_level_costs(scenario, {"level": level}) for level in scenario.levels)
 
 
-def _has_alternative(scenario: Scenario, names: Names) -> bool:
-    return scenario.money.inpatient_alternative is not None
-
-
-def _has_alternative_and_cost(scenario: Scenario, names: Names) -> bool:
-    return _has_alternative(scenario, names) and _has_cost(scenario, names)
-
-
 # The program: all levels of its own together
 
 _PARTS_OF_COST: dict[str, tuple[Callable[[Scenario, Names], bool], str]] = {
     "payroll": (
-        _has_cost,
+        has_cost,
         "Salaries of all who hold a post, absent or not, and their benefits, for the days of the window.",
     ),
     "cover_cost": (
@@ -101,18 +95,18 @@ _PARTS_OF_COST: dict[str, tuple[Callable[[Scenario, Names], bool], str]] = {
         "Cover for group sessions that lacked a facilitator: hours × price of an hour.",
     ),
     "room_cost": (_rents, "Rent of the rooms for the weeks of the window."),
-    "service_cost": (_has_cost, "What services cost besides hours, each time that they are delivered."),
+    "service_cost": (has_cost, "What services cost besides hours, each time that they are delivered."),
     "overhead": (
-        _has_cost,
+        has_cost,
         "A share s of all cost, which is s ÷ (1 − s) of all the rest; or the yearly amount, for the days of the "
         "window.",
     ),
-    "cost": (_has_cost, "Payroll, cover, rooms, service cost and overhead."),
+    "cost": (has_cost, "Payroll, cover, rooms, service cost and overhead."),
 }
 
 
 def _total(part: str, window: Window) -> Value:
-    return Value(getattr(_books(window), part))
+    return Value(getattr(program_books(window), part))
 
 
 for _part, (_where, _definition) in _PARTS_OF_COST.items():
@@ -135,7 +129,7 @@ for _part, (_where, _definition) in _PARTS_OF_COST.items():
     where=_has_own_level,
 )
 def _attended_days(window: Window) -> Value:
-    return Value(float(_books(window).days.sum()))
+    return Value(float(program_books(window).days.sum()))
 
 
 @metric(
@@ -143,10 +137,10 @@ def _attended_days(window: Window) -> Value:
     unit="{currency}/day",
     better="lower",
     definition="All cost of the program ÷ attended days.",
-    where=_has_cost,
+    where=has_cost,
 )
 def _cost_per_attended_day(window: Window) -> Ratio:
-    books = _books(window)
+    books = program_books(window)
     return Ratio(books.cost, float(books.days.sum()))
 
 
@@ -156,10 +150,10 @@ def _cost_per_attended_day(window: Window) -> Ratio:
     better="lower",
     definition="Days that the stays of S attend until the end of the run-out × cost per attended day in "
     "the window ÷ stays of S. An episode is a stay in one of the program's own levels.",
-    where=_has_cost,
+    where=has_cost,
 )
 def _cost_per_episode(window: Window) -> Ratio:
-    books = _books(window)
+    books = program_books(window)
     return Ratio(books.episodes(books.cohort), float(books.cohort.sum()))
 
 
@@ -169,10 +163,10 @@ def _cost_per_episode(window: Window) -> Ratio:
     better="lower",
     definition="Cost of all stays of S, as in `program.cost.per_episode`, ÷ those of S that completed: the "
     "stays that end early are part of what a completed one costs.",
-    where=_has_cost,
+    where=has_cost,
 )
 def _cost_per_completed_episode(window: Window) -> Ratio:
-    books = _books(window)
+    books = program_books(window)
     completed = books.cohort & window.outcomes["completed"]
     return Ratio(books.episodes(books.cohort), float(completed.sum()))
 
@@ -186,7 +180,7 @@ def _cost_per_completed_episode(window: Window) -> Ratio:
     where=_has_revenue,
 )
 def _revenue(window: Window) -> Value:
-    return Value(float(_books(window).revenue.sum()))
+    return Value(float(program_books(window).revenue.sum()))
 
 
 @metric(
@@ -212,7 +206,7 @@ def _uncovered_days(window: Window, level: str) -> Value:
     where=_has_revenue,
 )
 def _revenue_per_attended_day(window: Window) -> Ratio:
-    books = _books(window)
+    books = program_books(window)
     return Ratio(float(books.revenue.sum()), float(books.days.sum()))
 
 
@@ -225,14 +219,14 @@ def _revenue_per_attended_day(window: Window) -> Ratio:
     where=_has_revenue,
 )
 def _margin(window: Window) -> Value:
-    books = _books(window)
+    books = program_books(window)
     return Value(float(books.revenue.sum()) - books.cost)
 
 
 def _margin_by(table: str, window: Window, **names: str) -> Value:
     """Revenue less cost of the patients of one payer, track or source."""
     index = getattr(window.ledger, f"{table}s").index(names[table])
-    return Value(_books(window).margin(getattr(window.stays, table) == index))
+    return Value(program_books(window).margin(getattr(window.stays, table) == index))
 
 
 for _table in ("payer", "track", "source"):
@@ -254,7 +248,7 @@ for _table in ("payer", "track", "source"):
     where=_group_earns,
 )
 def _margin_by_group(window: Window, group: str) -> Value:
-    return Value(float(_books(window).group_margins[window.ledger.groups.index(group)]))
+    return Value(float(program_books(window).group_margins[window.ledger.groups.index(group)]))
 
 
 @metric(
@@ -286,7 +280,7 @@ def _break_even_census(window: Window, group: str) -> Value:
     where=_level_costs,
 )
 def _level_cost(window: Window, level: str) -> Value:
-    return Value(float(_books(window).system_cost[window.in_level(level)].sum()))
+    return Value(float(program_books(window).system_cost[window.in_level(level)].sum()))
 
 
 @metric(
@@ -299,7 +293,7 @@ def _level_cost(window: Window, level: str) -> Value:
     where=_is_bought,
 )
 def _level_held_cost(window: Window, level: str) -> Value:
-    return Value(float(_books(window).bought.held[window.in_level(level)].sum()))
+    return Value(float(program_books(window).bought.held[window.in_level(level)].sum()))
 
 
 def _source(window: Window, source: str) -> Bools:
@@ -308,7 +302,7 @@ def _source(window: Window, source: str) -> Bools:
 
 
 def _cost_of_source(window: Window, source: str) -> float:
-    return float(_books(window).system_cost[_source(window, source)].sum())
+    return float(program_books(window).system_cost[_source(window, source)].sum())
 
 
 @metric(
@@ -334,86 +328,3 @@ def _system_cost(window: Window, source: str) -> Value:
 def _system_cost_per_referral(window: Window, source: str) -> Ratio:
     referred = _source(window, source) & window.inside(window.stays.referred)
     return Ratio(_cost_of_source(window, source), float(referred.sum()))
-
-
-# Inpatient care beside it: arithmetic on an assumption, not an effect that was estimated
-
-
-def _assumed(window: Window) -> InpatientAlternative:
-    assumption = window.scenario.money.inpatient_alternative
-    assert assumption is not None, "metrics of the alternative exist only where it is stated"
-    return assumption
-
-
-def _alternative(window: Window) -> Alternative:
-    from iopsim.measures.books import alternative
-
-    return alternative(window, _assumed(window))
-
-
-@metric(
-    "alternative.cost",
-    statistics=("total",),
-    unit="{currency}",
-    definition="If the share `divertible` of starters would otherwise be inpatients: the cost of that "
-    "care, starters × share × days × cost per day. Starters are the patients of the sources concerned who "
-    "are in S, each once.",
-    where=_has_alternative,
-)
-def _alternative_cost(window: Window) -> Value:
-    return Value(_alternative(window).diverted)
-
-
-@metric(
-    "alternative.saving",
-    statistics=("total",),
-    unit="{currency}",
-    better="higher",
-    definition="If the share `divertible` of starters would otherwise be inpatients: the cost of that "
-    "care, less the cost of the stays of all starters in the program. Below 0 the program costs more than "
-    "it saves.",
-    where=_has_alternative_and_cost,
-)
-def _alternative_saving(window: Window) -> Value:
-    care = _alternative(window)
-    return Value(care.diverted - care.program)
-
-
-@metric(
-    "alternative.break_even_share",
-    unit="share",
-    better="lower",
-    definition="If this share of starters would otherwise be inpatients, the program saves what it costs: "
-    "cost of the starters' stays in the program ÷ cost of an inpatient episode for each. Above 1 it never "
-    "does.",
-    where=_has_alternative_and_cost,
-)
-def _break_even_share(window: Window) -> Ratio:
-    care = _alternative(window)
-    return Ratio(care.program, care.inpatient)
-
-
-@metric(
-    "alternative.difference.per_day",
-    unit="{currency}/day",
-    better="higher",
-    definition="If a starter would otherwise be an inpatient: cost of an inpatient day less that of an "
-    "attended day in the program.",
-    where=_has_alternative_and_cost,
-)
-def _difference_per_day(window: Window) -> Ratio:
-    books, days = _books(window), float(_books(window).days.sum())
-    return Ratio(_assumed(window).cost_per_day * days - books.cost, days)
-
-
-@metric(
-    "alternative.difference.per_episode",
-    unit="{currency}/episode",
-    better="higher",
-    definition="If a starter would otherwise be an inpatient: cost of an inpatient episode less the mean "
-    "cost of a starter's stays in the program.",
-    where=_has_alternative_and_cost,
-)
-def _difference_per_episode(window: Window) -> Ratio:
-    care = _alternative(window)
-    return Ratio(care.inpatient - care.program, care.starters)

@@ -182,7 +182,8 @@ def level_metric(
 
 def registered() -> Mapping[str, Metric]:
     """All metric families by pattern, in order of registration."""
-    from iopsim.measures import access, care, groups, money, staffing  # noqa: F401  (importing registers)
+    # Importing registers, in this order.
+    from iopsim.measures import access, care, groups, money, alternative, staffing  # noqa: F401, I001
 
     return _REGISTERED
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.markup import escape
 
-from iopsim.experiment.summary import flags, limiting
+from iopsim.experiment.sentences import flags, limiting
 from iopsim.report.besides import besides
 from iopsim.report.lines import HELD, sections
 from iopsim.report.style import in_a_sentence

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.experiment.names import reported
-from iopsim.experiment.summary import is_always_free
+from iopsim.experiment.sentences import is_always_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -12,6 +12,7 @@ import pytest
 
 from iopsim.errors import InputError
 from iopsim.experiment.names import Reported, check_names, reported
+from iopsim.experiment.sentences import flags, limiting, never_starting
 from iopsim.experiment.statistics import Interval
 from iopsim.experiment.summary import (
     Estimate,
@@ -19,10 +20,7 @@ from iopsim.experiment.summary import (
     Goal,
     estimates,
     find,
-    flags,
     goals,
-    limiting,
-    never_starting,
     replication_rows,
     summary_rows,
 )

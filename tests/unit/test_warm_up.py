@@ -17,7 +17,8 @@ from iopsim.experiment.names import reported
 from iopsim.experiment.plans import Plan
 from iopsim.experiment.plans import replications as read_back
 from iopsim.experiment.replicate import replicate as replication_of
-from iopsim.experiment.summary import estimates, flags
+from iopsim.experiment.sentences import flags
+from iopsim.experiment.summary import estimates
 from iopsim.experiment.warm_up import (
     PILOTS,
     Floor,
