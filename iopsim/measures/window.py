@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, reduce, wraps
 from math import floor
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ __all__ = [
     "Intervals",
     "Kind",
     "Sessions",
+    "Spell",
     "Stays",
     "Window",
     "first",
@@ -64,6 +65,14 @@ def first(*times: Floats) -> Floats:
     """The earliest of what happened, +inf where nothing did."""
     earliest: Floats = reduce(np.fmin, times, np.full_like(times[0], np.inf))
     return earliest
+
+
+class Spell(NamedTuple):
+    """The plan in force from `begin` to `end`, in days of the clock."""
+
+    begin: float
+    end: float
+    plan: Scenario
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +109,15 @@ class Window:
     def weeks(self) -> int:
         """Measured weeks, counted from `run.start`."""
         return self.scenario.run.weeks
+
+    @cached_property
+    def spells(self) -> tuple[Spell, ...]:
+        """The plan as it stands from date to date: one after the other, from −inf to +inf."""
+        editions = self.scenario.editions
+        days = [
+            -np.inf if one.from_ is None else (one.from_ - self.scenario.run.start).days for one in editions
+        ]
+        return tuple(map(Spell, days, [*days[1:], np.inf], [one.plan for one in editions]))
 
     def week_of(self, time: Floats) -> Ints:
         """The week of each time, 0 the first measured one; negative in the warm-up."""

@@ -12,10 +12,11 @@ from iopsim.model.access import Access
 from iopsim.model.allocation import Allocator
 from iopsim.model.authorization import Payers
 from iopsim.model.capacity import Capacity, Group, Groups, Places
-from iopsim.model.clock import ARRIVAL, Clock
+from iopsim.model.clock import ARRIVAL, CHANGE, Clock
 from iopsim.model.draws import Draws
 from iopsim.model.journey import Journey
 from iopsim.model.ledger import Ledger, Recorder
+from iopsim.model.numbering import renumbered
 from iopsim.model.plan import SessionPlan
 from iopsim.model.sources import patients
 from iopsim.model.staff import Staff
@@ -55,12 +56,17 @@ class _Clinic:
         self._clock = Clock(float(self._timeline.first))
         self._draws = Draws(scenario.run.seed, replication, used)
         self._recorder = Recorder()
+        self._plan_now = scenario.on(self._timeline.date(self._timeline.first))
         self._staff = Staff(scenario, self._timeline, self._clock, self._draws, self._recorder)
         visits = Visits(scenario, self._clock, self._recorder, self._staff)
         self._groups: list[Group] = []
         self._units = [
             Unit(
-                scenario, index, self._capacity(name), self._staff.caseloads.get(level.caseload or ""), visits
+                self._plan_now,
+                index,
+                self._capacity(name),
+                self._staff.caseloads.get(level.caseload or ""),
+                visits,
             )
             for index, (name, level) in enumerate(scenario.levels.items())
         ]
@@ -82,7 +88,7 @@ class _Clinic:
         journey.payers = Payers(clock, draws, recorder, journey, self._plan)
 
     def _capacity(self, name: str) -> Capacity:
-        level, tracks = self._scenario.levels[name], list(self._scenario.tracks)
+        level, tracks = self._plan_now.levels[name], list(self._scenario.tracks)
         if not level.groups:
             return Places(level, tracks)
         first = len(self._groups)
@@ -99,12 +105,26 @@ class _Clinic:
             if isinstance(unit.capacity, Groups):
                 for group in unit.capacity.groups:
                     self._plan.open(group, unit)
+        for edition in self._scenario.editions:
+            if (
+                edition.from_ is not None
+                and (day := self._timeline.day(edition.from_)) > self._timeline.first
+            ):
+                self._clock.call_at(float(day), CHANGE, self._change, edition.plan)
         with _no_garbage_collection():
             people = patients(self._scenario, self._timeline, self._draws, self._times, self._modalities)
             self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
             self._next_arrival()
             self._clock.run_until(float(self._timeline.last))
             return self._ledger(people)
+
+    def _change(self, plan: Scenario) -> None:
+        """From now on another plan is in force."""
+        self._staff.change(plan)
+        for unit in self._units:
+            unit.change(plan)
+        for unit in self._units:
+            self._allocator.freed(unit)
 
     def _next_arrival(self) -> None:
         patient = next(self._arrivals, None)
@@ -117,6 +137,10 @@ class _Clinic:
 
     def _ledger(self, people: list[Patient]) -> Ledger:
         scenario = self._scenario
+        come = sorted(people, key=lambda patient: (patient.referred, patient.index))
+        posts = self._staff.in_order()
+        groups = sorted(self._groups, key=lambda group: (group.opens, group.index))
+        names = [name for level in scenario.levels.values() for name in level.groups]
         whole = np.int64
         return Ledger(
             sources=tuple(scenario.sources),
@@ -126,19 +150,24 @@ class _Clinic:
             times=tuple(self._times),
             modalities=tuple(self._modalities),
             payers=tuple(scenario.payers),
-            groups=tuple(name for level in scenario.levels.values() for name in level.groups),
+            groups=tuple(names[group.index] for group in groups),
             roles=tuple(scenario.staff),
-            posts=tuple((name, post) for name, role in scenario.staff.items() for post in range(role.posts)),
+            posts=tuple((post.crew.name, post.place) for post in posts),
             services=tuple(scenario.services),
-            patient_source=np.array([patient.source for patient in people], dtype=whole),
-            patient_cell=np.array([patient.cell.number for patient in people], dtype=whole),
-            patient_ordinal=np.array([patient.row for patient in people], dtype=whole),
-            patient_track=np.array([patient.track for patient in people], dtype=whole),
-            patient_time=np.array([patient.time for patient in people], dtype=whole),
-            patient_modality=np.array([patient.modality for patient in people], dtype=whole),
-            patient_payer=np.array([patient.payer for patient in people], dtype=whole),
-            patient_referred=np.array([patient.referred for patient in people]),
-            **self._recorder.columns(),
+            patient_source=np.array([patient.source for patient in come], dtype=whole),
+            patient_cell=np.array([patient.cell.number for patient in come], dtype=whole),
+            patient_ordinal=np.array([patient.row for patient in come], dtype=whole),
+            patient_track=np.array([patient.track for patient in come], dtype=whole),
+            patient_time=np.array([patient.time for patient in come], dtype=whole),
+            patient_modality=np.array([patient.modality for patient in come], dtype=whole),
+            patient_payer=np.array([patient.payer for patient in come], dtype=whole),
+            patient_referred=np.array([patient.referred for patient in come]),
+            **renumbered(
+                self._recorder.columns(),
+                patients=[patient.index for patient in come],
+                posts=[post.number for post in posts],
+                groups=[group.index for group in groups],
+            ),
             kernel_events=self._clock.calls,
         )
 

@@ -10,11 +10,12 @@ import simpy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ALLOCATION", "ARRIVAL", "COMPLETION", "LEAVING", "RENEGING", "SESSION", "Clock"]
+__all__ = ["ALLOCATION", "ARRIVAL", "CHANGE", "COMPLETION", "LEAVING", "RENEGING", "SESSION", "Clock"]
 
 # Order of what happens at one instant (model.md §5: releases, then those who wait, then arrivals). Within one
 # kind, `tie` decides: the patient's identity, never the order in which the calls were made.
 _STEP = 1 << 48
+CHANGE = -1 * _STEP  # of the plan, at 0:00 of its date
 COMPLETION = 0 * _STEP  # whoever completes at an instant has completed
 LEAVING = 1 * _STEP  # dropout, step-up, the end of a hold or a lag, a return
 SESSION = 2 * _STEP

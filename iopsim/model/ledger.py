@@ -114,6 +114,7 @@ class PostState(IntEnum):
     VACANT = 0
     FILLED = 1
     AWAY = 2
+    CLOSED = 3  # the plan has the post no longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +124,10 @@ class Ledger:
     Destinations: −1 is home, otherwise a level. Levels, sources, tracks, times, payers and groups are indexes
     into the tuples of names below. Origins index `origins`: the sources, then the levels, then "returned".
 
+    Patients, posts and groups are numbered in the order in which they come: those who are there at the opening first.
+
     Attributes:
-        patient_*: One entry per patient (identity order: source, height cell, ordinal).
+        patient_*: One entry per patient: their source, height cell and ordinal say who they are in every plan.
         stay_*: One entry per stay; `stay_kind` is the class of need within its level's waitlist.
         time, fact, stay, a, b, c: One entry per fact, in order of time.
         session_*: One entry per scheduled group session; `session_enrolled` counts those expected,
@@ -134,9 +137,11 @@ class Ledger:
         blocked_*: From `blocked_time` on, waiting stays of (level, kind) lack `blocked_missing` (bits of Missing), and
             those that are not authorized or not ready that too.
         post_*: From `post_time` on, a post (index into `posts`) is in a PostState and has a caseload limit. Every post
-            has a row at the opening.
+            has a row at the opening, or when the plan first has it.
         visit_*: Visits of services that wait for hours: when given, to which stay, which service, when it was due.
         cover_*: Hours of a role that were covered from outside, by the session's start.
+        resident_stay, listed_stay: Stays of those in care and on a waitlist when a run from today begins, in the order
+            of the files; what came before is written at its own, earlier time.
     """
 
     sources: tuple[str, ...]
@@ -200,6 +205,9 @@ class Ledger:
     cover_role: Ints
     cover_hours: Floats
 
+    resident_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    listed_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
     kernel_events: int
 
 
@@ -216,6 +224,8 @@ class Recorder:
     posts: list[tuple[float, int, int, int]] = field(default_factory=list)
     visits: list[tuple[float, int, int, float]] = field(default_factory=list)
     covers: list[tuple[float, int, float]] = field(default_factory=list)
+    residents: list[int] = field(default_factory=list)
+    listed: list[int] = field(default_factory=list)
 
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
         """Append one fact."""
@@ -231,6 +241,8 @@ class Recorder:
             ):
                 columns[name] = np.array(column, dtype=float if name in _IN_DAYS else np.int64)
         columns["member_stay"] = np.array(self.member_stay, dtype=np.int64)
+        columns["resident_stay"] = np.array(self.residents, dtype=np.int64)
+        columns["listed_stay"] = np.array(self.listed, dtype=np.int64)
         columns["member_attended"] = np.frombuffer(bytes(self.member_attended), dtype=np.uint8)
         return columns
 

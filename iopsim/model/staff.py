@@ -80,6 +80,13 @@ class Staff:
             for day, leaves in dated.items():
                 self._clock.call_at(float(day), self._going + crew.first, self._leave, (crew, leaves))
 
+    def in_order(self) -> list[Post]:
+        """All posts in the order in which the plan has them."""
+        return [post for crew in self._crews.values() for post in crew.posts]
+
+    def change(self, plan: Scenario) -> None:
+        """From now on another plan is in force."""
+
     def engage(self, group: Group, now: float) -> bool:
         """Whether a session that starts now has its facilitators; if so they are busy until it ends."""
         return self._facilitation.engage(group, now)

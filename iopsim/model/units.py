@@ -127,6 +127,9 @@ class Unit:
         unlimited = caseload is None and capacity.is_unlimited
         self.takes_everybody = unlimited and not waits_for_hours and not self.strict
 
+    def change(self, plan: Scenario) -> None:
+        """From now on another plan is in force."""
+
     def _know_origins(self, scenario: Scenario) -> None:
         """Classes, caps and stages by where patients come from; authorization by who pays."""
         names = [*scenario.sources, *scenario.levels, RETURNED]

@@ -12,15 +12,9 @@ __all__ = ["WORDS", "unsupported"]
 _SCENARIOS = "write the values in a sweep file and give it to `iopsim sweep`"
 
 WORDS: dict[str, str] = {
-    "from_today": "say `run.warm_up_weeks` instead",
-    "changes": "write the change in a second scenario that `extends` this one",
     "uncertain": _SCENARIOS,
     "ranges": _SCENARIOS,
     "search": _SCENARIOS,
-    "money.billing": "",
-    "money.revenue.*.*:list": "say one amount per attended day",
-    "money.inpatient_alternative.beds_close": "",
-    "money.inpatient_alternative.outcome_difference": "",
 }
 """What to write instead, by the path of the word; after a colon, the form of the value that is refused."""
 

@@ -7,34 +7,46 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from iopsim.scenario.access import Payer
+from iopsim.scenario.dated import Edition, PlanChange, editions_of
 from iopsim.scenario.distributions.faults import faults_at
 from iopsim.scenario.groups import Room
 from iopsim.scenario.levels import Level
+from iopsim.scenario.money import InpatientAlternative, Money
 from iopsim.scenario.parts import (
-    Amount,
     Name,
     Number,
     Part,
     Positive,
     PositiveCount,
-    Share,
     shape,
 )
 from iopsim.scenario.sources import Source
 from iopsim.scenario.staff import Role, Service
+from iopsim.scenario.today import FromToday, strangers
 from iopsim.scenario.trace import observed, strays
 
 __all__ = [
     "Calendar",
+    "Edition",
+    "FromToday",
     "InpatientAlternative",
     "Label",
     "Money",
+    "PlanChange",
     "Role",
     "Run",
     "Scenario",
@@ -147,47 +159,6 @@ class Label(Part):
     label: str | None = Field(None, description="What people read instead of the name")
 
 
-class InpatientAlternative(Part):
-    """Arithmetic on an assumption: for which share of starters inpatient care was the alternative (§9)."""
-
-    for_: Annotated[tuple[Name, ...], Field(alias="for", min_length=1)] = Field(
-        description="Sources of the patients concerned"
-    )
-    divertible: Share = Field(0.05, description="Starters who would otherwise be inpatients")
-    stay_days: Annotated[float, Field(strict=True, gt=0, le=3650)] = Field(
-        description="Length of their inpatient episode"
-    )
-    cost_per_day: Amount = Field(description="Of that episode")
-
-
-class Money(Part):
-    """Prices: what staff cost beyond salaries, what a day earns, what the alternative costs (model.md §9)."""
-
-    benefits: Annotated[float, Field(strict=True, ge=0, le=5)] = Field(
-        0.0, description="On top of salaries, as a share of them"
-    )
-    overhead_share_of_cost: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = Field(
-        None, description="Share of all cost; or say `overhead_per_year`"
-    )
-    overhead_per_year: Amount | None = Field(
-        None, description="As an amount; or say `overhead_share_of_cost`"
-    )
-    revenue: Mapping[Name, Mapping[Name, Amount]] = Field(
-        {}, description="Paid for an attended day, by level and payer; what is not named pays 0"
-    )
-    inpatient_alternative: InpatientAlternative | None = Field(
-        None, description="What inpatient care for the same people would have cost"
-    )
-
-    @model_validator(mode="after")
-    def _one_overhead(self) -> Money:
-        if self.overhead_share_of_cost is not None and self.overhead_per_year is not None:
-            raise PydanticCustomError(
-                "overhead", "give `overhead_share_of_cost` or `overhead_per_year`, not both"
-            )
-        return self
-
-
 class Target(Part):
     """What the planner wants of one metric; a difference below `matters` is none worth having."""
 
@@ -227,6 +198,9 @@ class Scenario(Part):
         "USD", description="Unit of all money"
     )
     run: Run = Field(Run(), description="When and how often to simulate")
+    from_today: FromToday | None = Field(
+        None, description="Who is in care and on the lists today, instead of a warm-up"
+    )
     calendar: Calendar = Field(Calendar(), description="Dates on which the program is closed")
     tracks: Annotated[Mapping[Name, Label], Field(min_length=1)] = Field(
         {EVERYONE: Label()}, description="Clinical programs that patients belong to"
@@ -243,16 +217,44 @@ class Scenario(Part):
     services: Mapping[Name, Service] = Field({}, description="Work that patients and sessions make")
     money: Money = Field(Money(), description="Prices")
     targets: tuple[Target, ...] = Field((), description="What the planner wants")
+    changes: tuple[PlanChange, ...] = Field((), description="What is different from a date on")
     observed: Mapping[str, Number] = Field(
         {}, description="Values seen in reality, by metric, to stand beside the simulated ones"
     )
     notes: Mapping[str, str] = Field({}, description="Where a value comes from, by its dotted path")
 
+    _editions: tuple[Edition, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_editions(
+        cls, written: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        """Each change is laid over what was written, and the whole is validated again."""
+        written = _opened_today(written)
+        scenario = handler(written)
+        if isinstance(written, Mapping) and scenario.changes:
+            scenario._editions = editions_of(cls, written, scenario.changes, info.context)
+        return scenario
+
     @model_validator(mode="after")
-    def _traces_make_sense(self) -> Scenario:
-        if wrong := strays(self):
+    def _files_make_sense(self) -> Scenario:
+        if wrong := {**strays(self), **strangers(self)}:
             raise faults_at(wrong)
         return self
+
+    @property
+    def editions(self) -> tuple[Edition, ...]:
+        """The plan by date: first as it stands before all changes (from None), then from each date on."""
+        return (Edition(None, self), *self._editions)
+
+    def on(self, date: dt.date) -> Scenario:
+        """The plan as it stands on a date; its `run` and its files are those of the whole."""
+        in_force = self
+        for edition in self._editions:
+            if edition.from_ is not None and edition.from_ <= date:
+                in_force = edition.plan
+        return in_force
 
     def track_shares(self, source: Source) -> Mapping[str, float]:
         """Shares of the tracks among a source's patients; everybody is of the only track when there is one."""
@@ -275,6 +277,16 @@ class Scenario(Part):
     def says(self, table: Mapping[str, Any], name: str) -> str:
         """What people read for `name` in one of the scenario's mappings: its label, or the name with spaces."""
         return table[name].label or name.replace("_", " ")
+
+
+def _opened_today(written: Any) -> Any:
+    """With `from_today` the run starts on its day, and there is no warm-up, unless the scenario says otherwise."""
+    today = written.get("from_today") if isinstance(written, Mapping) else None
+    if not isinstance(today, Mapping) or not isinstance(written.get("run", {}), Mapping):
+        return written
+    run = {"start": today.get("as_of"), "warm_up_weeks": 0}
+    known = {key: value for key, value in run.items() if value is not None}
+    return {**written, "run": {**known, **written.get("run", {})}}
 
 
 _OVERLAID = (

@@ -133,7 +133,7 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
     with patch.object(clinic, "patients", cast), chance:
         ledger = clinic.simulate(scenario, 0)
     check_conservation(scenario, ledger)
-    names = [person.name for person in people]
+    names = [people[ordinal].name for ordinal in ledger.patient_ordinal]
     return Told(timeline(ledger, names), sessions(ledger, names), ledger)
 
 

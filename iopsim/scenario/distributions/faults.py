@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+Steps = TypeVar("Steps", bound="tuple[str | int, ...]")
 
 __all__ = ["closest", "fault_at", "faults_at"]
 
@@ -17,7 +19,9 @@ def fault_at(key: str, message: str) -> ValidationError:
     return faults_at({(key,): message})
 
 
-def faults_at(messages: Mapping[tuple[str, ...], str]) -> ValidationError:
+def faults_at(
+    messages: Mapping[Steps, str],
+) -> ValidationError:
     """Several faults at once, by the steps that lead from the validator's own place to each."""
     return ValidationError.from_exception_data(
         "part",
