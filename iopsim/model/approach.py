@@ -97,7 +97,7 @@ class Approach(ABC):
             return
         unit.newcomers.append(stay)
         if unit.changes_with_waiting:
-            self._change_at_once(stay)
+            self.change_at_once(stay)
 
     def _go(self, patient: Patient, destination: int, origin: int) -> None:
         """Send a patient home, or towards a level as one who comes from `origin`."""
@@ -127,7 +127,8 @@ class Approach(ABC):
             if not stay.lacks:
                 self.allocator.line_up(stay)
 
-    def _change_at_once(self, stay: Stay) -> None:
+    def change_at_once(self, stay: Stay) -> None:
+        """Where no wait is needed to come into another class, or to take a group at any time."""
         waitlist = stay.unit.spec.waitlist
         if waitlist.ages_into is not None and not waitlist.ages_into.after_days:
             self._age(stay)
@@ -136,11 +137,14 @@ class Approach(ABC):
 
     def foresee_change(self, stay: Stay) -> None:
         """Who has to wait may come into another class, or take a group at any time, some days from now."""
-        waitlist, now = stay.unit.spec.waitlist, self._clock.now
-        if waitlist.ages_into is not None and waitlist.ages_into.after_days:
-            self._at(now + waitlist.ages_into.after_days, LEAVING, stay, self._age)
-        if waitlist.accept_other_time_after_days:
-            self._at(now + waitlist.accept_other_time_after_days, LEAVING, stay, self._accept)
+        waitlist = stay.unit.spec.waitlist
+        changes = (
+            (waitlist.ages_into and waitlist.ages_into.after_days, self._age),
+            (waitlist.accept_other_time_after_days, self._accept),
+        )
+        for days, change in changes:
+            if days:
+                self._at(max(stay.joined + days, self._clock.now), LEAVING, stay, change)
 
     def _age(self, stay: Stay) -> None:
         into = stay.unit.spec.waitlist.ages_into
@@ -184,9 +188,12 @@ class Approach(ABC):
         """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
         law = stay.treatment.care.patience_days
         if law is not None and not stay.patience_begun:
-            stay.patience_begun = True
-            patience = law.quantile(self._draw(stay, "patience"))
-            self._at(self._clock.now + patience, RENEGING, stay, self._renege)
+            self.renege_at(stay, self._clock.now + law.quantile(self._draw(stay, "patience")))
+
+    def renege_at(self, stay: Stay, time: float) -> None:
+        """The patient will give up waiting then."""
+        stay.patience_begun = True
+        self._at(time, RENEGING, stay, self._renege)
 
     def _renege(self, stay: Stay) -> None:
         if stay.state is State.WAITING:

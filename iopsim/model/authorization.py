@@ -46,15 +46,25 @@ class Payers:
     def ask(self, stay: Stay, asked: Authorization) -> bool:
         """Ask on joining the waitlist; False if it is denied at once."""
         denied = asked.denied > 0 and self._draw(stay, "denied") < asked.denied
-        delay = 0.0
-        if asked.delay_days is not None:
-            delay = asked.delay_days.quantile(self._draw(stay, "authorization"))
+        delay = self.delay(stay, asked)
         if delay > 0:
-            stay.lacks |= int(Missing.AUTHORIZATION)
-            self._at(self._clock.now + delay, stay, self._answer, denied)
+            self._expect(stay, self._clock.now + delay, denied)
         elif not denied:
             self._journey.authorize(stay)
         return delay > 0 or not denied
+
+    def delay(self, stay: Stay, asked: Authorization) -> float:
+        """Days from asking to the answer."""
+        law = asked.delay_days
+        return 0.0 if law is None else law.quantile(self._draw(stay, "authorization"))
+
+    def expect(self, stay: Stay, asked: Authorization, time: float) -> None:
+        """Who waits since before the run began gets the answer then."""
+        self._expect(stay, time, asked.denied > 0 and self._draw(stay, "denied") < asked.denied)
+
+    def _expect(self, stay: Stay, time: float, denied: bool) -> None:
+        stay.lacks |= int(Missing.AUTHORIZATION)
+        self._at(time, stay, self._answer, denied)
 
     def _answer(self, call: tuple[Stay, bool]) -> None:
         stay, denied = call
@@ -68,9 +78,9 @@ class Payers:
     # ── in care ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self, stay: Stay, asked: Authorization) -> None:
-        """Care begins, with the units that the payer has approved."""
+        """Care begins, or goes on, with the units that the payer has approved: always so many at once."""
         if asked.units is not None:
-            stay.approved = asked.units
+            stay.approved = asked.units * (1 + int(self._units(stay) // asked.units))
             self._watch(stay)
 
     def turn(self, stay: Stay) -> None:
@@ -126,9 +136,13 @@ class Payers:
             stay.payer_after = self._treated(stay)  # at once, or when treatment goes on
 
     def _used(self, stay: Stay) -> int:
-        """Whole units used up until now."""
+        """Whole units used up until now, one that has been begun included."""
+        return ceil(self._units(stay) - _INSTANT)
+
+    def _units(self, stay: Stay) -> float:
+        """Units used up until now."""
         if days := _days_of_a_unit(stay, self._asked(stay)):
-            return ceil(self._treated(stay) / days - _INSTANT)
+            return self._treated(stay) / days
         return stay.attends.count(1, 0, stay.had)
 
     def _treated(self, stay: Stay) -> float:

@@ -17,6 +17,7 @@ from iopsim.model.draws import Draws
 from iopsim.model.journey import Journey
 from iopsim.model.ledger import Ledger, Recorder
 from iopsim.model.numbering import renumbered
+from iopsim.model.opening import Opening
 from iopsim.model.plan import SessionPlan
 from iopsim.model.sources import patients
 from iopsim.model.staff import Staff
@@ -114,9 +115,31 @@ class _Clinic:
         with _no_garbage_collection():
             people = patients(self._scenario, self._timeline, self._draws, self._times, self._modalities)
             self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
+            there = self._settle_in() if self._scenario.from_today is not None else []
+            for patient in people:
+                patient.index += len(there)
             self._next_arrival()
             self._clock.run_until(float(self._timeline.last))
-            return self._ledger(people)
+            return self._ledger([*there, *people])
+
+    def _settle_in(self) -> list[Patient]:
+        """Those who are there when the run begins."""
+        opening = Opening(
+            self._scenario,
+            self._timeline,
+            self._draws,
+            self._recorder,
+            self._journey,
+            self._units,
+            {
+                "track": [*self._scenario.tracks],
+                "time": self._times,
+                "modality": self._modalities,
+                "payer": [*self._scenario.payers],
+            },
+        )
+        opening.settle()
+        return opening.people
 
     def _change(self, plan: Scenario) -> None:
         """From now on another plan is in force."""

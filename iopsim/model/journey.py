@@ -22,8 +22,9 @@ from iopsim.model.units import weeks_to_event
 if TYPE_CHECKING:
     from iopsim.model.plan import SessionPlan
     from iopsim.model.visits import Visits
+    from iopsim.scenario.distributions import Law
 
-__all__ = ["Journey"]
+__all__ = ["Journey", "given_elapsed"]
 
 
 class Journey(Approach):
@@ -36,17 +37,28 @@ class Journey(Approach):
 
     def start(self, stay: Stay) -> None:
         """Care begins; a place that was held until now is given back."""
-        now, patient, treatment = self._clock.now, stay.patient, stay.treatment
+        now, patient = self._clock.now, stay.patient
         self.vacate(patient)
+        stay.treatment = stay.unit.treatment(patient)  # as it is by now
         patient.here, patient.ahead = stay, None
         stay.state, stay.since = State.IN_CARE, now
-        services = treatment.services
-        for bit, share, decision in treatment.drawn_services:
+        services = self.services(stay)
+        self._write(now, Fact.STARTED, stay.number, services)
+        self.undergo(stay, services)
+
+    def services(self, stay: Stay) -> int:
+        """The services that the patient gets in this stay, as bits."""
+        services = stay.treatment.services
+        for bit, share, decision in stay.treatment.drawn_services:
             if self._draw(stay, decision) < share:
                 services |= bit
-        self._write(now, Fact.STARTED, stay.number, services)
+        return services
+
+    def undergo(self, stay: Stay, services: int) -> None:
+        """Foresee the course of a treatment that begins, or that goes on after `Stay.treated` days."""
+        treatment, patient = stay.treatment, stay.patient
         if treatment.care.stay_days is not None:
-            stay.ends_after = treatment.care.stay_days.quantile(self._draw(stay, "stay"))
+            stay.ends_after = given_elapsed(treatment.care.stay_days, stay.treated, self._draw(stay, "stay"))
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)
@@ -55,7 +67,7 @@ class Journey(Approach):
             if stay.payer_turn >= 0:
                 self.plan.foresee_turn(stay)
         if services & treatment.limited:
-            self.visits.begin(stay, services & treatment.limited)
+            self.visits.begin(stay, services & treatment.limited, stay.treated)
         self._schedule_end(stay)
 
     def _foresee_leaving(self, stay: Stay) -> None:
@@ -65,13 +77,17 @@ class Journey(Approach):
             hazard = self._draws.exponential(stay.patient, "dropout", name, stay.entry)
             if early.per_week_waited != 1:
                 hazard /= early.per_week_waited ** int((stay.admitted - stay.joined) / 7)
+            if stay.treated:
+                hazard += _spent(early.dropout, early.dropout_per_week, stay.treated)
             self._foresee_dropout(stay, hazard)
-        if early.step_up is not None:
+        if (step_up := early.step_up) is not None:
             hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
-            if early.step_up.after_days is not None:
-                stay.step_up_after = early.step_up.after_days.hazard_time(hazard)
+            if stay.treated:
+                hazard += _spent(step_up.after_days, step_up.per_week, stay.treated)
+            if step_up.after_days is not None:
+                stay.step_up_after = step_up.after_days.hazard_time(hazard)
             else:
-                stay.step_up_after = weeks_to_event(early.step_up.per_week or 0, hazard)
+                stay.step_up_after = weeks_to_event(step_up.per_week or 0, hazard)
         if before := stay.unit.spec.refer_before_days:
             weeks = sum(phase.weeks for phase in stay.treatment.care.phases or ())
             stay.refer_after = max(0.0, (7.0 * weeks if weeks else stay.ends_after) - before)
@@ -91,11 +107,7 @@ class Journey(Approach):
         going_on = stay.state is State.IN_CARE
         treated = stay.treated + (self._clock.now - stay.since if going_on else 0.0)
         early = stay.treatment.care.leave_early
-        if early.dropout is not None:
-            left = early.dropout.survival(treated)
-            spent = -log(left) if left > 0 else inf
-        else:
-            spent = -log1p(-(early.dropout_per_week or 0)) * int(treated / 7)
+        spent = _spent(early.dropout, early.dropout_per_week, treated)
         if spent < stay.dropout_hazard:
             self._foresee_dropout(stay, spent + (stay.dropout_hazard - spent) / factor)
             stay.dropout_after = max(stay.dropout_after, treated)
@@ -154,7 +166,7 @@ class Journey(Approach):
         if ahead is not None:
             self.be_ready(ahead)
         if destination != AT_HOME and lag is None and hold > 0:
-            self._hold(stay, State.HELD, destination, hold)
+            self.hold(stay, State.HELD, destination, hold)
             return
         self.allocator.release(stay)
         if ahead is not None:
@@ -239,10 +251,10 @@ class Journey(Approach):
             self.allocator.release(stay)
             return
         self._write(self._clock.now, Fact.SUSPENDED, stay.number, destination)
-        self._hold(stay, State.SUSPENDED, destination, step_up.hold_days)
+        self.hold(stay, State.SUSPENDED, destination, step_up.hold_days)
 
-    def _hold(self, stay: Stay, state: State, destination: int, days: float) -> None:
-        """Keep the place while waiting for another level."""
+    def hold(self, stay: Stay, state: State, destination: int, days: float, elapsed: float = 0.0) -> None:
+        """Keep the place while waiting for another level, for so many days of which some have passed."""
         if stay.group is not None:
             stay.group.unseat(stay)
         stay.state = state
@@ -252,7 +264,7 @@ class Journey(Approach):
         if days < NEVER:
             # Without any hold the request still gets its one chance at this instant's allocation.
             order = LEAVING if days else RENEGING
-            self._at(self._clock.now + days, order, stay, self.end_hold, state)
+            self._at(self._clock.now + max(0.0, days - elapsed), order, stay, self.end_hold, state)
 
     def end_hold(self, call: tuple[Stay, State]) -> None:
         """A hold is over: back to the suspended treatment, or home with the place given back."""
@@ -334,3 +346,19 @@ class Journey(Approach):
         elif here is not None:
             self.leave(here)
         self._go(patient, self._levels[returns.to], origin=len(self._to) + len(self._units))
+
+
+def given_elapsed(law: Law, elapsed: float, uniform: float) -> float:
+    """The quantile of a law of days, given that so many have passed; never less than those."""
+    if not elapsed:
+        return law.quantile(uniform)
+    spent = _spent(law, None, elapsed)
+    return max(elapsed, law.hazard_time(spent - log1p(-uniform))) if spent < inf else elapsed
+
+
+def _spent(law: Law | None, per_week: float | None, days: float) -> float:
+    """The cumulative hazard of a law, or of a weekly share, after so many days."""
+    if law is None:
+        return -log1p(-(per_week or 0)) * int(days / 7)
+    left = law.survival(days) if days else 1.0
+    return -log(left) if left > 0 else inf

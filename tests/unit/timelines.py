@@ -21,18 +21,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from iopsim.model import clinic
+from iopsim.model import clinic, opening
 from iopsim.model.draws import Cell, Draws
 from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Reason, Stage
 from iopsim.model.people import Patient
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
+from iopsim.scenario.today import Listed, Resident
 from tests.properties.conservation import check_conservation
 
 if TYPE_CHECKING:
     from iopsim.model.timeline import Timeline
 
-__all__ = ["Person", "Told", "date_of", "live", "sessions", "timeline"]
+__all__ = ["Person", "There", "Told", "date_of", "live", "sessions", "timeline"]
 
 START = dt.date(2027, 1, 4)
 _WITH_DESTINATION = {*ENDS, Fact.LOST, Fact.REFUSED, Fact.DENIED, Fact.RENEGED, Fact.SUSPENDED}
@@ -64,6 +65,48 @@ class Person:
 
 
 @dataclass(frozen=True)
+class There:
+    """Somebody who is there at the opening: in care (`level`), on a list (`waits_for`), or both.
+
+    Attributes:
+        name: What the timeline calls them.
+        days: In care, or else on the list, at the opening.
+        waited: On the list, of those who are in care too.
+        draws, misses: As of a Person.
+    """
+
+    name: str
+    level: str = ""
+    days: float = 0.0
+    group: str | None = None
+    post: int | None = None
+    sessions: int | None = None
+    waits_for: str = ""
+    waited: float = 0.0
+    origin: str | None = None
+    track: str | None = None
+    time: str | None = None
+    payer: str | None = None
+    draws: Mapping[str, float] = field(default_factory=dict)
+    misses: Sequence[int] = ()
+
+    @property
+    def resident(self) -> Resident:
+        """Their row of the census."""
+        traits = (self.track, self.time, None, self.payer)
+        return Resident(
+            2, self.level, self.days, self.group, self.post, self.sessions, None, *traits, id=self.name
+        )
+
+    @property
+    def listed(self) -> Listed:
+        """Their row of the waitlist."""
+        days = self.waited if self.level else self.days
+        traits = (self.track, self.time, None, self.payer)
+        return Listed(2, self.waits_for, days, self.origin, None, *traits, id=self.name)
+
+
+@dataclass(frozen=True)
 class Told:
     """What happened: rows of (day, patient, facts) and of (day, group, who came), and the ledger itself."""
 
@@ -81,9 +124,21 @@ def date_of(day: int) -> dt.date:
     return START + dt.timedelta(days=day)
 
 
-def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any) -> Told:
-    """The story of the people, listed in the order of their identity, in a program that opens on day 0."""
-    scenario = _scenario(levels, people, weeks, rest)
+def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, **rest: Any) -> Told:
+    """The story of the people, listed in the order of their identity, in a program that opens on day 0.
+
+    Those who are in care at the opening come first, then those who wait only, then those to be referred.
+    """
+    people = [person for person in cast_list if isinstance(person, Person)]
+    there = [person for person in cast_list if isinstance(person, There)]
+    in_care = [person for person in there if person.level]
+    waiting = [person for person in there if person.waits_for]
+    scenario = _scenario(
+        levels,
+        people or [Person("nobody", 0)],
+        weeks,
+        rest | ({"from_today": {"as_of": START}} if there else {}),
+    )
     used: set[tuple[object, ...]] = set()
 
     def cast(
@@ -115,7 +170,7 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
         key = (patient.index, decision, level, entry, occurrence)
         assert key not in used, f"drawn twice: {key}"
         used.add(key)
-        person = people[patient.index]
+        person = cast_list[patient.index]
         if decision == "attendance":
             return 0.99 if occurrence + 1 in person.misses else 0.01
         names = (
@@ -130,10 +185,17 @@ def live(levels: Mapping[str, Any], *people: Person, weeks: int = 8, **rest: Any
         return [uniform(self, patient, *decision, occurrence) for occurrence in occurrences]
 
     chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms)
-    with patch.object(clinic, "patients", cast), chance:
+    files = patch.multiple(
+        opening,
+        residents=lambda _: tuple(person.resident for person in in_care),
+        listed=lambda _: tuple(person.listed for person in waiting),
+    )
+    with patch.object(clinic, "patients", cast), chance, files:
         ledger = clinic.simulate(scenario, 0)
     check_conservation(scenario, ledger)
-    names = [people[ordinal].name for ordinal in ledger.patient_ordinal]
+    rows = {opening.RESIDENTS: in_care, opening.LISTED: waiting}
+    who = zip(ledger.patient_cell.tolist(), ledger.patient_ordinal.tolist(), strict=True)
+    names = [rows.get(cell, people)[ordinal].name for cell, ordinal in who]
     return Told(timeline(ledger, names), sessions(ledger, names), ledger)
 
 

@@ -1,0 +1,316 @@
+"""Those who are there when a run begins today: in care or on a waitlist, as two files say (model.md §10).
+
+What they have done so far is written at its own time, before the opening. What is left of a stay and of patience is
+drawn given what has passed; everything else about them is decided from now on like everybody else's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from math import floor
+from typing import TYPE_CHECKING, NamedTuple
+
+from iopsim.model.capacity import Groups, Offer
+from iopsim.model.draws import Cell
+from iopsim.model.journey import given_elapsed
+from iopsim.model.ledger import Fact, Missing
+from iopsim.model.people import NEVER, Patient, State, Stay
+from iopsim.model.sources import choose, table
+from iopsim.model.timeline import in_days
+from iopsim.scenario.names import RETURNED
+from iopsim.scenario.today import listed, residents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from iopsim.model.draws import Draws
+    from iopsim.model.journey import Journey
+    from iopsim.model.ledger import Recorder
+    from iopsim.model.timeline import Timeline
+    from iopsim.model.units import Unit
+    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.today import Listed, Resident
+
+__all__ = ["LISTED", "RESIDENTS", "Opening"]
+
+# Height cells of those in the files: below every cell of referrals.
+RESIDENTS, LISTED = -1_000_001, -1_000_002
+
+
+class _Begun(NamedTuple):
+    """A stay that has begun before the opening, in the order in which they did."""
+
+    time: float
+    file: int
+    row: int
+    patient: Patient
+    unit: Unit
+
+
+class Opening:
+    """Settles in those who are there at the opening, `people` in the order of the files, residents first."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        timeline: Timeline,
+        draws: Draws,
+        recorder: Recorder,
+        journey: Journey,
+        units: Sequence[Unit],
+        names: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._scenario = scenario
+        self._timeline = timeline
+        self._now = float(timeline.first)
+        self._draws = draws
+        self._recorder = recorder
+        self._journey = journey
+        self._units = {unit.name: unit for unit in units}
+        self._names = names
+        self._residents, self._listed = residents(scenario), listed(scenario)
+        self.people: list[Patient] = []
+        self._of_resident = [self._patient(row, RESIDENTS, at) for at, row in enumerate(self._residents)]
+        both = {row.id: who for row, who in zip(self._residents, self._of_resident, strict=True) if row.id}
+        self._of_listed = [
+            both.get(row.id) or self._patient(row, LISTED, at) for at, row in enumerate(self._listed)
+        ]
+
+    # ── who they are ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _patient(self, row: Resident | Listed, number: int, ordinal: int) -> Patient:
+        """A patient as the file says, and as their source makes them where it does not."""
+        size = len(self._residents if number == RESIDENTS else self._listed)
+        cell = Cell("from today", number, size)
+        source = self._source(row)
+        spec = self._scenario.sources[source]
+        shares = {
+            "track": self._scenario.track_shares(spec),
+            "time": self._scenario.time_shares(spec),
+            "modality": self._scenario.modality_shares(spec),
+            "payer": self._scenario.payer_shares(spec),
+        }
+        traits: dict[str, int] = {}
+        for trait, names in self._names.items():
+            said = getattr(row, trait)
+            if said is None:
+                drawn = self._draws.block(cell, trait)[ordinal] if len(shares[trait]) > 1 else 0.5
+                traits[trait] = choose(table(shares[trait], names), drawn)
+            else:
+                traits[trait] = names.index(said)
+        patient = Patient(
+            index=len(self.people),
+            source=list(self._scenario.sources).index(source),
+            cell=cell,
+            row=ordinal,
+            track=traits["track"],
+            time=traits["time"],
+            modality=traits["modality"],
+            payer=traits["payer"],
+            referred=self._now - row.days,
+            entries=[0] * len(self._units),
+        )
+        self.people.append(patient)
+        return patient
+
+    def _source(self, row: Resident | Listed) -> str:
+        """Who referred somebody: as the file says, or else the first source that refers to the level."""
+        origin = getattr(row, "origin", None)
+        if row.source is not None or origin in self._scenario.sources:
+            return str(row.source if row.source is not None else origin)
+        to_level = [name for name, source in self._scenario.sources.items() if source.to == row.level]
+        return (to_level or list(self._scenario.sources))[0]
+
+    # ── settling in ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def settle(self) -> None:
+        """Let everybody take their place, in the order in which they came, and write down what has happened."""
+        files: tuple[Sequence[Resident | Listed], ...] = (self._residents, self._listed)
+        people = (self._of_resident, self._of_listed)
+        begun = [
+            _Begun(self._now - row.days, file, at, people[file][at], self._units[row.level])
+            for file, rows in enumerate(files)
+            for at, row in enumerate(rows)
+        ]
+        stays: dict[tuple[int, int], Stay] = {}
+        for each in sorted(begun, key=lambda one: one[:3]):
+            each.patient.referred = min(each.patient.referred, each.time)
+            if each.file:
+                stays[1, each.row] = self._join(each, self._listed[each.row])
+            else:
+                stays[0, each.row] = self._take_place(each, self._residents[each.row])
+        self._recorder.residents = [stays[0, at].number for at in range(len(self._residents))]
+        self._recorder.listed = [stays[1, at].number for at in range(len(self._listed))]
+        for at, row in enumerate(self._residents):
+            self._go_on(stays[0, at], row)
+        for at in range(len(self._listed)):
+            self._wait(stays[1, at])
+        self._recorder.facts.sort(key=lambda fact: fact[0])
+        for unit in self._units.values():
+            unit.settled = False
+            self._journey.allocator.ask(unit)
+
+    def _stay(self, each: _Begun, origin: int) -> Stay:
+        patient, unit = each.patient, each.unit
+        patient.entries[unit.index] += 1
+        treatment = unit.treatment(patient)
+        number = len(self._recorder.stays)
+        stay = Stay(
+            number=number,
+            patient=patient,
+            unit=unit,
+            treatment=treatment,
+            entry=patient.entries[unit.index],
+            origin=origin,
+            kind=unit.kind(patient, treatment),
+            rank=(unit.classes[origin], each.time, patient.index, number),
+            joined=each.time,
+        )
+        self._recorder.stays.append((patient.index, unit.index, stay.entry, stay.kind))
+        return stay
+
+    def _write(self, time: float, fact: Fact, stay: Stay, a: int = -1, b: int = -1, c: int = -1) -> None:
+        self._recorder.write(time, fact, stay.number, a, b, c)
+
+    # ── in care ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_place(self, each: _Begun, row: Resident) -> Stay:
+        """In care since then, whether or not the plan has so many places."""
+        stay, unit = self._stay(each, each.patient.source), each.unit
+        stay.admitted = each.time
+        stay.state, stay.treated, stay.since = State.IN_CARE, row.days, self._now
+        stay.patient.here = stay
+        offer = self._offer(stay, row)
+        if isinstance(unit.capacity, Groups):
+            self._use_sessions(stay, row, offer)
+            wanted = self._days_per_week(stay)
+            offer = offer._replace(days=_least_full(offer, wanted))
+        unit.capacity.take(stay, offer)
+        if (caseload := unit.caseload) is not None:
+            if row.post is None:
+                stay.post = caseload.take_over()
+            else:
+                stay.post = caseload.first + row.post
+                caseload.count(stay.post, 1)
+            caseload.patients[stay.number] = stay
+        self._write(each.time, Fact.JOINED, stay, stay.origin)
+        group = -1 if stay.group is None else stay.group.index
+        bits = sum(1 << day for day in stay.days)
+        self._write(each.time, Fact.ADMITTED, stay, group, stay.post, bits)
+        return stay
+
+    def _offer(self, stay: Stay, row: Resident) -> Offer:
+        capacity = stay.unit.capacity
+        if not isinstance(capacity, Groups):
+            return Offer(pool=stay.unit.needs[stay.kind][0])
+        number = list(stay.unit.spec.groups).index(str(row.group))
+        group = capacity.groups[number]
+        return Offer(group=group, days=group.weekdays)
+
+    def _days_per_week(self, stay: Stay) -> int:
+        phases = stay.treatment.care.phases
+        return phases[stay.phase].days_per_week if phases else stay.treatment.days_per_week
+
+    def _use_sessions(self, stay: Stay, row: Resident, offer: Offer) -> None:
+        """Put the stay where its plan is after the sessions used: those that the file says, or that were scheduled."""
+        used = self._scheduled(stay, row.days, offer) if row.sessions is None else row.sessions
+        stay.had = used
+        stay.attends = bytearray(b"\1" * used)
+        boundaries = stay.treatment.boundaries
+        if boundaries:
+            stay.phase = _phase(used, boundaries)
+            stay.extended = used >= boundaries[-1] and stay.treatment.care.extension is not None
+
+    def _scheduled(self, stay: Stay, days: float, offer: Offer) -> int:
+        """Sessions since the start of care, if so many a week took place as the plan has, closed days apart."""
+        if offer.group is None:
+            return 0
+        phases, boundaries = stay.treatment.care.phases, stay.treatment.boundaries
+        clock, started = in_days(offer.group.spec.start_hour), self._now - days
+        used = 0
+        for day in range(floor(started), floor(self._now)):
+            met = offer.days[: phases[_phase(used, boundaries)].days_per_week] if phases else offer.days
+            is_met = self._timeline.weekday(day) in met and day not in self._timeline.closed
+            used += is_met and day + clock >= started
+        return used
+
+    def _go_on(self, stay: Stay, row: Resident) -> None:
+        """Care that has begun goes on, unless the patient only keeps the place: foresee what is left of it."""
+        journey, ahead = self._journey, stay.patient.ahead
+        services = journey.services(stay)
+        self._write(stay.admitted, Fact.STARTED, stay, services)
+        if ahead is not None:
+            self._bind(stay, ahead, services)
+        elif self._has_had_all(stay):
+            stay.ends_after = stay.treated  # completes at the opening
+            journey.watch(stay)
+        else:
+            journey.undergo(stay, services)
+
+    def _bind(self, stay: Stay, ahead: Stay, services: int) -> None:
+        """One person in both files: has asked for a higher level, keeps the place after treatment, or is to go on."""
+        journey, level, to = self._journey, stay.unit, ahead.unit.index
+        since = max(ahead.joined, stay.admitted)
+        elapsed = self._now - since
+        step_up = stay.treatment.care.leave_early.step_up
+        if to not in level.next[1] and step_up is not None:
+            stay.treated -= elapsed
+            journey.undergo(stay, services)
+            stay.step_up_after = NEVER  # one need a stay
+            self._write(since, Fact.SUSPENDED, stay, to)
+            journey.hold(stay, State.SUSPENDED, to, step_up.hold_days, elapsed)
+        elif level.spec.hold_days > 0:
+            self._write(since, Fact.COMPLETED, stay, to)
+            journey.hold(stay, State.HELD, to, level.spec.hold_days, elapsed)
+        else:
+            stay.bound = to
+            ahead.lacks |= int(Missing.TREATMENT)
+            journey.undergo(stay, services)
+
+    def _has_had_all(self, stay: Stay) -> bool:
+        """Whether the sessions used are those of the whole plan, extended if that can be."""
+        plan, extension = stay.treatment.boundaries, stay.treatment.care.extension
+        more = extension.weeks * self._days_per_week(stay) if extension is not None else 0
+        return bool(plan) and stay.had >= plan[-1] + more
+
+    # ── on a list ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _join(self, each: _Begun, row: Listed) -> Stay:
+        names = [*self._scenario.sources, *self._scenario.levels, RETURNED]
+        origin = names.index(row.origin) if row.origin is not None else each.patient.source
+        stay = self._stay(each, origin)
+        each.patient.ahead = stay
+        return stay
+
+    def _wait(self, stay: Stay) -> None:
+        """On the list since then; who holds a place elsewhere meanwhile goes on holding it."""
+        journey, now, unit = self._journey, self._now, stay.unit
+        self._write(stay.joined, Fact.JOINED, stay, stay.origin)
+        asked = unit.authorizations[stay.patient.payer]
+        if asked is not None:
+            answered = stay.joined + journey.payers.delay(stay, asked)
+            if answered > now:
+                journey.payers.expect(stay, asked, answered)
+            else:
+                self._write(answered, Fact.AUTHORIZED, stay)
+        unit.waitlist.add(stay)
+        if unit.changes_with_waiting:
+            journey.change_at_once(stay)
+            journey.foresee_change(stay)
+        law = stay.treatment.care.patience_days
+        if law is not None and stay.patient.here is None:
+            drawn = self._draws.uniform(stay.patient, "patience", unit.name, stay.entry)
+            journey.renege_at(stay, stay.joined + given_elapsed(law, now - stay.joined, drawn))
+
+
+def _phase(used: int, boundaries: Sequence[int]) -> int:
+    """The phase in which one is who has used so many sessions; the last one from its end on."""
+    return min(bisect_right(boundaries, used), len(boundaries) - 1)
+
+
+def _least_full(offer: Offer, wanted: int) -> tuple[int, ...]:
+    """So many of a group's weekdays, the least full first; all where the plan does not say."""
+    group = offer.group
+    if group is None or not wanted or wanted >= len(offer.days):
+        return offer.days
+    return tuple(sorted(sorted(offer.days, key=group.taken.__getitem__)[:wanted]))

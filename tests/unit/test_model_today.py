@@ -1,0 +1,161 @@
+"""Who is in care or waits at the opening: stories by hand (model.md §10)."""
+
+from __future__ import annotations
+
+from math import log
+
+import pytest
+
+from tests.unit.timelines import Person, There, date_of, live
+
+BED = {"places": 1, "stay_days": {"exponential": {"mean": 10}}}
+OPEN = {"places": 2, "stay_days": 5}
+
+
+def test_who_is_in_care_leaves_when_the_rest_of_the_stay_is_over_and_others_wait_for_it() -> None:
+    told = live({"bed": {"places": 1, "stay_days": 5}}, There("ann", "bed", days=3), Person("bob", 0.5))
+    assert told.timeline == [
+        (-3, "ann", "joined bed, admitted bed, started bed"),
+        (0.5, "bob", "referred bed"),
+        (2, "ann", "completed bed → home, released bed"),
+        (2, "bob", "admitted bed, started bed"),
+        (7, "bob", "completed bed → home, released bed"),
+    ]
+
+
+def test_an_exponential_rest_is_drawn_anew_and_a_fixed_one_that_is_over_ends_at_once() -> None:
+    told = live({"bed": BED}, There("ann", "bed", days=30, draws={"stay bed": 0.5}))
+    assert told.of("ann")[-1][0] == pytest.approx(10 * log(2))
+    told = live({"bed": {"places": 1, "stay_days": 5}}, There("ann", "bed", days=9), Person("bob", 0.5))
+    assert told.of("ann")[-1][0] == 0
+    assert told.of("bob")[0] == (0.5, "referred bed, admitted bed, started bed")
+
+
+def test_more_in_care_than_places_evicts_nobody_and_admits_nobody_until_there_is_room() -> None:
+    told = live(
+        {"bed": OPEN}, There("ann", "bed", days=1), There("bea", "bed", days=2), There("cat", "bed", days=3),
+        Person("dan", 0.5),
+    )  # fmt: skip
+    assert told.of("dan") == [
+        (0.5, "referred bed"),
+        (3, "admitted bed, started bed"),
+        (8, "completed bed → home, released bed"),
+    ]
+
+
+def test_the_list_goes_by_the_time_of_joining_and_patience_by_what_is_left_of_it() -> None:
+    level = {**OPEN, "places": 1, "waitlist": {"patience_days": {"uniform": {"min": 0, "max": 20}}}}
+    told = live(
+        {"bed": level},
+        There("ann", "bed", days=1),
+        There("bea", waits_for="bed", days=4, draws={"patience bed": 0.5}),
+        There("cat", waits_for="bed", days=10, draws={"patience bed": 0.1}),
+    )
+    assert told.of("cat") == [(-10, "joined bed"), (1, "reneged bed → home")]
+    assert told.of("bea")[1] == (4, "admitted bed, started bed")  # patient until 12 − 4
+
+
+def test_a_plan_goes_on_after_the_sessions_used_and_ends_with_the_last() -> None:
+    level = {
+        "phases": [{"weeks": 1, "days_per_week": 3}, {"weeks": 2, "days_per_week": 1}],
+        "groups": {"talk": {"days": ["mon", "wed", "fri"], "seats": 4}},
+    }
+    told = live({"iop": level}, There("ann", "iop", days=14, group="talk", sessions=2))
+    assert told.sessions == [
+        (0.375, "talk", "ann"),
+        (7.375, "talk", "ann"),
+        (14.375, "talk", "ann"),
+    ]
+    counted = live({"iop": level}, There("ann", "iop", days=6.625, group="talk"))  # three sessions since
+    assert counted.sessions == [(0.375, "talk", "ann"), (7.375, "talk", "ann")]
+    over = live({"iop": level}, There("ann", "iop", days=60, group="talk", sessions=9))
+    assert over.of("ann")[-1] == (0, "completed iop → home, released iop")
+
+
+def test_one_who_stands_in_both_files_holds_the_place_until_the_next_one_is_free() -> None:
+    levels = {
+        "bed": {"places": 1, "stay_days": 5, "next": {"php": 1}, "hold_days": "forever"},
+        "php": {"places": 1, "stay_days": 7},
+    }
+    told = live(
+        levels,
+        There("ann", "bed", days=9, waits_for="php", waited=4.5),
+        There("bea", "php", days=4),
+        Person("cat", 1.5),
+    )
+    assert told.of("ann") == [
+        (-9, "joined bed, admitted bed, started bed"),
+        (-4.5, "completed bed → php, joined php"),
+        (3, "admitted php, released bed, started php"),
+        (10, "completed php → home, released php"),
+    ]
+    assert told.of("cat")[1] == (3, "admitted bed, started bed")
+
+
+def test_one_who_waits_for_a_higher_level_goes_on_if_that_does_not_come_in_time() -> None:
+    early = {"step_up": {"per_week": 0.01, "to": {"bed": 1}, "hold_days": 6}}
+    levels = {
+        "iop": {"places": 1, "stay_days": 30, "leave_early": early},
+        "bed": {"places": 1, "stay_days": 40},
+    }
+    told = live(
+        levels, There("ann", "iop", days=20, waits_for="bed", waited=4), There("bea", "bed", days=1), weeks=9
+    )
+    assert told.of("ann")[1:] == [
+        (-4, "suspended iop → bed, joined bed"),
+        (2, "withdrawn bed, resumed iop"),
+        (16, "completed iop → home, released iop"),
+    ]
+
+
+def test_the_payer_answers_on_the_day_it_would_have_and_has_approved_what_was_used() -> None:
+    asked = {"levels": ["bed"], "delay_days": {"uniform": {"min": 0, "max": 10}}, "units": 4, "per": "day",
+             "ask_before": 1, "review": {"delay_days": 1, "cut": 0.6}}  # fmt: skip
+    told = live(
+        {"bed": OPEN},
+        There("ann", "bed", days=3.5),
+        There("bea", waits_for="bed", days=1.5, draws={"authorization bed": 0.5}),
+        There("cat", waits_for="bed", days=7, draws={"authorization bed": 0.5}),
+        payers={"all": {"authorization": asked}},
+    )
+    assert told.of("cat")[:3] == [
+        (-7, "joined bed"),
+        (-2, "authorized bed"),
+        (0, "admitted bed, started bed"),
+    ]
+    assert told.of("ann")[1] == (0, "asked bed 4")  # of four days the third is over
+    assert told.of("bea")[1] == (3.5, "authorized bed, admitted bed, started bed")
+
+
+def test_who_has_waited_long_is_in_the_class_of_those_and_who_is_of_a_source_has_its_rank() -> None:
+    waitlist = {"priority": {"door": 2, "ward": 1}, "ages_into": {"class": 1, "after_days": 20}}
+    told = live(
+        {"bed": {**OPEN, "places": 1, "waitlist": waitlist}},
+        There("ann", "bed", days=1),
+        There("bea", waits_for="bed", days=5, origin="ward"),
+        There("cat", waits_for="bed", days=25),
+        Person("dan", 50),
+        Person("eve", 51, source="ward"),
+    )
+    assert [day for day, text in told.of("cat") if "started" in text] == [4]
+    assert [day for day, text in told.of("bea") if "started" in text] == [9]
+
+
+def test_services_that_wait_for_hours_fall_due_on_the_calendar_of_the_start() -> None:
+    told = live(
+        {"bed": {"places": 1, "stay_days": 30}},
+        There("ann", "bed", days=10),
+        staff={"nurse": {"posts": 1}},
+        services={
+            "check": {"levels": ["bed"], "role": "nurse", "every_weeks": 1, "minutes": 30, "limits": True}
+        },
+    )
+    assert told.ledger.visit_due.tolist() == [4, 11, 18]
+
+
+def test_an_empty_census_and_list_is_an_opening_from_empty() -> None:
+    level = {"iop": {**OPEN, "waitlist": {"patience_days": 3}}}
+    people = [Person(name, at) for name, at in zip("abcdef", (0.5, 0.6, 0.7, 3, 4, 5), strict=True)]
+    empty = live(level, *people)
+    today = live(level, *people, from_today={"as_of": date_of(0)})
+    assert today.timeline == empty.timeline
