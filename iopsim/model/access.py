@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import accumulate
 from math import floor
 from typing import TYPE_CHECKING
 
 from iopsim.model.clock import ARRIVAL
+from iopsim.model.elapsed import given_elapsed
 from iopsim.model.ledger import Fact, Stage
 from iopsim.model.people import State
 from iopsim.model.timeline import in_days
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from iopsim.model.staff import Staff
     from iopsim.model.units import Stages
     from iopsim.scenario.access import Intake
-    from iopsim.scenario.schema import Scenario
 
 __all__ = ["Access"]
 
@@ -32,7 +31,6 @@ class Access:
 
     def __init__(
         self,
-        scenario: Scenario,
         clock: Clock,
         draws: Draws,
         recorder: Recorder,
@@ -47,8 +45,6 @@ class Access:
         self._allocator = allocator
         self._staff = staff
         self._unserved: dict[str, list[tuple[Stay, int]]] = {}
-        posts = [role.posts for role in scenario.staff.values()]
-        self._first_post = dict(zip(scenario.staff, accumulate(posts, initial=0), strict=False))
 
     def enter(self, stay: Stay) -> None:
         """The referral has come: somebody tries to reach the patient."""
@@ -64,6 +60,24 @@ class Access:
             self._at(self._clock.now + delay, stay, self._contacted_later)
         else:
             self._contacted(stay)
+
+    def go_on(self, stay: Stay, appointment: float | None) -> None:
+        """Who applied before the run began has an appointment on that day, or is still to be reached."""
+        stay.state = State.APPLYING
+        contact, _, intake = self._stages(stay)
+        now, applied = self._clock.now, stay.joined
+        if appointment is None or intake is None:
+            law = contact.delay_days if contact is not None else None
+            delay = given_elapsed(law, now - applied, self._draw(stay, "contact delay")) if law else 0.0
+            self._at(max(applied + delay, now), stay, self._contacted_later)
+            return
+        if contact is not None:
+            self._write(applied, Fact.CONTACTED, stay.number)
+        slot = self._staff.diary(intake.role).book_on(floor(appointment), intake.minutes)
+        if slot is None:
+            self._wait_for_staff(stay, intake, 0)
+        else:
+            self._expect(stay, intake, slot, applied, 0)
 
     def _contacted_later(self, stay: Stay) -> None:
         if stay.state is State.APPLYING:
@@ -91,11 +105,17 @@ class Access:
         if slot is None:
             self._wait_for_staff(stay, intake, missed)
             return
+        self._expect(stay, intake, slot, now, missed)
+
+    def _expect(
+        self, stay: Stay, intake: Intake, slot: tuple[float, int], booked: float, missed: int
+    ) -> None:
+        """An appointment was made at the time `booked`, after so many that were missed."""
         when, post = slot
-        lead_days = floor(when) - floor(now)
+        lead_days = floor(when) - floor(booked)
         shows = self._succeeds(stay, "show", intake.show_share(lead_days), stay.bookings)
         stay.bookings += 1
-        self._write(now, Fact.BOOKED, stay.number, lead_days, self._first_post[intake.role] + post)
+        self._write(booked, Fact.BOOKED, stay.number, lead_days, self._staff.number(intake.role, post))
         self._at(when, stay, self._appointment, (post, shows, missed))
 
     def _wait_for_staff(self, stay: Stay, intake: Intake, missed: int) -> None:
@@ -121,7 +141,7 @@ class Access:
         if not self._staff.diary(intake.role).is_present(post):
             self._book(stay, intake, missed)  # called off by the program: not the patient's fault
             return
-        now, number = self._clock.now, self._first_post[intake.role] + post
+        now, number = self._clock.now, self._staff.number(intake.role, post)
         if shows:
             self._write(now, Fact.ASSESSED, stay.number, -1, number)
             self._at(now + in_days(intake.minutes / 60), stay, self._assessed)

@@ -40,6 +40,13 @@ class Diary:
         self._bounds: dict[float, list[float]] = {}
         self._by_bound: dict[float, list[tuple[float, int]]] = {}
 
+    def change(self, minutes_a_day: float) -> None:
+        """From now on a post gives appointments for so long each day; those that are made stay."""
+        for page in self._pages:
+            page.change(minutes_a_day)
+        self._bounds.clear()
+        self._by_bound.clear()
+
     def first_free(self, now: float, minutes: float) -> tuple[float, int] | None:
         """Start and post of the first free appointment, ties in order of posts; None while nobody is there."""
         found = self._search(now, minutes)
@@ -51,6 +58,19 @@ class Diary:
         if found is None:
             return None
         start, place, begin = found
+        self._pages[place].book(start, (begin, begin + minutes))
+        return start, place
+
+    def book_on(self, day: int, minutes: float) -> tuple[float, int] | None:
+        """Take the first appointment that is free on a day, or on the next that has one; days in any order."""
+        free = [
+            (*found, place)
+            for place, page in enumerate(self._pages)
+            if self.is_present(place) and (found := page.free_from(day, minutes)) is not None
+        ]
+        if not free:
+            return None
+        start, begin, place = min(free, key=lambda one: (one[0], one[2]))
         self._pages[place].book(start, (begin, begin + minutes))
         return start, place
 
@@ -98,12 +118,18 @@ class _Page:
     """
 
     def __init__(self, minutes_a_day: float, timeline: Timeline) -> None:
-        self._minutes = minutes_a_day + _TOLERANCE_MINUTES
         self._timeline = timeline
         self._taken: dict[int, list[Slot]] = {}
         self._slots: dict[float, Slot] = {}
         self._frontier: dict[float, int] = {}
         self._reopened: dict[float, list[int]] = {}
+        self.change(minutes_a_day)
+
+    def change(self, minutes_a_day: float) -> None:
+        """Days that were too full may be so no longer."""
+        self._minutes = minutes_a_day + _TOLERANCE_MINUTES
+        self._frontier.clear()
+        self._reopened.clear()
 
     def first_free(self, now: float, minutes: float) -> tuple[float, float] | None:
         """Start and minute of the day of the first free appointment; None if no day is long enough for one."""
@@ -119,6 +145,14 @@ class _Page:
         while not self._is_working(day) or (begin := self._begin(day, now, minutes)) is None:
             day += 1
         self._frontier[minutes] = day
+        return _instant(day, begin), begin
+
+    def free_from(self, day: int, minutes: float) -> tuple[float, float] | None:
+        """As `first_free`, from the beginning of a day that may be any; remembers nothing."""
+        if minutes > self._minutes:
+            return None
+        while not self._is_working(day) or (begin := self._begin(day, float(day), minutes)) is None:
+            day += 1
         return _instant(day, begin), begin
 
     def book(self, start: float, slot: Slot) -> None:
@@ -143,7 +177,7 @@ class _Page:
                 begin += minutes
         for taken, end in self._taken.get(day, ()):
             if begin + minutes <= taken + _TOLERANCE_MINUTES:
-                return begin
+                break
             begin = max(begin, end)
         return begin if begin + minutes <= self._minutes else None
 

@@ -9,11 +9,11 @@ What comes before care is in `approach`.
 
 from __future__ import annotations
 
-from math import inf, log, log1p
 from typing import TYPE_CHECKING
 
 from iopsim.model.approach import AT_HOME, Approach
 from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
+from iopsim.model.elapsed import given_elapsed, spent
 from iopsim.model.ledger import Fact, Reason
 from iopsim.model.people import NEVER, UNDECIDED, Patient, State, Stay
 from iopsim.model.sources import choose
@@ -22,9 +22,8 @@ from iopsim.model.units import weeks_to_event
 if TYPE_CHECKING:
     from iopsim.model.plan import SessionPlan
     from iopsim.model.visits import Visits
-    from iopsim.scenario.distributions import Law
 
-__all__ = ["Journey", "given_elapsed"]
+__all__ = ["Journey"]
 
 
 class Journey(Approach):
@@ -54,11 +53,15 @@ class Journey(Approach):
                 services |= bit
         return services
 
-    def undergo(self, stay: Stay, services: int) -> None:
-        """Foresee the course of a treatment that begins, or that goes on after `Stay.treated` days."""
+    def undergo(self, stay: Stay, services: int, at_least: float = 0.0) -> None:
+        """Foresee the course of a treatment that begins, or that goes on after `Stay.treated` days.
+
+        A stay in days that goes on is known to last `at_least` so long in all.
+        """
         treatment, patient = stay.treatment, stay.patient
         if treatment.care.stay_days is not None:
-            stay.ends_after = given_elapsed(treatment.care.stay_days, stay.treated, self._draw(stay, "stay"))
+            known = max(stay.treated, at_least)
+            stay.ends_after = given_elapsed(treatment.care.stay_days, known, self._draw(stay, "stay"))
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)
@@ -78,12 +81,12 @@ class Journey(Approach):
             if early.per_week_waited != 1:
                 hazard /= early.per_week_waited ** int((stay.admitted - stay.joined) / 7)
             if stay.treated:
-                hazard += _spent(early.dropout, early.dropout_per_week, stay.treated)
+                hazard += spent(early.dropout, early.dropout_per_week, stay.treated)
             self._foresee_dropout(stay, hazard)
         if (step_up := early.step_up) is not None:
             hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
             if stay.treated:
-                hazard += _spent(step_up.after_days, step_up.per_week, stay.treated)
+                hazard += spent(step_up.after_days, step_up.per_week, stay.treated)
             if step_up.after_days is not None:
                 stay.step_up_after = step_up.after_days.hazard_time(hazard)
             else:
@@ -107,9 +110,9 @@ class Journey(Approach):
         going_on = stay.state is State.IN_CARE
         treated = stay.treated + (self._clock.now - stay.since if going_on else 0.0)
         early = stay.treatment.care.leave_early
-        spent = _spent(early.dropout, early.dropout_per_week, treated)
-        if spent < stay.dropout_hazard:
-            self._foresee_dropout(stay, spent + (stay.dropout_hazard - spent) / factor)
+        so_far = spent(early.dropout, early.dropout_per_week, treated)
+        if so_far < stay.dropout_hazard:
+            self._foresee_dropout(stay, so_far + (stay.dropout_hazard - so_far) / factor)
             stay.dropout_after = max(stay.dropout_after, treated)
             if going_on:
                 self._schedule_end(stay)
@@ -346,19 +349,3 @@ class Journey(Approach):
         elif here is not None:
             self.leave(here)
         self._go(patient, self._levels[returns.to], origin=len(self._to) + len(self._units))
-
-
-def given_elapsed(law: Law, elapsed: float, uniform: float) -> float:
-    """The quantile of a law of days, given that so many have passed; never less than those."""
-    if not elapsed:
-        return law.quantile(uniform)
-    spent = _spent(law, None, elapsed)
-    return max(elapsed, law.hazard_time(spent - log1p(-uniform))) if spent < inf else elapsed
-
-
-def _spent(law: Law | None, per_week: float | None, days: float) -> float:
-    """The cumulative hazard of a law, or of a weekly share, after so many days."""
-    if law is None:
-        return -log1p(-(per_week or 0)) * int(days / 7)
-    left = law.survival(days) if days else 1.0
-    return -log(left) if left > 0 else inf

@@ -1,4 +1,4 @@
-"""Those who are there when a run begins today: in care or on a waitlist, as two files say (model.md §10).
+"""Those who are there when a run begins today: in care, on a waitlist or before it, as files say (model.md §10).
 
 What they have done so far is written at its own time, before the opening. What is left of a stay and of patience is
 drawn given what has passed; everything else about them is decided from now on like everybody else's.
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.model.capacity import Groups, Offer
 from iopsim.model.draws import Cell
-from iopsim.model.journey import given_elapsed
+from iopsim.model.elapsed import given_elapsed
 from iopsim.model.ledger import Fact, Missing
 from iopsim.model.people import NEVER, Patient, State, Stay
 from iopsim.model.sources import choose, table
 from iopsim.model.timeline import in_days
 from iopsim.scenario.names import RETURNED
-from iopsim.scenario.today import listed, residents
+from iopsim.scenario.today import applicants, listed, residents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from iopsim.model.timeline import Timeline
     from iopsim.model.units import Unit
     from iopsim.scenario.schema import Scenario
-    from iopsim.scenario.today import Listed, Resident
+    from iopsim.scenario.today import Applicant, Listed, Resident
 
-__all__ = ["LISTED", "RESIDENTS", "Opening"]
+__all__ = ["APPLICANTS", "LISTED", "RESIDENTS", "Opening"]
 
 # Height cells of those in the files: below every cell of referrals.
-RESIDENTS, LISTED = -1_000_001, -1_000_002
+RESIDENTS, LISTED, APPLICANTS = -1_000_001, -1_000_002, -1_000_003
 
 
 class _Begun(NamedTuple):
@@ -69,19 +69,21 @@ class Opening:
         self._units = {unit.name: unit for unit in units}
         self._names = names
         self._residents, self._listed = residents(scenario), listed(scenario)
+        self._applicants = applicants(scenario)
         self.people: list[Patient] = []
         self._of_resident = [self._patient(row, RESIDENTS, at) for at, row in enumerate(self._residents)]
         both = {row.id: who for row, who in zip(self._residents, self._of_resident, strict=True) if row.id}
         self._of_listed = [
             both.get(row.id) or self._patient(row, LISTED, at) for at, row in enumerate(self._listed)
         ]
+        self._of_applicant = [self._patient(row, APPLICANTS, at) for at, row in enumerate(self._applicants)]
 
     # ── who they are ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _patient(self, row: Resident | Listed, number: int, ordinal: int) -> Patient:
+    def _patient(self, row: Resident | Listed | Applicant, number: int, ordinal: int) -> Patient:
         """A patient as the file says, and as their source makes them where it does not."""
-        size = len(self._residents if number == RESIDENTS else self._listed)
-        cell = Cell("from today", number, size)
+        sizes = {RESIDENTS: self._residents, LISTED: self._listed}
+        cell = Cell("from today", number, len(sizes.get(number, self._applicants)))
         source = self._source(row)
         spec = self._scenario.sources[source]
         shares = {
@@ -113,7 +115,7 @@ class Opening:
         self.people.append(patient)
         return patient
 
-    def _source(self, row: Resident | Listed) -> str:
+    def _source(self, row: Resident | Listed | Applicant) -> str:
         """Who referred somebody: as the file says, or else the first source that refers to the level."""
         origin = getattr(row, "origin", None)
         if row.source is not None or origin in self._scenario.sources:
@@ -125,8 +127,12 @@ class Opening:
 
     def settle(self) -> None:
         """Let everybody take their place, in the order in which they came, and write down what has happened."""
-        files: tuple[Sequence[Resident | Listed], ...] = (self._residents, self._listed)
-        people = (self._of_resident, self._of_listed)
+        files: tuple[Sequence[Resident | Listed | Applicant], ...] = (
+            self._residents,
+            self._listed,
+            self._applicants,
+        )
+        people = (self._of_resident, self._of_listed, self._of_applicant)
         begun = [
             _Begun(self._now - row.days, file, at, people[file][at], self._units[row.level])
             for file, rows in enumerate(files)
@@ -135,16 +141,18 @@ class Opening:
         stays: dict[tuple[int, int], Stay] = {}
         for each in sorted(begun, key=lambda one: one[:3]):
             each.patient.referred = min(each.patient.referred, each.time)
-            if each.file:
-                stays[1, each.row] = self._join(each, self._listed[each.row])
-            else:
+            if each.file == 0:
                 stays[0, each.row] = self._take_place(each, self._residents[each.row])
+            else:
+                stays[each.file, each.row] = self._set_out(each, files[each.file][each.row])
         self._recorder.residents = [stays[0, at].number for at in range(len(self._residents))]
         self._recorder.listed = [stays[1, at].number for at in range(len(self._listed))]
         for at, row in enumerate(self._residents):
             self._go_on(stays[0, at], row)
         for at in range(len(self._listed)):
             self._wait(stays[1, at])
+        for at, applicant in enumerate(self._applicants):
+            self._apply(stays[2, at], applicant)
         self._recorder.facts.sort(key=lambda fact: fact[0])
         for unit in self._units.values():
             unit.settled = False
@@ -245,27 +253,44 @@ class Opening:
             stay.ends_after = stay.treated  # completes at the opening
             journey.watch(stay)
         else:
-            journey.undergo(stay, services)
+            journey.undergo(stay, services, stay.treated + self._sure_days(stay))
 
     def _bind(self, stay: Stay, ahead: Stay, services: int) -> None:
         """One person in both files: has asked for a higher level, keeps the place after treatment, or is to go on."""
-        journey, level, to = self._journey, stay.unit, ahead.unit.index
-        since = max(ahead.joined, stay.admitted)
-        elapsed = self._now - since
+        level, to = stay.unit, ahead.unit.index
         step_up = stay.treatment.care.leave_early.step_up
         if to not in level.next[1] and step_up is not None:
-            stay.treated -= elapsed
-            journey.undergo(stay, services)
-            stay.step_up_after = NEVER  # one need a stay
-            self._write(since, Fact.SUSPENDED, stay, to)
-            journey.hold(stay, State.SUSPENDED, to, step_up.hold_days, elapsed)
-        elif level.spec.hold_days > 0:
-            self._write(since, Fact.COMPLETED, stay, to)
-            journey.hold(stay, State.HELD, to, level.spec.hold_days, elapsed)
-        else:
+            self._stop(stay, ahead, services, step_up.hold_days)
+            return
+        over = max(ahead.joined, stay.admitted) + level.spec.refer_before_days
+        if over > self._now or not level.spec.hold_days:
             stay.bound = to
             ahead.lacks |= int(Missing.TREATMENT)
-            journey.undergo(stay, services)
+            self._journey.undergo(stay, services)
+            if stay.ends_after < NEVER and level.spec.refer_before_days:
+                stay.ends_after = stay.treated + max(
+                    0.0, over - self._now
+                )  # it was known when the list was joined
+                self._journey.watch(stay)
+        else:
+            self._write(over, Fact.COMPLETED, stay, to)
+            self._journey.hold(stay, State.HELD, to, level.spec.hold_days, self._now - over)
+
+    def _stop(self, stay: Stay, ahead: Stay, services: int, hold_days: float) -> None:
+        """Treatment stands still since a higher level was asked for."""
+        since = max(ahead.joined, stay.admitted)
+        elapsed = self._now - since
+        stay.treated -= elapsed
+        self._journey.undergo(stay, services)
+        stay.step_up_after = NEVER  # one need a stay
+        self._write(since, Fact.SUSPENDED, stay, ahead.unit.index)
+        self._journey.hold(stay, State.SUSPENDED, ahead.unit.index, hold_days, elapsed)
+
+    def _sure_days(self, stay: Stay) -> float:
+        """Days of treatment that are sure to come: who is to end sooner would stand on the next list already."""
+        today = self._scenario.from_today
+        is_told = today is not None and today.waitlist is not None
+        return stay.unit.spec.refer_before_days if is_told else 0.0
 
     def _has_had_all(self, stay: Stay) -> bool:
         """Whether the sessions used are those of the whole plan, extended if that can be."""
@@ -275,9 +300,11 @@ class Opening:
 
     # ── on a list ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _join(self, each: _Begun, row: Listed) -> Stay:
+    def _set_out(self, each: _Begun, row: Resident | Listed | Applicant) -> Stay:
+        """On the way to a level from where the file says, or else from the source."""
         names = [*self._scenario.sources, *self._scenario.levels, RETURNED]
-        origin = names.index(row.origin) if row.origin is not None else each.patient.source
+        said = getattr(row, "origin", None)
+        origin = names.index(said) if said is not None else each.patient.source
         stay = self._stay(each, origin)
         each.patient.ahead = stay
         return stay
@@ -301,6 +328,15 @@ class Opening:
         if law is not None and stay.patient.here is None:
             drawn = self._draws.uniform(stay.patient, "patience", unit.name, stay.entry)
             journey.renege_at(stay, stay.joined + given_elapsed(law, now - stay.joined, drawn))
+
+    # ── before the list ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _apply(self, stay: Stay, row: Applicant) -> None:
+        """Referred, and still in a stage of access: with an appointment, or to be reached."""
+        is_referred = stay.origin < len(self._scenario.sources)
+        self._write(stay.joined, Fact.REFERRED if is_referred else Fact.SENT, stay, stay.origin)
+        when = None if row.appointment is None else self._now + row.appointment
+        self._journey.access.go_on(stay, when)
 
 
 def _phase(used: int, boundaries: Sequence[int]) -> int:

@@ -159,3 +159,29 @@ def test_an_empty_census_and_list_is_an_opening_from_empty() -> None:
     empty = live(level, *people)
     today = live(level, *people, from_today={"as_of": date_of(0)})
     assert today.timeline == empty.timeline
+
+
+def test_who_was_referred_before_has_an_appointment_or_is_still_to_be_reached() -> None:
+    level = {
+        **OPEN,
+        "contact": {"share": 0.5, "delay_days": {"uniform": {"min": 0, "max": 8}}},
+        "intake": {"role": "clerk", "minutes": 60, "show": {"by_lead_days": {0: 1, 10: 0}}},
+    }
+    told = live(
+        {"iop": level},
+        There("ann", applies_to="iop", days=1.5, appointment=1, draws={"show iop": 0.6}),
+        There("bea", applies_to="iop", days=6, appointment=2.25, draws={"show iop": 0.3}),
+        There("cat", applies_to="iop", days=4, draws={"contact delay iop": 0.5, "show iop": 0.7}),
+        Person("dan", 0.9, draws={"contact iop": 0.4, "contact delay iop": 0.001}),
+        staff={"clerk": {"posts": 1}},
+    )
+    assert told.of("ann") == [
+        (-1.5, "referred iop, contacted iop, booked iop 3"),
+        (1.375, "assessed iop"),
+        (1.375 + 43691 / 2**20, "joined iop, admitted iop, started iop"),
+        (6.375 + 43691 / 2**20, "completed iop → home, released iop"),
+    ]
+    assert told.of("bea")[1:] == [(2.375, "no show iop, lost iop → home at intake")]
+    assert told.of("cat")[1] == (2, "contacted iop, booked iop 0")  # reached between day 0 and day 4
+    assert told.of("dan")[1][1] == "contacted iop, booked iop 1"  # ten o'clock: nine is taken
+    assert told.of("dan")[2][0] == pytest.approx(1 + 10 / 24, abs=1e-5)

@@ -27,7 +27,7 @@ from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Reason, Stage
 from iopsim.model.people import Patient
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
-from iopsim.scenario.today import Listed, Resident
+from iopsim.scenario.today import Applicant, Listed, Resident
 from tests.properties.conservation import check_conservation
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class There:
         name: What the timeline calls them.
         days: In care, or else on the list, at the opening.
         waited: On the list, of those who are in care too.
+        applies_to: Level of those who have not come to the list yet; `days` ago they were referred.
+        appointment: Days until it.
         draws, misses: As of a Person.
     """
 
@@ -83,6 +85,8 @@ class There:
     sessions: int | None = None
     waits_for: str = ""
     waited: float = 0.0
+    applies_to: str = ""
+    appointment: float | None = None
     origin: str | None = None
     track: str | None = None
     time: str | None = None
@@ -106,6 +110,15 @@ class There:
         return Listed(2, self.waits_for, days, self.origin, None, *traits, id=self.name)
 
 
+    @property
+    def applicant(self) -> Applicant:
+        """Their row among the applications."""
+        traits = (self.track, self.time, None, self.payer)
+        return Applicant(
+            2, self.applies_to, self.days, self.appointment, self.origin, None, *traits, id=self.name
+        )
+
+
 @dataclass(frozen=True)
 class Told:
     """What happened: rows of (day, patient, facts) and of (day, group, who came), and the ledger itself."""
@@ -127,12 +140,13 @@ def date_of(day: int) -> dt.date:
 def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, **rest: Any) -> Told:
     """The story of the people, listed in the order of their identity, in a program that opens on day 0.
 
-    Those who are in care at the opening come first, then those who wait only, then those to be referred.
+    Those who are in care at the opening come first, then those who wait only, those who apply, those to be referred.
     """
     people = [person for person in cast_list if isinstance(person, Person)]
     there = [person for person in cast_list if isinstance(person, There)]
     in_care = [person for person in there if person.level]
     waiting = [person for person in there if person.waits_for]
+    applying = [person for person in there if person.applies_to]
     scenario = _scenario(
         levels,
         people or [Person("nobody", 0)],
@@ -189,11 +203,12 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
         opening,
         residents=lambda _: tuple(person.resident for person in in_care),
         listed=lambda _: tuple(person.listed for person in waiting),
+        applicants=lambda _: tuple(person.applicant for person in applying),
     )
     with patch.object(clinic, "patients", cast), chance, files:
         ledger = clinic.simulate(scenario, 0)
     check_conservation(scenario, ledger)
-    rows = {opening.RESIDENTS: in_care, opening.LISTED: waiting}
+    rows = {opening.RESIDENTS: in_care, opening.LISTED: waiting, opening.APPLICANTS: applying}
     who = zip(ledger.patient_cell.tolist(), ledger.patient_ordinal.tolist(), strict=True)
     names = [rows.get(cell, people)[ordinal].name for cell, ordinal in who]
     return Told(timeline(ledger, names), sessions(ledger, names), ledger)
