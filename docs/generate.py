@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopsim.measures.registry import registered
+from iopsim.scenario.changeable import MAY_BEGIN, MAY_CHANGE
 from iopsim.scenario.distributions.families import LAWS
 from iopsim.scenario.distributions.law import Continuous
 from iopsim.scenario.not_yet import WORDS
@@ -92,6 +93,35 @@ one. What the words do in the simulation is said in [model.md](model.md).
 In the tables, *law* is a number or one of the [laws](#laws). Limits that only catch slips of the pen are left out.
 """
 
+CHANGING = """
+## What may change on a date
+
+`changes:` lays values over the scenario from a date on, each at its dotted path:
+
+    changes:
+      - {from: 2027-09-06, set: {staff.therapist.posts: 5, levels.iop.groups.mood_day.seats: 14}}
+
+Whatever is decided from that day on goes by the new value; what was decided before stays. A fall in a capacity sends
+nobody away: nobody is admitted until there are fewer. Posts that are added are filled on the date by newcomers, who
+take patients as their onboarding allows. A change before the opening holds from the beginning, and one after the end
+is an error. These values may change, each only where the scenario says one already, but for those marked *, which may
+begin on the date. Groups begin and end by their own `from` and `until`, and a source's own `changes` multiply its rate.
+"""
+
+FROM_TODAY = """
+## Files of patients
+
+A run from today (`from_today`) begins at 0:00 of the day `as_of` with those who are in care, who wait, and who were
+referred and have not come to a list yet. Each file is a CSV file with a row for each patient, beside the scenario.
+Cells are names or labels of the scenario, whatever the case of their letters; dates are written 2027-01-31, or
+2027-01-31 14:30. A column is found by the heading that `columns` gives, or else by the name of the field. A file with
+nothing but headings says that nobody is there. Results hold no row, no name and no id of these files, unless
+`--name-patients` asks for the ids of those who wait.
+
+    MRN,Level,StartDate,Group,Clinician,Attended,Track
+    1007,Intensive outpatient,2026-12-07,mood_day,Kim,9,Mood and anxiety
+"""
+
 UNSUPPORTED = """
 ## Words not supported yet
 
@@ -124,7 +154,17 @@ def scenario_page() -> str:
         part = schema["$defs"][name]
         where = _where([path for other, path in parts if other == name])
         sections.append(f"## {_title(name)}\n\n{_prose(part['description'])}\n\n{where}\n\n{_fields(part)}")
-    return _page(LANGUAGE, *sections, LAWS_INTRO, _laws(), TRUNCATION, UNSUPPORTED, _unsupported())
+    besides = (
+        CHANGING,
+        _changing(),
+        FROM_TODAY,
+        LAWS_INTRO,
+        _laws(),
+        TRUNCATION,
+        UNSUPPORTED,
+        _unsupported(),
+    )
+    return _page(LANGUAGE, *sections, *besides)
 
 
 def _parts(node: Schema, path: str, parts: Mapping[str, Schema]) -> Iterator[tuple[str, str]]:
@@ -234,7 +274,7 @@ def _unit(key: str, field: Schema) -> str:
     time = re.search(r"(?:^|_)(days|weeks|hours|minutes)(?=_|$)", key)
     if any(min(number.get("maximum", 2), number.get("exclusiveMaximum", 2)) <= 1 for number in numbers):
         what = "share"
-    elif re.match(r"cost|salary|overhead|revenue", key):
+    elif re.match(r"cost|salary|overhead|revenue|pay$|below_minimum", key):
         what = "currency"
     else:
         what = time[1] if time else "days" if is_law else ""
@@ -311,6 +351,14 @@ def _about(law: type[Law]) -> str:
         if isinstance((field := law.model_fields[name]).default, float)
     ]
     return " ".join([_prose(inspect.getdoc(law) or ""), *(f"{note}." for note in (*notes, *defaults))])
+
+
+def _changing() -> str:
+    rows = [
+        (kind, ", ".join(f"`{path}`{'*' * (path in MAY_BEGIN)}" for path in paths))
+        for kind, paths in MAY_CHANGE.items()
+    ]
+    return _table(("kind", "paths"), *rows)
 
 
 def _unsupported() -> str:

@@ -35,6 +35,7 @@ _COMMANDS = {
     "check": "Say whether finished results meet their targets, in the exit code too.",
     "diff": "Say what differs between two scenarios or results.",
     "warmup": "Find how long a scenario's warm-up has to be.",
+    "export": "Write finished results as a workbook for spreadsheets.",
     "merge": "Join the parts that --shard made of a run or a sweep.",
     "cache": "Say what is kept of finished replications, or clear it.",
     "validate": "Check a scenario, and whether its numbers can be right, without simulating.",

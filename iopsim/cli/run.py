@@ -33,19 +33,27 @@ if TYPE_CHECKING:
     from iopsim.cli.progress import Reporter
     from iopsim.experiment.cache import Cache
     from iopsim.experiment.plans import Gathered, Plan
-    from iopsim.experiment.summary import Estimate
+    from iopsim.experiment.run import Written
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["command"]
 
 
 class _Finished(NamedTuple):
-    """What a run found: its folder, how many replications were enough, estimates, and what is said of them."""
+    """What a run found: its folder, how many replications were enough, its tables, and what is said of them."""
 
     folder: Path
     gathered: Gathered
-    found: list[Estimate]
+    written: Written
     notes: list[str]
+
+
+class _Extras(NamedTuple):
+    """What else is written: events, figures, the ids of patients on a list."""
+
+    events: bool
+    figures: bool
+    named: bool
 
 
 @click.command("run")
@@ -61,6 +69,11 @@ class _Finished(NamedTuple):
 @shard_option
 @parts_option
 @click.option("--events", is_flag=True, help="Also write every event of every patient (events.csv.gz).")
+@click.option(
+    "--name-patients",
+    is_flag=True,
+    help="Write the ids of those on a list today into starts.csv; else nothing of the files is in the results.",
+)
 @figures_option
 @judging_options
 @json_option
@@ -78,6 +91,7 @@ def command(
     shard: tuple[int, int] | None,
     parts: tuple[Path, ...],
     events: bool,
+    name_patients: bool,
     no_figures: bool,
     fail_on_target: bool,
     junit_xml: Path | None,
@@ -97,6 +111,8 @@ def command(
     if shard:
         judges_nothing("--shard", fail_on_target=fail_on_target, junit_xml=junit_xml)
     loaded = load(scenario, with_run_options(sets, replications, precision, seed)).scenario
+    if name_patients and not loaded.from_today:
+        raise click.UsageError("--name-patients names those on a list today: it goes with `from_today`")
     must_have_targets(loaded.targets, fail_on_target=fail_on_target, junit_xml=junit_xml)
     reporter = Reporter(quiet=quiet or as_json)
     reporter.warn_about(loaded)
@@ -107,8 +123,8 @@ def command(
             return 0
         if parts:
             _add(plan, parts, kept)
-        with_extras = (events, not no_figures)
-        finished = _simulate(plan, notes, out, with_extras, kept, executor, reporter)
+        extras = _Extras(events, not no_figures, name_patients)
+        finished = _simulate(plan, notes, out, extras, kept, executor, reporter)
     if as_json:
         click.echo(_as_json(finished))
     elif quiet:
@@ -116,13 +132,16 @@ def command(
     else:
         from iopsim.report.console import console, print_summary
 
-        screen = console()
-        print_summary(screen, plan.scenario, finished.found, finished.gathered.count, finished.notes)
+        screen, written = console(), finished.written
+        today = written if plan.scenario.from_today else None
+        print_summary(
+            screen, plan.scenario, written.estimates, finished.gathered.count, finished.notes, today
+        )
         screen.print(f"results: {finished.folder}", soft_wrap=True)
     from iopsim.cli.judging import judged
     from iopsim.report.judgment import cases_of
 
-    cases = cases_of(finished.found)
+    cases = cases_of(finished.written.estimates)
     return judged(plan.scenario.name, cases, fail_on_target=fail_on_target, junit_xml=junit_xml)
 
 
@@ -164,7 +183,7 @@ def _simulate(
     plan: Plan,
     notes: list[str],
     out: Path | None,
-    with_extras: tuple[bool, bool],
+    extras: _Extras,
     kept: Cache,
     executor: Executor,
     reporter: Reporter,
@@ -175,31 +194,30 @@ def _simulate(
     from iopsim.scenario import identity
     from iopsim.scenario.trace import traced
 
-    scenario, (events, figures) = plan.scenario, with_extras
-    data = identity(scenario)["data"]
+    scenario = plan.scenario
     about = {
         "kind": "run",
         "seed": scenario.run.seed,
-        "events": events,
-        "data": data,
+        "events": extras.events,
+        "data": identity(scenario)["data"],
         "traced": traced(scenario),
     }
     with open_run(RESULTS, scenario.name, key_of(scenario), out=out, about=about) as run:
         with reporter.progress(scenario.name) as progress:
             (gathered,) = gather([plan], kept, executor, progress)
         notes = [*notes, *_of_precision(gathered)]
-        found, sentences = write_tables(gathered, run, kept)
-        notes = [*notes, *sentences]
-        if events:
+        written = write_tables(gathered, run, kept, named=extras.named)
+        notes = [*notes, *written.notes]
+        if extras.events:
             write_events(gathered, run, executor)
-        if figures:
+        if extras.figures:
             reporter.say("drawing figures")
             from iopsim.report.figures import draw_all
 
             for name, content in draw_all(run.folder):
                 run.write(f"figures/{name}", content)
         folder = run.finish(replications=gathered.count, notes=notes)
-    return _Finished(folder, gathered, found, notes)
+    return _Finished(folder, gathered, written, notes)
 
 
 def _of_precision(gathered: Gathered) -> list[str]:
@@ -221,15 +239,16 @@ def _as_json(finished: _Finished) -> str:
     from iopsim.experiment.sentences import flags, limiting
     from iopsim.experiment.summary import summary_rows
 
-    scenario = finished.gathered.plan.scenario
-    columns, rows = summary_rows(finished.found)
+    scenario, found = finished.gathered.plan.scenario, finished.written.estimates
+    columns, rows = summary_rows(found)
     summary = {
         "scenario": scenario.name,
         "results": str(finished.folder),
         "replications": finished.gathered.count,
         "metrics": [dict(zip(columns, map(_plain, row), strict=True)) for row in rows],
-        "notes": [*finished.notes, *flags(finished.found, scenario)],
-        "limits": limiting(finished.found, scenario),
+        "notes": [*finished.notes, *flags(found, scenario)],
+        "limits": limiting(found, scenario),
+        **({"today": finished.written.answers} if scenario.from_today else {}),
     }
     return json.dumps(summary, indent=2, ensure_ascii=False)
 

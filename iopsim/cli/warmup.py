@@ -66,8 +66,13 @@ def command(
     """
     from iopsim.cli.options import load
     from iopsim.cli.progress import Reporter
+    from iopsim.errors import InputError
 
-    plan = load(scenario, sets).scenario
+    loaded = load(scenario, sets)
+    plan = loaded.scenario
+    if plan.from_today:
+        message = "a run from today has no warm-up: it begins with those who are there"
+        raise InputError(loaded.fault("no-warm-up", ("from_today",), message))
     reporter = Reporter(quiet=quiet or as_json)
     with at_work(workers, dask, cache) as (kept, executor):
         found, folder = _found(plan, pilots, out, not no_figures, kept, executor, reporter)

@@ -54,6 +54,7 @@ CONFIDENCE = 0.95  # that all intervals of one comparison hold at once
 _SETTINGS: tuple[tuple[str, Callable[[Scenario], object]], ...] = (
     ("run.seed", lambda scenario: scenario.run.seed),
     ("run.start", lambda scenario: scenario.run.start),
+    ("from_today.as_of", lambda scenario: scenario.from_today.as_of if scenario.from_today else "none"),
     ("run.warm_up_weeks", lambda scenario: scenario.run.warm_up),
     ("run.weeks", lambda scenario: scenario.run.weeks),
     ("run.run_out_weeks", lambda scenario: scenario.run.run_out_weeks),

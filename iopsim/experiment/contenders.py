@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from iopsim.errors import Fault, InputError, Mark
 from iopsim.experiment.cache import PACK, unpacked
+from iopsim.experiment.equilibrium import unsteady
 from iopsim.experiment.keys import program_version
 from iopsim.experiment.plans import Plan, gather, replications, silent
 from iopsim.experiment.store import read_run
 from iopsim.experiment.warm_up import settle
 from iopsim.scenario import resolved_text
-from iopsim.scenario.plausible import unsteady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Replication", "csv_cell", "decode", "encode"]
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Replication:
         outcomes: Metrics by stem or full name, in the order of the registry.
         weekly: Series by name, one number per week from opening to the end of the run-out.
         profiles: Other numbers by name, such as the counts of a histogram.
+        persons: For each patient on a list at the beginning of a run from today, in the order of the file, when care
+            started, in days, or a negative number for why it did not (measures.lists).
         kernel_events: Events that the simulation kernel handled.
         seconds: Time that it took here and now; never kept, so 0 for one that was read back.
     """
@@ -41,6 +43,7 @@ class Replication:
     outcomes: Mapping[str, Outcome]
     weekly: Mapping[str, Sequence[float]]
     profiles: Mapping[str, Sequence[float]]
+    persons: Sequence[float] = ()
     kernel_events: int
     seconds: float = 0.0
 
@@ -57,9 +60,11 @@ def encode(replication: Replication) -> bytes:
         "outcomes": {name: [kind, len(numbers)] for name, (kind, numbers) in outcomes.items()},
         "weekly": {name: len(numbers) for name, numbers in replication.weekly.items()},
         "profiles": {name: len(numbers) for name, numbers in replication.profiles.items()},
+        "persons": len(replication.persons),
     }
     arrays = [*(numbers for _, numbers in outcomes.values()), *replication.weekly.values()]
-    numbers = np.concatenate([np.empty(0), *arrays, *replication.profiles.values()]).astype("<f8")
+    arrays += [*replication.profiles.values(), replication.persons]
+    numbers = np.concatenate([np.empty(0), *arrays]).astype("<f8")
     line = json.dumps(header, separators=(",", ":")).encode() + b"\n"
     return gzip.compress(line + numbers.tobytes(), compresslevel=1, mtime=0)  # 6 is slow and saves little
 
@@ -81,14 +86,21 @@ def decode(data: bytes) -> Replication:
         plain = numbers.tolist()  # one by one they would take four times as long
         outcomes, first = _outcomes(header["outcomes"], numbers, plain)
         weekly, first = _lists(header["weekly"], plain, first)
-        profiles, end = _lists(header["profiles"], plain, first)
+        profiles, first = _lists(header["profiles"], plain, first)
+        end = first + header["persons"]
+        persons = plain[first:end]
         index, kernel_events = header["index"], header["kernel_events"]
     except (OSError, EOFError, zlib.error, LookupError, TypeError, AttributeError) as error:
         raise ValueError("not a whole replication") from error
     if end != numbers.size:
         raise ValueError("not a whole replication")
     return Replication(
-        index=index, outcomes=outcomes, weekly=weekly, profiles=profiles, kernel_events=kernel_events
+        index=index,
+        outcomes=outcomes,
+        weekly=weekly,
+        profiles=profiles,
+        persons=persons,
+        kernel_events=kernel_events,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iopsim.scenario.plausible import unsteady
+from iopsim.scenario import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from iopsim.scenario.plausible import Pool
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["growing_lists", "not_steady"]
+__all__ = ["growing_lists", "not_steady", "unsteady"]
 
 _OF_LISTS = ("wait_days", "access_days", "reneged_wait_days", "started_within_", "waitlist")
 _OF_INTAKE = ("applying", "intake_days")
+
+
+def unsteady(scenario: Scenario) -> dict[str, Pool]:
+    """Levels whose waiting is in no equilibrium; none where a run begins from today: what it tells is the transient."""
+    return {} if scenario.from_today else plausible.unsteady(scenario)
 
 
 def not_steady(scenario: Scenario, entries: Mapping[str, Reported]) -> frozenset[str]:

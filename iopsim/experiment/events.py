@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iopsim.model.clinic import simulate
 from iopsim.model.ledger import Fact
+from iopsim.model.opening import APPLICANTS
 
 if TYPE_CHECKING:
     from iopsim.model.ledger import Ledger
@@ -26,20 +27,35 @@ _WITH_POST = {Fact.ADMITTED, Fact.REASSIGNED, Fact.BOOKED, Fact.NO_SHOW, Fact.AS
 def event_rows(scenario: Scenario, index: int) -> list[tuple[object, ...]]:
     """Every fact of replication `index`: run, patient, level, type, event, time in days from `run.start`, resource.
 
-    A patient is named by source, height cell and ordinal, so the same person has the same name in every plan.
+    A patient is named by source, height cell and ordinal, so the same person has the same name in every plan. How
+    those came to be where a run from today finds them stands in the planner's files, and stays there.
     """
     ledger = simulate(scenario, index)
     names = _patient_names(ledger)
+    told = _told_by_files(ledger)
     rows: list[tuple[object, ...]] = []
     columns = (ledger.time, ledger.fact, ledger.stay, ledger.a, ledger.b)
     for time, code, stay, a, b in zip(*(column.tolist() for column in columns), strict=True):
         fact = Fact(code)
+        if scenario.from_today and (time < 0 or fact in told.get(stay, ())):
+            continue
         patient = int(ledger.stay_patient[stay])
         level = ledger.levels[ledger.stay_level[stay]]
         resource = _resource(ledger, a if fact in _WITH_GROUP else -1, b if fact in _WITH_POST else -1)
         kind = _TYPES.get(fact, "event")
         rows.append((index, names[patient], level, kind, fact.name.lower(), float(time), resource))
     return rows
+
+
+def _told_by_files(ledger: Ledger) -> dict[int, frozenset[Fact]]:
+    """What the files say of the stays that they find."""
+    applicants = ledger.patient_cell[ledger.stay_patient] == APPLICANTS
+    in_care = frozenset({Fact.JOINED, Fact.ADMITTED, Fact.STARTED})
+    return {
+        **dict.fromkeys(applicants.nonzero()[0].tolist(), frozenset({Fact.REFERRED})),
+        **dict.fromkeys(ledger.listed_stay.tolist(), frozenset({Fact.JOINED})),
+        **dict.fromkeys(ledger.resident_stay.tolist(), in_care),
+    }
 
 
 def _patient_names(ledger: Ledger) -> list[str]:

@@ -20,17 +20,19 @@ __all__ = ["pilot", "with_run"]
 
 
 def pilot(scenario: Scenario, weeks: int) -> Scenario:
-    """The same clinic without dates: opened empty, no seasons, no growth, never closed, as it is on `run.start`.
+    """The same clinic without dates: opened empty, no seasons, no growth, never closed or changed, as on `run.start`.
 
     Weekdays keep their weights: they are gone from weekly means. People leave at random, not on a date, and those whom
     a file refers come at random too, as many a week as in the measured window.
     """
+    scenario = scenario.on(scenario.run.start).model_copy(update={"run": scenario.run})
     flat = {name: _flat(scenario, source) for name, source in scenario.sources.items()}
     staff = {name: role.model_copy(update={"leaves": ()}) for name, role in scenario.staff.items()}
     run = {"warm_up": 0, "weeks": weeks, "run_out_weeks": 0}
     calendar = scenario.calendar.model_copy(update={"closed": ()})
-    parts = {"sources": flat, "staff": staff, "calendar": calendar}
+    parts = {"sources": flat, "staff": staff, "calendar": calendar, "changes": (), "from_today": None}
     without = with_run(scenario, **run).model_copy(update=parts)
+    without._editions = ()
     as_it_is = without.model_copy(update={"levels": _undated(scenario, only_open=True)})
     if any(unserved(as_it_is)):  # who has no group on that day would wait for ever
         return without.model_copy(update={"levels": _undated(scenario, only_open=False)})

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from iopsim.experiment.encoding import Replication
+from iopsim.measures.lists import starts_of_listed
 from iopsim.measures.registry import measure
 from iopsim.measures.series import profiles, weekly
 from iopsim.measures.window import Window
@@ -27,6 +28,7 @@ def replicate(scenario: Scenario, index: int) -> Replication:
         outcomes=measure(window),
         weekly=weekly(window),
         profiles=profiles(window),
+        persons=starts_of_listed(window),
         kernel_events=ledger.kernel_events,
         seconds=time.perf_counter() - began,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from iopsim.experiment.plans import replications
 from iopsim.experiment.sentences import never_starting
 from iopsim.experiment.statistics import mean_of
 from iopsim.experiment.summary import Estimate, estimates, replication_rows, summary_rows
+from iopsim.experiment.today import STARTS_COLUMNS, UNDER_COLUMNS, answers, starts_rows, under_rows
 from iopsim.scenario import identity, resolved_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Executor
 
     from iopsim.experiment.cache import Cache
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from iopsim.experiment.store import Run
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["key_of", "write_events", "write_tables"]
+__all__ = ["Band", "Written", "key_of", "write_events", "write_tables"]
 
 WEEKLY_COLUMNS = ("week_start", "series", "mean", "ci_low", "ci_high", "p10", "p90")
 EVENT_COLUMNS = ("run_number", "entity_id", "pathway", "event_type", "event", "time", "resource_id")
@@ -37,25 +38,60 @@ def key_of(scenario: Scenario) -> str:
     return content_key(identity(scenario))
 
 
-def write_tables(gathered: Gathered, run: Run, cache: Cache) -> tuple[list[Estimate], list[str]]:
+class Band(NamedTuple):
+    """A week of a series: mean, 95 % interval of the mean (precision), 10–90 % of replications (range of years)."""
+
+    mean: float
+    low: float
+    high: float
+    p10: float
+    p90: float
+
+
+class Written(NamedTuple):
+    """What the tables of a run say.
+
+    Attributes:
+        estimates: Every metric.
+        notes: What is to be said beside them.
+        weekly: Bands of each weekly series, a week each, from opening on.
+        answers: What a run from today says of those who wait.
+    """
+
+    estimates: list[Estimate]
+    notes: list[str]
+    weekly: Mapping[str, Sequence[Band]]
+    answers: list[str]
+
+
+def write_tables(gathered: Gathered, run: Run, cache: Cache, *, named: bool = False) -> Written:
     """Write every table of the results folder, and the replications themselves.
 
-    Returns:
-        The estimates, and sentences on what is to be said beside them.
+    Args:
+        gathered: What was simulated.
+        run: The folder.
+        cache: Where the replications are.
+        named: Whether a run from today may write the ids of patients.
     """
     plan = gathered.plan
-    found = replications(plan, range(gathered.count), cache)
+    scenario, found = plan.scenario, replications(plan, range(gathered.count), cache)
     outcomes = [replication.outcomes for replication in found]
-    estimated = estimates(plan.scenario, outcomes)
-    run.write("scenario.resolved.yaml", resolved_text(plan.scenario))
+    estimated = estimates(scenario, outcomes)
+    run.write("scenario.resolved.yaml", resolved_text(scenario))
     run.write_csv("summary.csv", *summary_rows(estimated))
     run.write_csv("replications.csv", *replication_rows(outcomes))
-    run.write_csv("weekly.csv.gz", WEEKLY_COLUMNS, _weekly_rows(plan.scenario, found))
+    weekly = {name: _bands([replication.weekly[name] for replication in found]) for name in found[0].weekly}
+    run.write_csv("weekly.csv.gz", WEEKLY_COLUMNS, _weekly_rows(scenario, weekly))
     totals = _profile_totals(found)
     rows = ((name, position, total) for name, sums in totals.items() for position, total in enumerate(sums))
     run.write_csv("profiles.csv", ("profile", "position", "total"), rows)
+    if scenario.from_today:
+        run.write_csv(
+            "starts.csv", (*STARTS_COLUMNS, *["id"] * named), starts_rows(scenario, found, named=named)
+        )
+        run.write_csv("weeks_until_under.csv", UNDER_COLUMNS, under_rows(scenario, found))
     run.write_replications(cache, [(plan.key, index) for index in range(gathered.count)])
-    return estimated, never_starting(plan.scenario, totals)
+    return Written(estimated, never_starting(scenario, totals), weekly, answers(scenario, found))
 
 
 def write_events(gathered: Gathered, run: Run, executor: Executor) -> None:
@@ -74,15 +110,21 @@ def _events(work: tuple[Scenario, int]) -> list[tuple[object, ...]]:
     return event_rows(*work)
 
 
-def _weekly_rows(scenario: Scenario, replications: Sequence[Replication]) -> Iterator[Sequence[object]]:
-    """Per series and week: mean with its interval (precision) and 10-90 % of replications (range of years)."""
-    for name in replications[0].weekly:
-        values = np.array([replication.weekly[name] for replication in replications])
-        low, high = np.quantile(values, [0.1, 0.9], axis=0).tolist()
-        for week in range(values.shape[1]):
-            start = scenario.run.opening + dt.timedelta(weeks=week)
-            mean = mean_of(values[:, week]).interval
-            yield start.isoformat(), name, mean.estimate, mean.low, mean.high, low[week], high[week]
+def _bands(series: Sequence[Sequence[float]]) -> list[Band]:
+    """Of the weeks of one series, given for each replication."""
+    values = np.array(series)
+    low, high = np.quantile(values, [0.1, 0.9], axis=0).tolist()
+    means = [mean_of(values[:, week]).interval for week in range(values.shape[1])]
+    return [
+        Band(mean.estimate, mean.low, mean.high, *years)
+        for mean, *years in zip(means, low, high, strict=True)
+    ]
+
+
+def _weekly_rows(scenario: Scenario, weekly: Mapping[str, Sequence[Band]]) -> Iterator[Sequence[object]]:
+    for name, bands in weekly.items():
+        for week, band in enumerate(bands):
+            yield (scenario.run.opening + dt.timedelta(weeks=week)).isoformat(), name, *band
 
 
 def _profile_totals(replications: Sequence[Replication]) -> dict[str, list[float]]:

@@ -54,7 +54,7 @@ else:
 
 __all__ = ["PARTIAL", "RESULTS_SCHEMA", "Results", "Run", "open_run", "read_resolved", "read_run"]
 
-RESULTS_SCHEMA = 2
+RESULTS_SCHEMA = 3
 PARTIAL = ".partial"
 
 _MANIFEST = "manifest.json"
@@ -205,7 +205,8 @@ class Results:
     def scenario(self) -> Scenario:
         """What was simulated; results hold no patients' data, and something of the same form stands in for them.
 
-        A law of a data file is a constant, and as many referrals as a trace brought are spread evenly over the time.
+        A law of a data file is a constant, as many referrals as a trace brought are spread evenly over the time, and
+        the files of a run from today have no rows.
 
         Raises:
             InputError: The folder holds no scenario that can be read.
@@ -216,7 +217,7 @@ class Results:
             if trace := sources[name].trace:
                 evenly = trace.evenly(scenario.run, before, inside)
                 sources[name] = sources[name].model_copy(update={"trace": evenly})
-        return scenario.model_copy(update={"sources": sources})
+        return scenario.with_sources({name: spec for name, spec in sources.items() if spec.trace})
 
     def replications(self) -> list[Replication]:
         """The replications of the run in order of their index.

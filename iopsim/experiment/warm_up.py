@@ -56,6 +56,7 @@ _TIMES = 3  # the floor, in slowest mean delays
 _LONGER = 4  # a pilot, in floors
 _LEAST_WEEKS, _MOST_WEEKS = 104, 2600  # of a pilot
 _ROUNDING = 1e-9
+_SETTLES = ("census", "waitlist", "filled", "limit")  # last words of the weekly series that are judged
 
 
 class Truncation(NamedTuple):
@@ -240,7 +241,7 @@ def _piloted(plan: Plan, floor: Floor, indices: range, cache: Cache) -> Piloted:
     scenario = plan.scenario
     every = [replication.weekly for replication in replications(plan, indices, cache)]
     series = []
-    for name in every[0]:
+    for name in (name for name in every[0] if name.rpartition(".")[2] in _SETTLES):
         means = np.mean([weekly[name] for weekly in every], axis=0)
         if np.ptp(means):
             level = scenario.says(scenario.levels, name.rpartition(".")[0])

@@ -8,31 +8,36 @@ Source: model.md §9.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from iopsim.measures.coverage import uncovered
-from iopsim.measures.posts import posts
-from iopsim.measures.tables import Bools, Floats, sums
+from iopsim.measures.accounts import CAUSES, Claims, Payment, claims, over_all, spending
+from iopsim.measures.bought import Charges, charges
+from iopsim.measures.service_days import days_attended, kinds
+from iopsim.measures.tables import Bools, Floats, Ints, sums
+from iopsim.measures.tariff import tariff
 from iopsim.measures.window import remembered
-from iopsim.measures.work import cover_hours, deliveries
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from iopsim.measures.window import Window
-    from iopsim.scenario.groups import Group
-    from iopsim.scenario.schema import InpatientAlternative, Scenario
 
-__all__ = ["Alternative", "Books", "alternative", "books", "break_even_census"]
-
-DAYS_PER_YEAR = 365
-
-
-class Bought(NamedTuple):
-    """Price of the days of each stay in levels from outside, 0 in own ones; shape (stays,)."""
-
-    all: Floats
-    held: Floats
+__all__ = [
+    "Alternative",
+    "Books",
+    "Parts",
+    "alternative",
+    "books",
+    "days_by_payment",
+    "parts",
+    "system_cost",
+    "weekly_cost",
+    "weekly_costs",
+    "weekly_revenue",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,34 +45,34 @@ class Books:
     """Money and attended days of the window. Arrays have one entry per stay, unless it says otherwise.
 
     Attributes:
-        payroll, cover_cost, room_cost, service_cost, overhead: All that the program spent.
+        claims: What each attended day earned.
+        spent: What the program spent, by cause (`CAUSES`), role and week; shape (causes, roles + 1, weeks).
         own: Whether the stay is in one of the program's own levels.
         days: Days attended in own levels.
-        revenue: What these days earned, those that no payer covers nothing.
-        group_days, group_revenue: The same by group; shape (groups,).
+        revenue: What these days earned, claims denied taken off.
         cohort: S: stays that started care in an own level in the window.
         cohort_days: Days attended from the start of the window to the end of the run-out, all those of S.
-        bought: What days in levels from outside cost, and which part of it paid for held places.
+        care, held: What days in care, and held ones, cost in levels from outside.
     """
 
-    payroll: float
-    cover_cost: float
-    room_cost: float
-    service_cost: float
-    overhead: float
+    claims: Claims
+    spent: NDArray[np.float64]
     own: Bools
     days: Floats
     revenue: Floats
-    group_days: Floats
-    group_revenue: Floats
     cohort: Bools
     cohort_days: Floats
-    bought: Bought
+    care: Charges
+    held: Charges
 
     @property
     def cost(self) -> float:
         """All cost of the program."""
-        return self.payroll + self.cover_cost + self.room_cost + self.service_cost + self.overhead
+        return fsum(self.spent.flat)
+
+    def cost_of(self, cause: str) -> float:
+        """What one of `CAUSES` cost."""
+        return fsum(self.spent[CAUSES.index(cause)].flat)
 
     @property
     def day_cost(self) -> float:
@@ -76,18 +81,16 @@ class Books:
         return self.cost / days if days else np.nan
 
     @property
-    def system_cost(self) -> Floats:
-        """What the days of each stay cost: their share of the program's cost, or their price."""
-        return np.where(self.own, self.day_cost * self.days, self.bought.all)
+    def bought(self) -> Floats:
+        """What levels from outside cost."""
+        return sum(
+            (sums(part.stay, part.cost, len(self.days)) for part in (self.care, self.held)), 0 * self.days
+        )
 
     @property
-    def group_margins(self) -> Floats:
-        """Revenue less share of cost of the days attended in each group; shape (groups,)."""
-        return self.group_revenue - self.day_cost * self.group_days
-
-    def margin(self, chosen: Bools) -> float:
-        """Revenue less the share of cost of the chosen stays."""
-        return float(self.revenue[chosen].sum() - self.day_cost * self.days[chosen].sum())
+    def system_cost(self) -> Floats:
+        """What the days of each stay cost: their share of the program's cost, or their price."""
+        return np.where(self.own, self.day_cost * self.days, self.bought)
 
     def episodes(self, chosen: Bools) -> float:
         """Cost of the whole stays of the chosen part of the cohort, at this window's cost of a day."""
@@ -97,184 +100,144 @@ class Books:
 @remembered
 def books(window: Window) -> Books:
     """The books of a window, made up once."""
-    scenario, stays, rows = window.scenario, window.stays, window.attendance
-    own_levels = [name for name, level in scenario.levels.items() if level.is_own]
-    nothing = np.zeros(len(stays.level))
-    days = sum((window.attended_day_count(level) for level in own_levels), nothing)
-    cohort_days = sum(
-        (window.attended_day_count(level, window.start, window.horizon) for level in own_levels), nothing
-    )
-    own = np.isin(stays.level, [window.ledger.levels.index(level) for level in own_levels])
-    cohort = own & window.inside(stays.started)
-    day_price = _day_prices(window, own_levels)[stays.level, stays.payer]
-    came = window.inside(rows.time) & rows.attended & own[rows.stay]
-    groups, group = len(window.ledger.groups), rows.group[came]
-    unpaid = uncovered(window)
-    payroll, cover_cost, room_cost = _payroll(window), _cover_cost(window), _room_cost(window)
-    service_cost = _service_cost(window)
+    stays, own = window.stays, kinds(window).own
+    size, weeks = len(stays.level), window.scenario.run.warm_up_weeks
+    every = claims(window)
+    here = every.take((every.day >= window.start) & (every.day < window.end))
+    later = (every.day >= window.start) & (every.day < window.horizon)
+    # What has no rows in the claims is counted without: nothing is paid for it.
+    uncounted = own & ~tariff(window).earning & ~kinds(window).grouped
     return Books(
-        payroll=payroll,
-        cover_cost=cover_cost,
-        room_cost=room_cost,
-        service_cost=service_cost,
-        overhead=_overhead(window, payroll + cover_cost + room_cost + service_cost),
-        own=own,
-        days=days,
-        revenue=day_price * (days - unpaid.days),
-        group_days=sums(group, np.ones(len(group)), groups),
-        group_revenue=sums(group, day_price[rows.stay[came]] * ~unpaid.rows[came], groups),
-        cohort=cohort,
-        cohort_days=cohort_days,
-        bought=_bought(window),
+        claims=here,
+        spent=spending(window).amount[:, :, weeks : weeks + window.weeks],
+        own=own[stays.level],
+        days=sums(here.stay, here.weight, size) + days_attended(window, uncounted, window.start, window.end),
+        revenue=sums(here.stay, here.paid, size),
+        cohort=own[stays.level] & window.inside(stays.started),
+        cohort_days=sums(every.stay[later], every.weight[later], size)
+        + days_attended(window, uncounted, window.start, window.horizon),
+        care=charges(window, "in_care"),
+        held=charges(window, "held"),
     )
+
+
+# The books by week, from opening to the end of the run-out
+
+
+def weekly_revenue(window: Window) -> Floats:
+    """What the days attended in each week of the run earned; shape (weeks,)."""
+    every, before = claims(window), window.scenario.run.warm_up_weeks
+    weeks = before + window.weeks + window.scenario.run.run_out_weeks
+    return sums(every.day // 7 + before, every.paid, weeks)[:weeks]
+
+
+def weekly_cost(window: Window) -> Floats:
+    """What the program spent in each week of the run; shape (weeks,)."""
+    return over_all(spending(window).amount)
+
+
+def weekly_costs(window: Window) -> dict[str, Floats]:
+    """The same by cause (`CAUSES`)."""
+    return dict(zip(CAUSES, spending(window).amount.sum(axis=1), strict=True))
+
+
+# The books by part
+
+
+class Parts(NamedTuple):
+    """Attended days, what they earned, and the share of cost that falls on them, part by part; shape (parts,)."""
+
+    days: Floats
+    revenue: Floats
+    cost: Floats
+
+    @property
+    def margin(self) -> Floats:
+        """Revenue less cost."""
+        return self.revenue - self.cost
+
+
+@remembered
+def parts(window: Window, table: str) -> Parts:
+    """The books by `payer`, `track`, `source` or `level`, whose parts sum to the whole; or by `group`.
+
+    Days in places are in no group: with them, those of the groups sum to the whole.
+    """
+    made = books(window)
+    if table == "group":
+        rows = made.claims.take(made.claims.group >= 0)
+        whose, days, revenue = rows.group, rows.weight, rows.paid
+    else:
+        whose, days, revenue = getattr(window.stays, table), made.days, made.revenue
+    size = len(getattr(window.ledger, f"{table}s"))
+    by_part = sums(whose, days, size)
+    return Parts(by_part, sums(whose, revenue, size), made.day_cost * by_part)
+
+
+@remembered
+def days_by_payment(window: Window) -> NDArray[np.float64]:
+    """Attended days in own levels by level and `Payment`; shape (levels, payments)."""
+    rows, payments = books(window).claims, len(Payment)
+    size = len(window.ledger.levels) * payments
+    return sums(rows.level * payments + rows.payment, rows.weight, size).reshape(-1, payments)
+
+
+@remembered
+def system_cost(window: Window, table: str) -> Floats:
+    """What the days of all stays cost, by `level` or `source`."""
+    size = len(getattr(window.ledger, f"{table}s"))
+    return sums(getattr(window.stays, table), books(window).system_cost, size)
+
+
+# The inpatient alternative
 
 
 class Alternative(NamedTuple):
-    """The starters for whom inpatient care is compared with the program.
+    """The starters for whom inpatient care is compared with the program, of one source or of several.
 
     Attributes:
-        starters: Patients of the sources concerned in S, each once.
-        program: Cost of all stays of theirs in S.
-        inpatient: Cost of an inpatient episode for each of them.
-        diverted: Cost of an inpatient episode for the share who would have had one.
+        starters: Patients in S, each once.
+        days: Attended days of the window of all patients of the source; of all sources together, of the program.
+        program: Cost of all stays of the starters in S.
+        inpatient: What an inpatient episode for each of them would cost.
+        diverted: The same for the share who would have had one.
     """
 
-    starters: int
+    starters: float
+    days: float
     program: float
     inpatient: float
     diverted: float
 
 
 @remembered
-def alternative(window: Window, assumed: InpatientAlternative) -> Alternative:
-    """Care in the program beside inpatient care, for starters from the sources that the assumption names."""
-    money, stays = books(window), window.stays
-    sources = [window.ledger.sources.index(source) for source in assumed.for_]
-    chosen = money.cohort & np.isin(stays.source, sources)
-    starters = len(np.unique(stays.patient[chosen]))
-    inpatient = starters * assumed.stay_days * assumed.cost_per_day
-    return Alternative(starters, money.episodes(chosen), inpatient, assumed.divertible * inpatient)
+def alternative(window: Window, source: str | None = None) -> Alternative:
+    """Care in the program beside inpatient care, for starters from one source, or from all that the scenario names.
+
+    Who is diverted has `outcome_difference` inpatient episodes more later on: so many fewer are saved.
+    """
+    assumed, made, sources = window.scenario.money.inpatient_alternative, books(window), window.ledger.sources
+    assert assumed is not None, "metrics of the alternative exist only where it is stated"
+    starters, program = _starters(window)
+    episode = assumed.saved_per_day * assumed.stay_days * (1 - assumed.outcome_difference)
+    chosen = [sources.index(name) for name in ([source] if source else assumed.for_)]
+    share = np.array([assumed.share_of(sources[number]) for number in chosen])
+    days = parts(window, "source").days[chosen] if source else made.days
+    return Alternative(
+        starters=float(starters[chosen].sum()),
+        days=float(days.sum()),
+        program=float(program[chosen].sum()),
+        inpatient=float(starters[chosen].sum()) * episode,
+        diverted=float(starters[chosen] @ share) * episode,
+    )
 
 
 @remembered
-def break_even_census(window: Window, group: str) -> float:
-    """Members at a session of a group whose contribution pays for the session; NaN if none is positive.
-
-    Cost of a session ÷ contribution of a member-session. A session costs the hours of its facilitators and
-    what services add to each session. A member-session contributes attendance × (revenue of a day − the work
-    that who attends makes) − the services to the member alone, spread over the sessions of the stay. Hours
-    cost the pay and benefits of the FTE that they need; overhead and all other staff are left out.
-    """
-    scenario, number = window.scenario, window.ledger.groups.index(group)
-    level = next(name for name, level in scenario.levels.items() if group in level.groups)
-    per_session = [
-        (service, _hour_cost(scenario, service.role))
-        for service in scenario.services.values()
-        if service.per == "session" and level in service.levels
-    ]
-    session = _facilitation_cost(scenario, scenario.levels[level].groups[group]) + sum(
-        service.cost + service.indirect_minutes / 60 * hour for service, hour in per_session
-    )
-    attendee = sum(service.indirect_minutes_per_patient / 60 * hour for service, hour in per_session)
-    contribution = (
-        books(window).group_revenue[number]
-        - attendee * window.sessions.attended[number]
-        - _member_cost(window)[number]
-    )
-    return float(session * window.sessions.expected[number] / contribution) if contribution > 0 else np.nan
-
-
-# Spending
-
-
-def _payroll(window: Window) -> float:
-    """Pay and benefits of those who hold a post, absent or not; nobody is paid for a vacant one."""
-
-    def paid_fte(name: str, fte: float) -> float:
-        return posts(window, name).paid.days(window) / window.length * fte
-
-    pay = sum(paid_fte(name, role.fte) * role.salary_per_year for name, role in window.scenario.staff.items())
-    return pay * (1 + window.scenario.money.benefits) * window.length / DAYS_PER_YEAR
-
-
-def _cover_cost(window: Window) -> float:
-    prices = {name: role.cover_per_hour for name, role in window.scenario.staff.items()}
-    return sum(price * cover_hours(window, name) for name, price in prices.items() if price)
-
-
-def _room_cost(window: Window) -> float:
-    return sum(room.cost_per_week for room in window.scenario.rooms.values()) * window.weeks
-
-
-def _service_cost(window: Window) -> float:
-    services = window.scenario.services.items()
-    return sum(service.cost * len(deliveries(window, name).time) for name, service in services)
-
-
-def _overhead(window: Window, rest: float) -> float:
-    """Overhead beside the `rest` of cost: a share s of all cost is s ÷ (1 − s) of the rest."""
-    money = window.scenario.money
-    if money.overhead_share_of_cost is not None:
-        return rest * money.overhead_share_of_cost / (1 - money.overhead_share_of_cost)
-    return (money.overhead_per_year or 0.0) * window.length / DAYS_PER_YEAR
-
-
-def _bought(window: Window) -> Bought:
-    nothing = np.zeros(len(window.stays.level))
-    bought = Bought(nothing, nothing)
-    for name, level in window.scenario.levels.items():
-        if level.cost_per_day is not None:
-            price = level.cost_per_day
-            care, held = window.calendar_day_count(name, "in_care"), window.calendar_day_count(name, "held")
-        elif level.cost_per_attended_day is not None:
-            price = level.cost_per_attended_day
-            care, held = window.attended_day_count(name), window.held_day_count(name)
-        else:
-            continue
-        bought = Bought(bought.all + price * (care + held), bought.held + price * held)
-    return bought
-
-
-# Earning
-
-
-def _day_prices(window: Window, own_levels: list[str]) -> Floats:
-    """What an attended day earns; shape (levels, payers), 0 where nothing is paid."""
-    ledger, revenue = window.ledger, window.scenario.money.revenue
-    earning = {level: revenue[level] for level in own_levels if level in revenue}
-    paid = [earning.get(level, {}) for level in ledger.levels]
-    return np.array([[by_payer.get(payer, 0.0) for payer in ledger.payers] for by_payer in paid])
-
-
-# The cost of one more
-
-
-def _hour_cost(scenario: Scenario, role: str) -> float:
-    """Pay and benefits for one hour of work: an FTE's of a week ÷ the hours that it can book in it."""
-    staff = scenario.staff[role]
-    week = staff.salary_per_year * (1 + scenario.money.benefits) * 7 / DAYS_PER_YEAR
-    return week / staff.bookable_hours_per_fte
-
-
-def _facilitation_cost(scenario: Scenario, group: Group) -> float:
-    hours = {role: number * group.hours for role, number in group.facilitators.items()}
-    return sum(_hour_cost(scenario, role) * worked for role, worked in hours.items())
-
-
-@remembered
-def _member_cost(window: Window) -> Floats:
-    """Cost of what was delivered to the members of each group alone; shape (groups,).
-
-    A stay's visits are spread evenly over the sessions that it was expected at.
-    """
-    scenario, rows = window.scenario, window.attendance
-    cost = np.zeros(len(window.stays.level))
-    for name, service in scenario.services.items():
-        if service.per != "session":
-            given = deliveries(window, name)
-            each = service.cost + given.hours * _hour_cost(scenario, service.role)
-            cost += sums(given.stay, each, len(cost))
-    expected, _ = window.member_sessions
-    inside = window.inside(rows.time)
-    stay = rows.stay[inside]
-    return sums(rows.group[inside], cost[stay] / expected[stay], len(window.ledger.groups))
+def _starters(window: Window) -> tuple[Floats, Floats]:
+    """Patients in S, each once, and the cost of their stays in S; shape (sources,) each."""
+    made, stays, size = books(window), window.stays, len(window.ledger.sources)
+    cohort = np.flatnonzero(made.cohort)
+    _, one = np.unique(stays.patient[cohort], return_index=True)
+    source = stays.source[cohort]
+    starters: Ints = np.bincount(source[one], minlength=size)
+    return starters.astype(np.float64), made.day_cost * sums(source, made.cohort_days[cohort], size)

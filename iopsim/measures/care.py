@@ -5,7 +5,6 @@ S is the cohort whose care starts in the window (metrics.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from iopsim.measures import possible
 from iopsim.measures.registry import Better, Names, Ratio, Sample, Value, level_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from iopsim.measures.window import Window
     from iopsim.scenario.schema import Scenario
@@ -57,16 +56,20 @@ def _admitted_not_started(window: Window, level: str, track: str | None) -> Valu
     "mean",
     unit="share",
     better="higher",
-    definition="Places occupied, held ones included, over places, time average; for groups the same as "
-    "`seat_utilization.mean`.",
+    definition="Places occupied, held ones included, over places, time average while the plan limits them; for groups "
+    "the same as `seat_utilization.mean`.",
     where=possible.has_limited_places,
 )
 def _utilization(window: Window, level: str, track: str | None) -> Ratio:
     if window.scenario.levels[level].groups:
         return Ratio(window.session_sum("taken", level), window.session_sum("seats", level))
-    table = window.scenario.levels[level].places
-    places = (table[track] if track else sum(table.values())) if isinstance(table, Mapping) else int(table)
-    return Ratio(float(window.days("occupied")[window.in_level(level, track)].sum()), places * window.length)
+    here, occupied, there = window.in_level(level, track), 0.0, 0.0
+    for begin, end, plan in window.spells_inside:
+        places = possible.places(plan, level, track)
+        if places is not None:
+            occupied += float(window.days("occupied", begin, end)[here].sum())
+            there += places * (min(end, window.end) - max(begin, window.start))
+    return Ratio(occupied, there)
 
 
 # How care ends

@@ -5,55 +5,61 @@ Source: model.md §§6, 9.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iopsim.measures.days import DayRows
-from iopsim.measures.tables import Bools, Floats, Intervals, in_force
+from iopsim.measures.service_days import kinds, rows_in_places, session_days
+from iopsim.measures.tables import Bools, Floats, Intervals, in_force, sums
 from iopsim.measures.window import remembered
 from iopsim.model.ledger import ENDS, Fact
 
 if TYPE_CHECKING:
+    from iopsim.measures.days import DayRows
     from iopsim.measures.window import Window
 
-__all__ = ["Uncovered", "uncovered"]
+__all__ = ["is_uncovered", "uncovered_days"]
 
 
-class Uncovered(NamedTuple):
-    """What is not covered.
+def is_uncovered(window: Window, rows: DayRows) -> Bools:
+    """Whether each attended day is not covered: a session of it, or in places its end.
 
-    Attributes:
-        rows: Mask of the member-sessions (`Window.attendance`) that are not.
-        days: Attended days of the window that are not; shape (stays,).
+    That is from units used up until more are approved or care ends.
     """
-
-    rows: Bools
-    days: Floats
+    lapsed, in_groups = _lapsed(window), rows.session >= 0
+    uncovered = np.zeros(len(rows.stay), bool)
+    if len(lapsed.stay):
+        members = window.attendance
+        during = members.attended & lapsed.cover(members.stay, members.time)
+        span = np.int64(1 << 24)
+        days = members.stay[during] * span + np.floor(members.time[during]).astype(np.int64)
+        by_day = Intervals(np.floor(lapsed.begin), np.floor(lapsed.end), lapsed.stay)
+        uncovered[in_groups] = np.isin(rows.stay[in_groups] * span + rows.day[in_groups], days)
+        uncovered[~in_groups] = by_day.cover(rows.stay[~in_groups], rows.day[~in_groups].astype(np.float64))
+    return uncovered
 
 
 @remembered
-def uncovered(window: Window) -> Uncovered:
-    """From units used up until more are approved or care ends. Days in places count where they end."""
-    rows, stays = window.attendance, window.stays
-    if not (window.ledger.fact == Fact.LAPSED).any():
-        return Uncovered(np.zeros(len(rows.stay), bool), np.zeros(len(stays.level)))
-    lapsed = _lapsed(window)
-    during = lapsed.cover(rows.stay, rows.time)
-    came = during & rows.attended & window.inside(rows.time)
-    days = DayRows.of(rows.stay[came], rows.time[came]).per_stay(len(stays.level))
-    by_day = Intervals(np.floor(lapsed.begin), np.floor(lapsed.end), lapsed.stay)
-    for number in np.unique(stays.level[lapsed.stay]):
-        name = window.ledger.levels[number]
-        if not window.scenario.levels[name].groups:
-            spent = window.attended_days(name)
-            lost = by_day.cover(spent.stay, spent.day.astype(np.float64))
-            days += DayRows(spent.stay[lost], spent.day[lost], spent.weight[lost]).per_stay(len(stays.level))
-    return Uncovered(during, days)
+def uncovered_days(window: Window) -> Floats:
+    """Attended days of the window that are not covered, in own levels and others; shape (stays,)."""
+    levels, stays = window.stays.level, len(window.stays.level)
+    days = np.zeros(stays)
+    concerned = np.isin(np.arange(len(window.ledger.levels)), levels[_lapsed(window).stay])
+    first, past = int(window.start), int(window.end)
+    for rows in (
+        session_days(window).within(first, past),
+        rows_in_places(window, concerned & ~kinds(window).grouped, first, past),
+    ):
+        lost = is_uncovered(window, rows)
+        days += sums(rows.stay[lost], rows.weight[lost], stays)
+    return days
 
 
+@remembered
 def _lapsed(window: Window) -> Intervals:
     ledger = window.ledger
+    if not (ledger.fact == Fact.LAPSED).any():
+        return Intervals(np.empty(0), np.empty(0), np.empty(0, np.int64))
     rows, end = in_force(ledger, Fact.LAPSED, Fact.EXTENDED, *ENDS)
     on = ledger.fact[rows] == Fact.LAPSED
     return Intervals(ledger.time[rows][on], end[on], ledger.stay[rows][on])

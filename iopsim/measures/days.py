@@ -8,7 +8,7 @@ are whole numbers since `run.start`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,41 +107,51 @@ class DaySpans(NamedTuple):
         """The part that falls into the days [first, past)."""
         return self._replace(first=self.first.clip(first, past), past=self.past.clip(first, past))
 
-    def per_stay(self, rule: ServiceDays, stays: int) -> Floats:
-        """Days that count, by stay; shape (stays,)."""
-        days = rule.between(self.begin, self.past) - rule.between(self.begin, self.first)
-        return sums(self.stay, days, stays)
+    def take(self, rows: Ints) -> DaySpans:
+        """Some of them."""
+        return DaySpans(self.stay[rows], self.begin[rows], self.first[rows], self.past[rows])
 
-    def rows(self, rule: ServiceDays, weight: Floats) -> DayRows:
-        """Every day that counts, with the weight of its stay; shape of `weight` (stays,)."""
+    def days(self, rule: ServiceDays) -> Ints:
+        """Days of each that count; shape (n,)."""
+        return rule.between(self.begin, self.past) - rule.between(self.begin, self.first)
+
+    def rows(self, rule: ServiceDays) -> tuple[Ints, Ints]:
+        """Stay and day of every day that counts."""
         size = self.past - self.first
         span, day = np.repeat(np.arange(len(size)), size), ranges(self.first, size)
         counted = rule.counts(self.begin[span], day)
-        stay = self.stay[span[counted]]
-        return DayRows(stay, day[counted], weight[stay])
+        return self.stay[span[counted]], day[counted]
 
 
 class DayRows(NamedTuple):
-    """One row per stay and calendar day that counts, as `weight` days; shape (n,)."""
+    """One row per stay and calendar day that counts, as `weight` days; shape (n,).
+
+    `session` is the ledger's row of the day's first session, −1 in places.
+    """
 
     stay: Ints
     day: Ints
+    session: Ints
     weight: Floats
 
     @classmethod
-    def of(cls, stay: Ints, time: Floats) -> DayRows:
-        """The days of the times, each day of a stay once."""
+    def of(cls, stay: Ints, time: Floats, session: Ints) -> DayRows:
+        """The days of sessions, in order of time, each day of a stay once: by stay and day."""
         day = np.floor(time).astype(np.int64)
         first = day.min(initial=0)
-        span = day.max(initial=0) - first + 1
-        keys = np.sort(stay * span + day - first)
-        stay, day = np.divmod(keys[np.append(True, keys[1:] > keys[:-1])[: len(keys)]], span)
-        return cls(stay, day + first, np.ones(len(stay)))
+        keys = stay * (day.max(initial=0) - first + 1) + day - first
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        rows = order[np.append(True, keys[1:] > keys[:-1])[: len(keys)]]
+        return cls(stay[rows], day[rows], session[rows], np.ones(len(rows)))
+
+    def take(self, rows: NDArray[Any]) -> DayRows:
+        """Some of them: a mask, or places."""
+        return DayRows(self.stay[rows], self.day[rows], self.session[rows], self.weight[rows])
 
     def within(self, first: int, past: int) -> DayRows:
         """The rows of the days [first, past)."""
-        chosen = (self.day >= first) & (self.day < past)
-        return DayRows(self.stay[chosen], self.day[chosen], self.weight[chosen])
+        return self.take((self.day >= first) & (self.day < past))
 
     def per_stay(self, stays: int) -> Floats:
         """Days by stay; shape (stays,)."""

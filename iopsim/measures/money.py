@@ -1,4 +1,4 @@
-"""Money: what the program costs and earns, and its price in the whole system.
+"""Money: what the program costs and earns in all its own levels together.
 
 The arithmetic is in `books`. Amounts are those of the measured window, in the scenario's currency.
 Source: model.md §9.
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from iopsim.measures.books import Books
-    from iopsim.measures.window import Bools, Window
+    from iopsim.measures.window import Window
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["has_cost", "program_books"]  # the metrics are reached through the registry
+__all__ = [
+    "earns",
+    "has_cost",
+    "has_revenue",
+    "program_books",
+]  # the metrics are reached through the registry
 
 
 def program_books(window: Window) -> Books:
@@ -57,33 +62,45 @@ def _rents(scenario: Scenario, names: Names) -> bool:
     return any(room.cost_per_week for room in scenario.rooms.values())
 
 
-def _earns(scenario: Scenario, name: str) -> bool:
+def earns(scenario: Scenario, name: str) -> bool:
+    """Whether somebody pays for days in a level of the program's own."""
     return scenario.levels[name].is_own and name in scenario.money.revenue
 
 
-def _has_revenue(scenario: Scenario, names: Names) -> bool:
-    return any(_earns(scenario, name) for name in scenario.levels)
+def has_revenue(scenario: Scenario, names: Names) -> bool:
+    """Whether somebody pays for days in the program."""
+    return any(earns(scenario, name) for name in scenario.levels)
 
 
-def _group_earns(scenario: Scenario, names: Names) -> bool:
-    return any(
-        _earns(scenario, name) and names["group"] in level.groups for name, level in scenario.levels.items()
+def _level_earns(scenario: Scenario, names: Names) -> bool:
+    return earns(scenario, names["level"])
+
+
+def _can_be_too_few(scenario: Scenario, names: Names) -> bool:
+    prices = scenario.money.revenue.get(names["level"], {}).values()
+    return any(isinstance(pay, tuple) for pay in prices)
+
+
+def _can_be_short(scenario: Scenario, names: Names) -> bool:
+    return _level_earns(scenario, names) and scenario.money.billing.hours_per_day_at_least > 0
+
+
+def _can_be_unpaid(scenario: Scenario, names: Names) -> bool:
+    return _level_earns(scenario, names) and (
+        can_lapse(scenario, names) or _can_be_short(scenario, names) or _can_be_too_few(scenario, names)
     )
 
 
-def _is_bought(scenario: Scenario, names: Names) -> bool:
-    return not scenario.levels[names["level"]].is_own
+def _has_weekly_minimum(scenario: Scenario, names: Names) -> bool:
+    level = scenario.levels[names["level"]]
+    return _level_earns(scenario, names) and bool(level.hours_per_week_at_least)
 
 
-def _level_costs(scenario: Scenario, names: Names) -> bool:
-    return _is_bought(scenario, names) or has_cost(scenario, names)
+def _has_denials(scenario: Scenario, names: Names) -> bool:
+    return has_revenue(scenario, names) and scenario.money.billing.claims_denied > 0
 
 
-def _system_costs(scenario: Scenario, names: Names) -> bool:
-    return any(_level_costs(scenario, {"level": level}) for level in scenario.levels)
-
-
-# The program: all levels of its own together
+# What is spent
 
 _PARTS_OF_COST: dict[str, tuple[Callable[[Scenario, Names], bool], str]] = {
     "payroll": (
@@ -101,12 +118,11 @@ _PARTS_OF_COST: dict[str, tuple[Callable[[Scenario, Names], bool], str]] = {
         "A share s of all cost, which is s ÷ (1 − s) of all the rest; or the yearly amount, for the days of the "
         "window.",
     ),
-    "cost": (has_cost, "Payroll, cover, rooms, service cost and overhead."),
 }
 
 
 def _total(part: str, window: Window) -> Value:
-    return Value(getattr(program_books(window), part))
+    return Value(program_books(window).cost_of(part))
 
 
 for _part, (_where, _definition) in _PARTS_OF_COST.items():
@@ -118,6 +134,18 @@ for _part, (_where, _definition) in _PARTS_OF_COST.items():
         definition=_definition,
         where=_where,
     )(partial(_total, _part))
+
+
+@metric(
+    "program.cost",
+    statistics=("total",),
+    unit="{currency}",
+    better="lower",
+    definition="Payroll, cover, rooms, service cost and overhead, at the prices of the day.",
+    where=has_cost,
+)
+def _cost(window: Window) -> Value:
+    return Value(program_books(window).cost)
 
 
 @metric(
@@ -171,31 +199,34 @@ def _cost_per_completed_episode(window: Window) -> Ratio:
     return Ratio(books.episodes(books.cohort), float(completed.sum()))
 
 
+# What is earned
+
+
 @metric(
     "program.revenue",
     statistics=("total",),
     unit="{currency}",
     better="higher",
-    definition="Attended days in own levels that the payer covers × what it pays for a day in the level.",
-    where=_has_revenue,
+    definition="What the attended days in own levels earn, claims denied taken off. A day earns the payer's price in "
+    "the level for the services of the day; nothing if it is unpaid (`<level>.unpaid_days`); `below_minimum` if the "
+    "phase has too few hours a week (`<level>.below_minimum_days`).",
+    where=has_revenue,
 )
 def _revenue(window: Window) -> Value:
     return Value(float(program_books(window).revenue.sum()))
 
 
 @metric(
-    "<level>.uncovered_days",
+    "program.claims_denied",
     statistics=("total",),
-    unit="days",
+    unit="{currency}",
     better="lower",
-    definition="Attended days in the window that no payer covers and that earn nothing: from approved units being "
-    "used up until more are approved, or care ends.",
-    where=can_lapse,
+    definition="What is billed and not paid: the share of claims that is denied, an expected value that is not drawn.",
+    where=_has_denials,
 )
-def _uncovered_days(window: Window, level: str) -> Value:
-    from iopsim.measures.coverage import uncovered
-
-    return Value(float(uncovered(window).days[window.in_level(level)].sum()))
+def _claims_denied(window: Window) -> Value:
+    rows = program_books(window).claims
+    return Value(float(rows.billed.sum() - rows.paid.sum()))
 
 
 @metric(
@@ -203,7 +234,7 @@ def _uncovered_days(window: Window, level: str) -> Value:
     unit="{currency}/day",
     better="higher",
     definition="Revenue ÷ attended days.",
-    where=_has_revenue,
+    where=has_revenue,
 )
 def _revenue_per_attended_day(window: Window) -> Ratio:
     books = program_books(window)
@@ -216,115 +247,89 @@ def _revenue_per_attended_day(window: Window) -> Ratio:
     unit="{currency}",
     better="higher",
     definition="Revenue less all cost of the program.",
-    where=_has_revenue,
+    where=has_revenue,
 )
 def _margin(window: Window) -> Value:
     books = program_books(window)
     return Value(float(books.revenue.sum()) - books.cost)
 
 
-def _margin_by(table: str, window: Window, **names: str) -> Value:
-    """Revenue less cost of the patients of one payer, track or source."""
-    index = getattr(window.ledger, f"{table}s").index(names[table])
-    return Value(program_books(window).margin(getattr(window.stays, table) == index))
-
-
-for _table in ("payer", "track", "source"):
-    metric(
-        f"program.margin_by_{_table}.<{_table}>",
-        unit="{currency}",
-        better="higher",
-        definition=f"Revenue from the patients of one {_table}, less the share of all cost that falls on "
-        "their attended days.",
-        where=_has_revenue,
-    )(partial(_margin_by, _table))
-
-
 @metric(
-    "program.margin_by_group.<group>",
-    unit="{currency}",
-    better="higher",
-    definition="Revenue from the days attended in a group, less the share of all cost that falls on them.",
-    where=_group_earns,
-)
-def _margin_by_group(window: Window, group: str) -> Value:
-    return Value(float(program_books(window).group_margins[window.ledger.groups.index(group)]))
-
-
-@metric(
-    "group.<group>.break_even_census",
-    unit="members",
+    "program.loss",
+    statistics=("share",),
+    unit="share",
     better="lower",
-    definition="Members at whom the group's contribution is zero: cost of a session (its facilitators' "
-    "hours and services) ÷ (attendance × (revenue of a day − work for who attends) − services to the "
-    "member alone, per session). Hours cost the pay and benefits of the FTE that they need; overhead and "
-    "other staff are left out. There is none if a member costs more than is paid.",
-    where=_group_earns,
+    definition="Chance of a loss: share of the simulated years (measured windows, one a replication) in which the cost "
+    "of the program is above its revenue.",
+    where=has_revenue,
 )
-def _break_even_census(window: Window, group: str) -> Value:
-    from iopsim.measures.books import break_even_census
+def _loss(window: Window) -> Value:
+    books = program_books(window)
+    return Value(float(books.revenue.sum() < books.cost))
 
-    return Value(break_even_census(window, group))
 
-
-# The whole system: levels bought from outside too
+# Days that are not paid, or not as a whole
 
 
 @metric(
-    "<level>.cost",
+    "<level>.uncovered_days",
     statistics=("total",),
-    unit="{currency}",
+    unit="days",
     better="lower",
-    definition="Price of the days in care or held, for a level bought from outside; share of the program's "
-    "cost by attended days, for an own one.",
-    where=_level_costs,
+    definition="Attended days in the window that no payer covers and that earn nothing: from approved units being "
+    "used up until more are approved, or care ends.",
+    where=can_lapse,
 )
-def _level_cost(window: Window, level: str) -> Value:
-    return Value(float(program_books(window).system_cost[window.in_level(level)].sum()))
+def _uncovered_days(window: Window, level: str) -> Value:
+    from iopsim.measures.coverage import uncovered_days
+
+    return Value(float(uncovered_days(window)[window.in_level(level)].sum()))
+
+
+def _days_paid(window: Window, level: str, *payments: str) -> Value:
+    from iopsim.measures.accounts import Payment
+    from iopsim.measures.books import days_by_payment
+
+    here = days_by_payment(window)[window.ledger.levels.index(level)]
+    return Value(float(here[[Payment[payment] for payment in payments]].sum()))
 
 
 @metric(
-    "<level>.held_cost",
+    "<level>.unpaid_days",
     statistics=("total",),
-    unit="{currency}",
+    unit="days",
     better="lower",
-    definition="Part of the cost of a level bought from outside that paid for held places: their patients' "
-    "treatment had ended or was suspended.",
-    where=_is_bought,
+    definition="Attended days in the window that earn nothing for what they were: uncovered, else short, else with "
+    "fewer services than the payer's first tier. Days of payers who pay nothing for the level are not among them.",
+    where=_can_be_unpaid,
 )
-def _level_held_cost(window: Window, level: str) -> Value:
-    return Value(float(program_books(window).bought.held[window.in_level(level)].sum()))
-
-
-def _source(window: Window, source: str) -> Bools:
-    mask: Bools = window.stays.source == window.ledger.sources.index(source)
-    return mask
-
-
-def _cost_of_source(window: Window, source: str) -> float:
-    return float(program_books(window).system_cost[_source(window, source)].sum())
+def _unpaid_days(window: Window, level: str) -> Value:
+    return _days_paid(window, level, "UNCOVERED", "SHORT", "TOO_FEW")
 
 
 @metric(
-    "<source>.system_cost",
+    "<level>.short_days",
     statistics=("total",),
-    unit="{currency}",
+    unit="days",
     better="lower",
-    definition="Cost in the window of a source's patients in all levels that they pass through, held days "
-    "included: by price in levels bought from outside, by cost per attended day in own ones.",
-    where=_system_costs,
+    definition="Attended days in the window that are covered and earn nothing because the sessions attended and the "
+    "visits of the day take less than `hours_per_day_at_least`. In places a session takes `hours_per_day`; where the "
+    "level says none, no day is short.",
+    where=_can_be_short,
 )
-def _system_cost(window: Window, source: str) -> Value:
-    return Value(_cost_of_source(window, source))
+def _short_days(window: Window, level: str) -> Value:
+    return _days_paid(window, level, "SHORT")
 
 
 @metric(
-    "<source>.system_cost.per_referral",
-    unit="{currency}/referral",
+    "<level>.below_minimum_days",
+    statistics=("total",),
+    unit="days",
     better="lower",
-    definition="System cost of a source's patients in the window ÷ its referrals in the window.",
-    where=_system_costs,
+    definition="Attended days in the window that earn `below_minimum` in place of the payer's price, because the phase "
+    "has fewer scheduled hours a week than `hours_per_week_at_least`: days a week of the seat then held × hours of "
+    "its group, or in places `days_per_week` × `hours_per_day`. Days that would earn nothing anyway are not of them.",
+    where=_has_weekly_minimum,
 )
-def _system_cost_per_referral(window: Window, source: str) -> Ratio:
-    referred = _source(window, source) & window.inside(window.stays.referred)
-    return Ratio(_cost_of_source(window, source), float(referred.sum()))
+def _below_minimum_days(window: Window, level: str) -> Value:
+    return _days_paid(window, level, "REDUCED")

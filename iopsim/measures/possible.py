@@ -46,7 +46,9 @@ __all__ = [
     "has_source",
     "lacks",
     "missing_sets",
+    "places",
     "stages",
+    "varies",
 ]
 
 
@@ -67,17 +69,32 @@ def _leave_early(scenario: Scenario, names: Names) -> list[LeaveEarly]:
 # Capacity
 
 
+def places(scenario: Scenario, level: str, track: str | None = None) -> int | None:
+    """Places of a level, or of a track that has its own in it; None if there is no limit."""
+    table = scenario.levels[level].places
+    if isinstance(table, Mapping):
+        return table.get(track) if track else sum(table.values())
+    return table if isinstance(table, int) and not track else None
+
+
 def has_groups(scenario: Scenario, names: Names) -> bool:
     """Whether the level treats in groups."""
     return bool(scenario.levels[names["level"]].groups)
 
 
 def has_limited_places(scenario: Scenario, names: Names) -> bool:
-    """Whether the level, or the track in it, has a number of places or groups."""
-    level = scenario.levels[names["level"]]
-    if "track" in names:
-        return isinstance(level.places, Mapping) and names["track"] in level.places
-    return bool(level.groups) or level.places != "unlimited"
+    """Whether the level, or the track in it, has a number of places or groups, at least for a time."""
+    level, track = names["level"], names.get("track")
+    if scenario.levels[level].groups:
+        return not track
+    return any(places(edition.plan, level, track) is not None for edition in scenario.editions)
+
+
+def varies(scenario: Scenario, role: str) -> bool:
+    """Whether a post of the role can be empty or its holder away, or posts, FTE or caseloads change on a date."""
+    plans = [edition.plan.staff[role] for edition in scenario.editions]
+    sizes = {(plan.posts, plan.fte, plan.caseload_limit) for plan in plans}
+    return len(sizes) > 1 or any(plan.comes_and_goes for plan in plans)
 
 
 def has_caseload(scenario: Scenario, names: Names) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "Posts",
     "caseload",
     "clinicians",
+    "departures",
     "filled_posts",
     "mean_carried",
     "posts",
@@ -51,11 +52,11 @@ class Posts(NamedTuple):
     @property
     def paid(self) -> Posts:
         """Those in which somebody holds the post, absent or not."""
-        return self.among(self.state != PostState.VACANT)
+        return self.among((self.state == PostState.FILLED) | (self.state == PostState.AWAY))
 
     @property
     def vacant(self) -> Posts:
-        """Those in which nobody holds the post: each begins with a departure."""
+        """Those in which nobody holds the post, while the plan has it."""
         return self.among(self.state == PostState.VACANT)
 
     def days(self, window: Window) -> float:
@@ -84,12 +85,21 @@ def _all_posts(window: Window) -> Posts:
     )
 
 
+def departures(window: Window, role: str) -> int:
+    """How often the holder of a post left it in the window; a post that the plan gives up is left by nobody."""
+    begin, _, post, state, _ = posts(window, role)
+    held = np.isin(state[:-1], (PostState.FILLED, PostState.AWAY)) & (post[1:] == post[:-1])
+    left = held & (state[1:] == PostState.VACANT)
+    return int((left & window.inside(begin[1:])).sum())
+
+
 @remembered
-def filled_posts(window: Window, role: str) -> Floats:
-    """Mean number of filled posts in each measured week; shape (weeks,)."""
+def filled_posts(window: Window, role: str, since: float = -np.inf, until: float = np.inf) -> Floats:
+    """Mean number of filled posts in each measured week, of the time between two dates; shape (weeks,)."""
     begin, end, post, *_ = posts(window, role).filled
     edges = window.start + 7 * np.arange(window.weeks + 1.0)
-    weeks: Floats = np.diff(Intervals(begin, end, post).days_before(edges)) / 7
+    filled = Intervals(begin.clip(since, until), end.clip(since, until), post)
+    weeks: Floats = np.diff(filled.days_before(edges)) / 7
     return weeks
 
 
@@ -156,7 +166,7 @@ def caseload(window: Window, role: str) -> Caseload:
     owed = every.among(mine[every.stay])
     carried, unassigned = owed.among(owed.post != NONE), owed.among(owed.post == NONE)
     excess, days = _steps(
-        window,
+        (window.start, window.end),
         np.concatenate((carried.begin, filled.begin)),
         np.concatenate((carried.end, filled.end)),
         np.concatenate((np.ones(len(carried.post)), -filled.limit)),
@@ -173,16 +183,20 @@ def caseload(window: Window, role: str) -> Caseload:
 
 
 class Clinicians(NamedTuple):
-    """Patients in care and posts filled of the role that looks after them, in steps; shape (steps,)."""
+    """Patients in care and posts filled of the role that looks after them, in steps; shape (steps,).
+
+    `fte` is that of one post meanwhile.
+    """
 
     days: Floats
     patients: Floats
     posts: Floats
+    fte: float
 
 
 @remembered
-def clinicians(window: Window, role: str) -> Clinicians:
-    """Steps through the window of the patients in care for whom a role is there, and of its filled posts.
+def clinicians(window: Window, role: str) -> tuple[Clinicians, ...]:
+    """Steps of the patients in care for whom a role is there, and of its filled posts: plan by plan, in the window.
 
     The patients are those of the levels that name the role as caseload; if none does, of those in whose groups
     it is a facilitator.
@@ -196,28 +210,29 @@ def clinicians(window: Window, role: str) -> Clinicians:
     stays = np.isin(window.stays.level, [window.ledger.levels.index(name) for name in chosen])
     care, filled = window.intervals("in_care", stays), posts(window, role).filled
     is_post = np.repeat((False, True), (len(care.begin), len(filled.begin)))
-    level, days = _steps(
-        window,
-        np.concatenate((care.begin, filled.begin)),
-        np.concatenate((care.end, filled.end)),
-        np.column_stack((~is_post, is_post)),
-        np.zeros(len(is_post), np.int64),
-    )
-    lasts = days > 0
-    return Clinicians(days[lasts], level[lasts, 0], level[lasts, 1])
+    begin, end = np.concatenate((care.begin, filled.begin)), np.concatenate((care.end, filled.end))
+    found = []
+    for since, until, plan in window.spells_inside:
+        bounds = max(since, window.start), min(until, window.end)
+        level, days = _steps(
+            bounds, begin, end, np.column_stack((~is_post, is_post)), np.zeros(len(is_post), np.int64)
+        )
+        lasts = days > 0
+        found.append(Clinicians(days[lasts], level[lasts, 0], level[lasts, 1], plan.staff[role].fte))
+    return tuple(found)
 
 
 def _steps(
-    window: Window, begin: Floats, end: Floats, weight: NDArray[Any], key: Ints
+    bounds: tuple[float, float], begin: Floats, end: Floats, weight: NDArray[Any], key: Ints
 ) -> tuple[Floats, Floats]:
-    """The sum of the weights of what is on, key by key, in steps through the window.
+    """The sum of the weights of what is on, key by key, in steps from one time to another.
 
     Returns:
         The sum at each step, 0 before a key's first and after its last one, and the days that it lasts.
     """
-    time = np.clip(np.concatenate((begin, end)), window.start, window.end)
+    time = np.clip(np.concatenate((begin, end)), *bounds)
     order = np.lexsort((time, np.tile(key, 2)))
     weight = weight.astype(np.float64)
     total: Floats = np.concatenate((weight, -weight))[order].cumsum(axis=0)
-    # All that is on ends at the edge of the window at the latest, so every key comes back to 0 before the next.
-    return total, np.diff(time[order], append=window.end)
+    # All that is on ends at the later bound at the latest, so every key comes back to 0 before the next.
+    return total, np.diff(time[order], append=bounds[1])

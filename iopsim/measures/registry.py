@@ -103,7 +103,7 @@ class Metric:
         unit: Unit of the numbers; `{currency}` stands for the scenario's.
         better: Which direction a planner wants.
         definition: One or two sentences, after metrics.md.
-        where: Whether the metric exists for these names in this scenario.
+        where: Whether the metric exists for these names in a plan; one that exists from some date on does.
         compute: `compute(window, level="iop", track="mood")` gives its outcome, or one per statistic; a name
             that was left out is None.
     """
@@ -183,7 +183,9 @@ def level_metric(
 def registered() -> Mapping[str, Metric]:
     """All metric families by pattern, in order of registration."""
     # Importing registers, in this order.
-    from iopsim.measures import access, care, groups, money, alternative, staffing  # noqa: F401, I001
+    from iopsim.measures import (  # noqa: F401, I001
+        access, today, care, groups, money, money_parts, system, alternative, staffing,
+    )  # fmt: skip
 
     return _REGISTERED
 
@@ -206,12 +208,14 @@ def bound(scenario: Scenario) -> tuple[Bound, ...]:
 
 
 def _bound(scenario: Scenario) -> Iterator[Bound]:
+    plans = [edition.plan for edition in scenario.editions]
     for entry in registered().values():
         slots = [(name, bool(optional)) for optional, name, _ in _PLACEHOLDER.findall(entry.pattern)]
         choices = [_choices(scenario, name, optional) for name, optional in slots]
         for chosen in itertools.product(*choices):
             names = dict(zip((name for name, _ in slots), chosen, strict=True))
-            if entry.where(scenario, {name: value for name, value in names.items() if value is not None}):
+            said = {name: value for name, value in names.items() if value is not None}
+            if any(entry.where(plan, said) for plan in plans):
                 yield Bound(entry, _filled(entry.pattern, names), names)
 
 
@@ -234,6 +238,7 @@ def _choices(scenario: Scenario, name: str, optional: bool) -> list[str | None]:
 
     tables: dict[str, Callable[[], list[str]]] = {
         "level": lambda: list(scenario.levels),
+        "to": lambda: list(scenario.levels),
         "track": lambda: list(scenario.tracks) if len(scenario.tracks) > 1 else [],
         "source": lambda: list(scenario.sources),
         "payer": lambda: list(scenario.payers),

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iopsim.measures.possible import stages
+from iopsim.measures.books import weekly_cost, weekly_costs, weekly_revenue
+from iopsim.measures.possible import stages, varies
 from iopsim.measures.posts import mean_carried, posts
+from iopsim.measures.registry import bound
+from iopsim.measures.sessions import seats_at_sessions
 from iopsim.measures.tables import sums
 from iopsim.scenario.parts import WEEKDAYS
 
@@ -27,7 +30,7 @@ _STAGE_DONE = {"contact": "contacted", "intake": "assessed"}
 
 
 def weekly(window: Window) -> dict[str, list[float]]:
-    """Mean census and mean waitlist of every level in each week, and `_posts` of the roles that come and go."""
+    """Mean `<level>.census` and `.waitlist`, `.starts` of care, `_posts` of roles that vary, and `_money`, by week."""
     run = window.scenario.run
     first, last = -run.warm_up_weeks, run.weeks + run.run_out_weeks
     series: dict[str, list[float]] = {}
@@ -35,11 +38,22 @@ def weekly(window: Window) -> dict[str, list[float]]:
         here = window.in_level(level)
         series[f"{level}.census"] = window.weekly_mean("in_care", here, first, last).tolist()
         series[f"{level}.waitlist"] = window.weekly_mean("waiting", here, first, last).tolist()
+        started = window.stays.started[here & window.happened(window.stays.started)]
+        week = window.week_of(started[(started >= 7 * first) & (started < 7 * last)])
+        series[f"{level}.starts"] = np.bincount(week - first, minlength=last - first).astype(float).tolist()
     edges = window.start + 7 * np.arange(first, last + 1.0)
-    for role, spec in window.scenario.staff.items():
-        if spec.comes_and_goes:
+    for role in window.scenario.staff:
+        if varies(window.scenario, role):
             series |= _posts(window, role, edges)
-    return series
+    return series | _money(window)
+
+
+def _money(window: Window) -> dict[str, list[float]]:
+    """`program.revenue`, `program.cost` and its causes, where there is a metric of that name."""
+    there = {entry.stem for entry in bound(window.scenario)}
+    amounts = {"revenue": weekly_revenue(window), "cost": weekly_cost(window), **weekly_costs(window)}
+    by_name = {f"program.{name}": amount.tolist() for name, amount in amounts.items()}
+    return {name: amount for name, amount in by_name.items() if name in there}
 
 
 def _posts(window: Window, role: str, edges: Floats) -> Mapping[str, list[float]]:
@@ -138,19 +152,13 @@ def _fill(window: Window) -> Mapping[str, list[float]]:
     attended = came[first + enrolled] - came[first]
     weekday = (window.scenario.run.start.weekday() + np.floor(ledger.session_time[held]).astype(np.int64)) % 7
     counts = {}
-    seats = {
-        name: group.seats for level in window.scenario.levels.values() for name, group in level.groups.items()
-    }
+    seats = seats_at_sessions(window.spells, ledger)[held]
     for index, name in enumerate(ledger.groups):
         for day, label in enumerate(WEEKDAYS):
             here = (ledger.session_group[held] == index) & (weekday == day)
             if here.any():
-                taken = float(ledger.session_taken[held][here].sum())
-                counts[f"fill.{name}.{label}"] = [
-                    float(attended[here].sum()),
-                    taken,
-                    float(seats[name] * here.sum()),
-                ]
+                columns = (attended, ledger.session_taken[held], seats)
+                counts[f"fill.{name}.{label}"] = [float(column[here].sum()) for column in columns]
     return counts
 
 

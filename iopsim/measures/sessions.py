@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from iopsim.measures.planned import spell_at
 from iopsim.measures.tables import Bools, Floats, Ints, in_force, ranges, sums
 from iopsim.model.ledger import Cause, Fact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from iopsim.measures.planned import Spell
     from iopsim.model.ledger import Ledger
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Attendance", "Seats", "Sessions"]
+__all__ = ["Attendance", "Seats", "Sessions", "seats_at_sessions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,18 +129,16 @@ class Sessions:
         return self.closed + self.below_minimum + self.unstaffed
 
     @classmethod
-    def summed(cls, scenario: Scenario, ledger: Ledger, attendance: Attendance, inside: Bools) -> Sessions:
+    def summed(
+        cls, spells: Sequence[Spell], ledger: Ledger, attendance: Attendance, inside: Bools
+    ) -> Sessions:
         """Add up by group the sessions that `inside` marks; shape of `inside` (sessions,)."""
-        in_groups = {
-            name: group for level in scenario.levels.values() for name, group in level.groups.items()
-        }
-        seats = np.array([in_groups[name].seats for name in ledger.groups], np.int64)
         attended = sums(attendance.session, attendance.attended, len(inside))
-        seats_of = seats[ledger.session_group]
+        seats_of = seats_at_sessions(spells, ledger)
 
         def by_group(cause: Cause, values: NDArray[Any]) -> Floats:
             chosen = inside & (ledger.session_cause == cause)
-            return sums(ledger.session_group[chosen], values[chosen], len(seats))
+            return sums(ledger.session_group[chosen], values[chosen], len(ledger.groups))
 
         became = {cause.name.lower(): by_group(cause, np.ones(len(inside))) for cause in Cause}
         held = inside & (ledger.session_cause == Cause.HELD)
@@ -145,11 +147,24 @@ class Sessions:
             **became,
             seats=by_group(Cause.HELD, seats_of),
             taken=taken,
-            ghosts=taken - _kept(ledger, attendance, held, scenario.run.start.weekday()),
+            ghosts=taken - _kept(ledger, attendance, held, spells[0].plan.run.start.weekday()),
             expected=by_group(Cause.HELD, ledger.session_enrolled),
             attended=by_group(Cause.HELD, attended),
             over_capacity=by_group(Cause.HELD, attended > seats_of),
         )
+
+
+def seats_at_sessions(spells: Sequence[Spell], ledger: Ledger) -> Ints:
+    """Seats, without overbooking, that the plan gave the group of each session on its day; shape (sessions,)."""
+
+    def seats(plan: Scenario) -> list[int]:
+        levels = plan.levels.values()
+        by_group = {name: group.seats for level in levels for name, group in level.groups.items()}
+        return [by_group[name] for name in ledger.groups]
+
+    planned = np.array([seats(spell.plan) for spell in spells], np.int64)
+    found: Ints = planned[spell_at(spells, ledger.session_time), ledger.session_group]
+    return found
 
 
 def _kept(ledger: Ledger, attendance: Attendance, held: Bools, weekday: int) -> Floats:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from iopsim.measures.possible import has_caseload
+from iopsim.measures.possible import has_caseload, varies
 from iopsim.measures.registry import Names, Outcome, Ratio, Sample, Value, metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from iopsim.measures.posts import Caseload
     from iopsim.measures.window import Floats, Window
-    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.schema import Role, Scenario
 
 __all__: list[str] = []  # the metrics are reached through the registry
 
@@ -29,7 +29,7 @@ def _can_be_vacant(scenario: Scenario, names: Names) -> bool:
 
 
 def _can_be_reassigned(scenario: Scenario, names: Names) -> bool:
-    return has_caseload(scenario, names) and scenario.staff[names["role"]].comes_and_goes
+    return has_caseload(scenario, names) and varies(scenario, names["role"])
 
 
 def _gives_intake(scenario: Scenario, names: Names) -> bool:
@@ -86,14 +86,17 @@ def _has_ratio(scenario: Scenario, names: Names) -> bool:
     statistics=("share",),
     unit="share",
     better="lower",
-    definition="Of the post-days in the window: those on which nobody held the post, from a departure until the "
-    "successor starts.",
+    definition="Of the post-days that the plan has in the window: those on which nobody held the post, from a "
+    "departure until the successor starts.",
     where=_can_be_vacant,
 )
 def _vacancy(window: Window, role: str) -> Ratio:
     from iopsim.measures.posts import posts
 
-    return Ratio(posts(window, role).vacant.days(window), window.scenario.staff[role].posts * window.length)
+    planned = sum(
+        spell.plan.staff[role].posts * spell.days_in(window.start, window.end) for spell in window.spells
+    )
+    return Ratio(posts(window, role).vacant.days(window), planned)
 
 
 @metric(
@@ -105,9 +108,9 @@ def _vacancy(window: Window, role: str) -> Ratio:
     where=_can_be_vacant,
 )
 def _departures(window: Window, role: str) -> Value:
-    from iopsim.measures.posts import posts
+    from iopsim.measures.posts import departures
 
-    return Value(float(window.inside(posts(window, role).vacant.begin).sum()))
+    return Value(float(departures(window, role)))
 
 
 # Caseloads
@@ -183,12 +186,18 @@ def _reassigned(window: Window, role: str) -> Value:
 def _patients_per_clinician(window: Window, role: str) -> Mapping[str, Outcome]:
     from iopsim.measures.posts import clinicians
 
-    here, fte = clinicians(window, role), window.scenario.staff[role].fte
-    there = here.posts > 0
-    most = here.patients[there] / (here.posts[there] * fte)
+    found = clinicians(window, role)
+    most = [
+        (here.patients[there] / (here.posts[there] * here.fte)).max(initial=0.0)
+        for here in found
+        for there in [here.posts > 0]
+    ]
     return {
-        "mean": Ratio(float(here.patients @ here.days), float(here.posts @ here.days) * fte),
-        "max": Value(float(most.max(initial=0.0))),
+        "mean": Ratio(
+            sum(float(here.patients @ here.days) for here in found),
+            sum(float(here.posts @ here.days) * here.fte for here in found),
+        ),
+        "max": Value(float(max(most))),
     }
 
 
@@ -204,10 +213,12 @@ def _patients_per_clinician(window: Window, role: str) -> Mapping[str, Outcome]:
 def _over_ratio(window: Window, role: str) -> Ratio:
     from iopsim.measures.posts import clinicians
 
-    here, staff = clinicians(window, role), window.scenario.staff[role]
-    allowed = here.posts * staff.fte * (staff.patients_per_clinician_at_most or 0.0)
+    rule = window.scenario.staff[role].patients_per_clinician_at_most or 0.0
     # A hair more than allowed is rounding: patients are whole.
-    return Ratio(float(here.days[here.patients > allowed + 1e-9].sum()), window.length)
+    over = (
+        here.days[here.patients > here.posts * here.fte * rule + 1e-9] for here in clinicians(window, role)
+    )
+    return Ratio(sum(float(days.sum()) for days in over), window.length)
 
 
 # Hours
@@ -219,10 +230,12 @@ def _weekly_hours(window: Window, role: str) -> Floats:
     return weekly_hours(window, role)
 
 
-def _filled_posts(window: Window, role: str) -> Floats:
+def _filled_posts(window: Window, role: str) -> Iterator[tuple[Role, Floats]]:
+    """Each plan for the role that the window sees, with the mean number of posts filled meanwhile by week."""
     from iopsim.measures.posts import filled_posts
 
-    return filled_posts(window, role)
+    for begin, end, plan in window.spells_inside:
+        yield plan.staff[role], filled_posts(window, role, begin, end)
 
 
 @metric(
@@ -242,11 +255,17 @@ def _hours_needed(window: Window, role: str) -> Sample:
     "<role>.fte_needed",
     statistics=("mean", "p95"),
     unit="FTE",
-    definition="Hours needed in a measured week ÷ (paid hours × bookable share × (1 − leave)).",
+    definition="Hours needed in a measured week ÷ (paid hours × bookable share × (1 − leave)), as the plan says for "
+    "that week.",
     where=_has_work,
 )
 def _fte_needed(window: Window, role: str) -> Sample:
-    return Sample(_weekly_hours(window, role) / window.scenario.staff[role].bookable_hours_per_fte)
+    from iopsim.measures.planned import planned_weekly
+
+    per_fte = planned_weekly(
+        window.spells, window.weeks, lambda plan: plan.staff[role].bookable_hours_per_fte
+    )
+    return Sample(_weekly_hours(window, role) / per_fte)
 
 
 @metric(
@@ -256,7 +275,7 @@ def _fte_needed(window: Window, role: str) -> Sample:
     where=_has_work,
 )
 def _fte_employed(window: Window, role: str) -> Value:
-    return Value(float(_filled_posts(window, role).mean()) * window.scenario.staff[role].fte)
+    return Value(sum(float(filled.mean()) * plan.fte for plan, filled in _filled_posts(window, role)))
 
 
 @metric(
@@ -269,8 +288,9 @@ def _fte_employed(window: Window, role: str) -> Value:
     where=_has_work,
 )
 def _shortfall_hours(window: Window, role: str) -> Value:
-    staff = window.scenario.staff[role]
-    bookable = _filled_posts(window, role) * staff.fte * staff.bookable_hours_per_fte
+    bookable = sum(
+        filled * plan.fte * plan.bookable_hours_per_fte for plan, filled in _filled_posts(window, role)
+    )
     missing = _weekly_hours(window, role) - bookable
     return Value(float(missing.clip(min=0).mean()))
 

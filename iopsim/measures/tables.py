@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.model.ledger import ENDS, Fact, Ledger, Reason
+from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Fact, Ledger, Reason
 
 __all__ = ["Intervals", "Stays", "in_force", "ranges", "sums", "until_next"]
 
@@ -119,7 +119,7 @@ class Stays:
         destination: Where it went (−1 home, −2 still here), whether it ended or was never admitted.
         group, weekdays: The seat last held: group and weekdays as bits (bit 0 is Monday).
         post: Index into `Ledger.posts`, at admission.
-        services: Services drawn for the stay, as bits.
+        services: Services drawn for the stay, as bits, `SERVICES_A_WORD` in a row; shape (2, stays).
     """
 
     patient: Ints
@@ -171,10 +171,11 @@ class Stays:
         time[row[ledger.fact], ledger.stay] = ledger.time
         a[row[ledger.fact], ledger.stay] = ledger.a
         seat = (ledger.fact == Fact.ADMITTED) | (ledger.fact == Fact.MOVED)
-        group, weekdays, post, lost_at, reason = np.full((5, shape[1]), NONE, np.int64)
+        group, weekdays, post, lost_at, reason, more = np.full((6, shape[1]), NONE, np.int64)
         group[ledger.stay[seat]] = ledger.a[seat]  # rows are in order of time: the last seat stays
         weekdays[ledger.stay[seat]] = ledger.c[seat]
-        for fact, detail in ((Fact.ADMITTED, post), (Fact.LOST, lost_at), (Fact.DISCHARGED, reason)):
+        in_b = {Fact.ADMITTED: post, Fact.LOST: lost_at, Fact.DISCHARGED: reason, Fact.STARTED: more}
+        for fact, detail in in_b.items():
             rows = ledger.fact == fact
             detail[ledger.stay[rows]] = ledger.b[rows]
         booking = np.flatnonzero(ledger.fact == Fact.BOOKED)[::-1]  # backwards: the first stays
@@ -206,13 +207,19 @@ class Stays:
             group=group,
             weekdays=weekdays,
             post=post,
-            services=np.maximum(a[row[Fact.STARTED]], 0),
+            services=np.maximum((a[row[Fact.STARTED]], more), 0),
         )
 
     @property
     def applied(self) -> Floats:
         """When access began: referred by a source, or sent to the first stage; NaN for those who joined at once."""
         return np.fmin(self.referred, self.sent)
+
+    def gets(self, service: int) -> Bools:
+        """Whether each stay gets a service, by its number in the ledger; shape (stays,)."""
+        word, bit = divmod(service, SERVICES_A_WORD)
+        gets: Bools = (self.services[word] >> bit & 1).astype(bool)
+        return gets
 
     @property
     def answered(self) -> Floats:

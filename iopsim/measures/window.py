@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, reduce, wraps
-from math import floor
-from typing import TYPE_CHECKING, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.measures.days import DayRows, DaySpans, ServiceDays
-from iopsim.measures.sessions import Attendance, Seats, Sessions
+from iopsim.measures.planned import Spell, spells_of
+from iopsim.measures.sessions import Attendance, Sessions
 from iopsim.measures.tables import NONE, Intervals, Stays, sums
-from iopsim.model.ledger import ENDS, Cause, Ledger, Stage
-from iopsim.scenario.levels import care_of
+from iopsim.model.ledger import ENDS, Ledger, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Attendance",
     "DayKind",
-    "DayRows",
     "Intervals",
     "Kind",
     "Sessions",
@@ -65,14 +62,6 @@ def first(*times: Floats) -> Floats:
     """The earliest of what happened, +inf where nothing did."""
     earliest: Floats = reduce(np.fmin, times, np.full_like(times[0], np.inf))
     return earliest
-
-
-class Spell(NamedTuple):
-    """The plan in force from `begin` to `end`, in days of the clock."""
-
-    begin: float
-    end: float
-    plan: Scenario
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +102,12 @@ class Window:
     @cached_property
     def spells(self) -> tuple[Spell, ...]:
         """The plan as it stands from date to date: one after the other, from −inf to +inf."""
-        editions = self.scenario.editions
-        days = [
-            -np.inf if one.from_ is None else (one.from_ - self.scenario.run.start).days for one in editions
-        ]
-        return tuple(map(Spell, days, [*days[1:], np.inf], [one.plan for one in editions]))
+        return spells_of(self.scenario)
+
+    @cached_property
+    def spells_inside(self) -> tuple[Spell, ...]:
+        """Those of the spells that meet the window, whole."""
+        return tuple(spell for spell in self.spells if spell.days_in(self.start, self.end))
 
     def week_of(self, time: Floats) -> Ints:
         """The week of each time, 0 the first measured one; negative in the warm-up."""
@@ -250,14 +240,17 @@ class Window:
         return pieces
 
     @remembered
-    def days(self, kind: Kind) -> Floats:
-        """Days in the window that each stay spends in one way; shape (stays,)."""
+    def days(self, kind: Kind, since: float = -np.inf, until: float = np.inf) -> Floats:
+        """Days in the window, between two times, that each stay spends in one way; shape (stays,)."""
         begin, end, stay = self.intervals(kind)
-        return sums(stay, self.days_inside(begin, end), self._count)
+        return sums(stay, self.days_inside(begin, end, since, until), self._count)
 
-    def days_inside(self, begin: Floats, end: Floats) -> Floats:
-        """Days of each stretch of time that lie in the window."""
-        inside: Floats = np.clip(end, self.start, self.end) - np.clip(begin, self.start, self.end)
+    def days_inside(
+        self, begin: Floats, end: Floats, since: float = -np.inf, until: float = np.inf
+    ) -> Floats:
+        """Days of each stretch of time that lie in the window, and between two times."""
+        first, last = max(self.start, since), min(self.end, until)
+        inside: Floats = np.clip(end, first, last) - np.clip(begin, first, last)
         return inside
 
     def mean_count(self, kind: Kind, mask: Bools) -> float:
@@ -305,108 +298,10 @@ class Window:
     def sessions(self) -> Sessions:
         """Sums over the sessions in the window, by group."""
         inside = self.inside(self.ledger.session_time)
-        return Sessions.summed(self.scenario, self.ledger, self.attendance, inside)
+        return Sessions.summed(self.spells, self.ledger, self.attendance, inside)
 
     def session_sum(self, what: str, level: str | None, group: str | None = None) -> float:
         """A column of `sessions`, summed over the groups of a level or over one group."""
         chosen = self.scenario.levels[level].groups if level else [group]
         column = getattr(self.sessions, what)
         return float(sum(column[self.ledger.groups.index(name)] for name in chosen if name))
-
-    # Days to price: the rules of `measures.days`, in [start, end) or else in the window
-
-    def calendar_day_count(
-        self, level: str, kind: DayKind, start: float | None = None, end: float | None = None
-    ) -> Floats:
-        """Calendar days per stay, in care or held; shape (stays,), 0 in other levels."""
-        return self._spans_in(level, kind, start, end).per_stay(self._rule(None), self._count)
-
-    def attended_day_count(self, level: str, start: float | None = None, end: float | None = None) -> Floats:
-        """Days attended per stay; shape (stays,), 0 in other levels.
-
-        In groups: days with an attended session. In places: the first `days_per_week` open days of each
-        calendar week in care (every day if it says none) × mean attendance.
-        """
-        return self._day_count(level, "in_care", start, end)
-
-    def held_day_count(self, level: str, start: float | None = None, end: float | None = None) -> Floats:
-        """Held days per stay, by the rule of attended ones; shape (stays,), 0 in other levels.
-
-        In groups: days on which the group met on the weekdays of the held seat. In places: what is left of
-        the first `days_per_week` open days of each calendar week, after those in care.
-        """
-        return self._day_count(level, "held", start, end)
-
-    def attended_days(self, level: str) -> DayRows:
-        """One row per stay and day of the window that `attended_day_count` counts."""
-        return self._day_rows(level, "in_care")
-
-    def held_days_rows(self, level: str) -> DayRows:
-        """One row per stay and day of the window that `held_day_count` counts."""
-        return self._day_rows(level, "held")
-
-    def _day_count(self, level: str, kind: DayKind, start: float | None, end: float | None) -> Floats:
-        here = self.scenario.levels[level]
-        if here.groups:
-            return self._session_days(level, kind).within(*self._bounds(start, end)).per_stay(self._count)
-        days = self._spans_in(level, kind, start, end).per_stay(self._rule(here.days_per_week), self._count)
-        return days * self._attendance_mean(level)
-
-    def _day_rows(self, level: str, kind: DayKind) -> DayRows:
-        here = self.scenario.levels[level]
-        if here.groups:
-            return self._session_days(level, kind).within(*self._bounds(None, None))
-        spans = self._spans_in(level, kind, None, None)
-        return spans.rows(self._rule(here.days_per_week), self._attendance_mean(level))
-
-    def _bounds(self, start: float | None, end: float | None) -> tuple[int, int]:
-        start, end = self.start if start is None else start, self.end if end is None else end
-        return floor(start), floor(min(end, self.horizon))
-
-    @remembered
-    def _rule(self, per_week: int | None) -> ServiceDays:
-        return ServiceDays.of(
-            start=self.scenario.run.start,
-            first=floor(np.fmin.reduce(self.stays.admitted, initial=self.start)),
-            last=floor(self.horizon),
-            per_week=per_week,
-            closed=self.scenario.calendar.closed,
-        )
-
-    def _spans_in(self, level: str, kind: DayKind, start: float | None, end: float | None) -> DaySpans:
-        return self._day_spans(level, kind).within(*self._bounds(start, end))
-
-    @remembered
-    def _day_spans(self, level: str, kind: DayKind) -> DaySpans:
-        s, here = self.stays, self.in_level(level)
-        spent = self.intervals(kind, here)
-        if kind == "in_care":
-            same_day = np.flatnonzero(here & (np.floor(s.started) == np.floor(s.released)))
-            day = np.floor(s.started[same_day])
-            spent = Intervals(
-                np.append(spent.begin, day), np.append(spent.end, day + 1), np.append(spent.stay, same_day)
-            )
-        return DaySpans.of(spent, s.admitted, self.horizon)
-
-    @remembered
-    def _attendance_mean(self, level: str) -> Floats:
-        """Mean attendance of each stay's kind of patient in a level, `by:` included; shape (stays,)."""
-        here, ledger = self.scenario.levels[level], self.ledger
-        means = [[care_of(here, t, s).attendance.mean for s in ledger.sources] for t in ledger.tracks]
-        return np.array(means)[self.stays.track, self.stays.source]
-
-    @remembered
-    def _session_days(self, level: str, kind: DayKind) -> DayRows:
-        here = self.in_level(level)
-        if kind == "held":
-            return DayRows.of(*self._held_sessions(here))
-        came = self.attendance.attended & here[self.attendance.stay]
-        return DayRows.of(self.attendance.stay[came], self.attendance.time[came])
-
-    def _held_sessions(self, here: Bools) -> tuple[Ints, Floats]:
-        """Stay and time of the sessions that the group held on the weekdays of a seat while it was held."""
-        s, held = self.stays, self.intervals("held", here)
-        seats = Seats(held.begin, held.end, held.stay, s.group[held.stay], s.weekdays[held.stay])
-        took_place = self.ledger.session_cause == Cause.HELD
-        seat, time = seats.met(self.ledger, took_place, self.scenario.run.start.weekday())
-        return held.stay[seat], time

@@ -50,13 +50,13 @@ class Deliveries(NamedTuple):
 
 
 @remembered
-def deliveries(window: Window, name: str) -> Deliveries:
-    """Every delivery of a service in the window."""
-    service = window.scenario.services[name]
+def deliveries(window: Window, name: str, *, whole: bool = False) -> Deliveries:
+    """Every delivery of a service in the window; or in the `whole` run, from opening to its end."""
+    service, span = window.scenario.services[name], _span(window, whole)
     if service.per == "session":
-        return _to_sessions(window, service)
+        return _to_sessions(window, service, span)
     number = window.ledger.services.index(name)
-    time, stay = _given(window, number) if service.limits else _due(window, service, number)
+    time, stay = _given(window, number, span) if service.limits else _due(window, service, number, span)
     minutes = 0.0 if service.within_group else service.minutes + service.indirect_minutes
     return Deliveries(time, stay, np.full(len(time), minutes / 60))
 
@@ -87,41 +87,59 @@ def _supervised_by(scenario: Scenario, role: str) -> dict[str, float]:
 # Services
 
 
-def _given(window: Window, number: int) -> tuple[Floats, Ints]:
+class _Span(NamedTuple):
+    """The time that is looked at: [`start`, `end`) in days."""
+
+    start: float
+    end: float
+
+    def holds(self, time: Floats) -> Bools:
+        """Whether each time lies in it."""
+        inside: Bools = (time >= self.start) & (time < self.end)
+        return inside
+
+
+def _span(window: Window, whole: bool = False) -> _Span:
+    if whole:
+        return _Span(-7.0 * window.scenario.run.warm_up_weeks, window.horizon)
+    return _Span(window.start, window.end)
+
+
+def _given(window: Window, number: int, span: _Span) -> tuple[Floats, Ints]:
     """Times and stays of a service that waits for hours: when it was given."""
     ledger = window.ledger
-    given = (ledger.visit_service == number) & window.inside(ledger.visit_time)
+    given = (ledger.visit_service == number) & span.holds(ledger.visit_time)
     return ledger.visit_time[given], ledger.visit_stay[given]
 
 
-def _due(window: Window, service: Service, bit: int) -> tuple[Floats, Ints]:
+def _due(window: Window, service: Service, number: int, span: _Span) -> tuple[Floats, Ints]:
     """Times and stays of a service to patients, on the calendar set by the start of care.
 
     What falls due while treatment is suspended, or from its end on, is not delivered and not made up. What admission
     waits for is due from admission on.
     """
     stays = window.stays
-    drawn = np.flatnonzero(window.happened(stays.started) & (stays.services >> bit & 1).astype(bool))
+    drawn = np.flatnonzero(window.happened(stays.started) & stays.gets(number))
     if service.every_weeks is None:
         due = stays.admitted if service.limits == "admission" else stays.started
-        drawn = drawn[window.inside(due[drawn])]
+        drawn = drawn[span.holds(due[drawn])]
         return due[drawn], drawn
-    started, stop = stays.started[drawn], np.fmin(stays.ended[drawn], window.end)
+    started, stop = stays.started[drawn], np.fmin(stays.ended[drawn], span.end)
     every = 7 * service.every_weeks
     # One occurrence too early is left to the mask below, which compares instants instead of quotients.
-    first = np.maximum((window.start - started) // every, 0).astype(np.int64)
+    first = np.maximum((span.start - started) // every, 0).astype(np.int64)
     size = np.maximum((stop - started) // every + 1 - first, 0).astype(np.int64)
     row = np.repeat(np.arange(len(drawn)), size)
     time, stay = started[row] + every * ranges(first, size), drawn[row]
     suspended = (time >= stays.suspended[stay]) & ~(time >= stays.resumed[stay])
-    owed = window.inside(time) & (time < stop[row]) & ~suspended
+    owed = span.holds(time) & (time < stop[row]) & ~suspended
     return time[owed], stay[owed]
 
 
-def _to_sessions(window: Window, service: Service) -> Deliveries:
+def _to_sessions(window: Window, service: Service, span: _Span) -> Deliveries:
     ledger, rows = window.ledger, window.attendance
     groups = [group for level in service.levels for group in window.scenario.levels[level].groups]
-    held = _held(window, groups)
+    held = _held(window, groups, span)
     attended = sums(rows.session, rows.attended, len(held))[held]
     minutes = service.indirect_minutes + service.indirect_minutes_per_patient * attended
     return Deliveries(ledger.session_time[held], np.full(len(minutes), NONE), minutes / 60)
@@ -136,17 +154,17 @@ def _facilitated(window: Window, role: str) -> Floats:
     for level in window.scenario.levels.values():
         for name, group in level.groups.items():
             if role in group.facilitators:
-                week = window.week_of(window.ledger.session_time[_held(window, [name])])
+                week = window.week_of(window.ledger.session_time[_held(window, [name], _span(window))])
                 hours += group.hours * group.facilitators[role] * np.bincount(week, minlength=window.weeks)
     return hours
 
 
-def _held(window: Window, groups: list[str]) -> Bools:
-    """Mask of the sessions of some groups that took place in the window."""
+def _held(window: Window, groups: list[str], span: _Span) -> Bools:
+    """Mask of the sessions of some groups that took place."""
     ledger = window.ledger
     numbers = [ledger.groups.index(group) for group in groups]
     held: Bools = np.isin(ledger.session_group, numbers) & (ledger.session_cause == Cause.HELD)
-    return held & window.inside(ledger.session_time)
+    return held & span.holds(ledger.session_time)
 
 
 def cover_hours(window: Window, role: str) -> float:
@@ -190,9 +208,12 @@ def offered_hours(window: Window, role: str) -> float:
     closed = [(date - scenario.run.start).days for date in scenario.calendar.closed]
     day = np.arange(window.start, window.end)
     works = ((day + scenario.run.start.weekday()) % 7 < 5) & ~np.isin(day, closed)
-    nine = day[works] + NINE
-    post_days = np.searchsorted(nine, filled.end) - np.searchsorted(nine, filled.begin)
-    return float(post_days.sum()) * _minutes_per_day(scenario, role) / 60
+    offered = 0.0
+    for begin, end, plan in window.spells_inside:
+        nine = day[works & (day >= begin) & (day < end)] + NINE
+        post_days = np.searchsorted(nine, filled.end) - np.searchsorted(nine, filled.begin)
+        offered += float(post_days.sum()) * _minutes_per_day(plan, role) / 60
+    return offered
 
 
 def _minutes_per_day(scenario: Scenario, role: str) -> float:
@@ -230,7 +251,7 @@ def promptness(window: Window, role: str) -> Promptness:
 def _kept(window: Window, service: Service, number: int, due_days: float) -> Promptness:
     """Of one service. What was not given was owed until treatment ended, or the run did."""
     ledger, stays = window.ledger, window.stays
-    time, stay = _due(window, service, number)
+    time, stay = _due(window, service, number, _span(window))
     if not service.limits:
         return Promptness(0, len(time))
     mine = ledger.visit_service == number

@@ -60,6 +60,9 @@ class Capacity(Protocol):
     def give_back(self, stay: Stay) -> None:
         """Take the room back from the stay."""
 
+    def change(self, level: Level) -> None:
+        """From now on so much may be taken; whoever has room keeps it."""
+
 
 class Places:
     """Places in one pool, or one pool per track; care starts at admission."""
@@ -67,14 +70,19 @@ class Places:
     starts_at_once = True
 
     def __init__(self, level: Level, tracks: Sequence[str]) -> None:
+        self._by_track = isinstance(level.places, Mapping)
+        self._tracks = tracks
+        self.change(level)
+        self.taken = [0] * len(self.limits)
+
+    def change(self, level: Level) -> None:
+        """From now on there are so many places in each pool; nobody is put out."""
         places = level.places
-        self._by_track = isinstance(places, Mapping)
         if isinstance(places, Mapping):
-            self.limits = [float(places.get(track, 0)) for track in tracks]
+            self.limits = [float(places.get(track, 0)) for track in self._tracks]
         else:
             self.limits = [inf if isinstance(places, str) else float(places)]
         self.is_unlimited = min(self.limits) == inf
-        self.taken = [0] * len(self.limits)
 
     def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
         """The pool, which is the track where places are given by track."""
@@ -126,6 +134,12 @@ class Group:
         self.rosters: list[list[Stay]] = [[] for _ in range(7)]
         self.members: dict[int, Stay] = {}
         self.joining: list[tuple[int, Group, list[Stay]]] = []
+
+    def change(self, spec: GroupSpec) -> None:
+        """From now on the group has so many seats, and needs so many to meet."""
+        self.spec = spec
+        self.limit = spec.enrolled_at_most
+        self.days_with_room = sum(self.taken[day] < self.limit for day in self.weekdays)
 
     def fitting_days(self, wanted: int) -> tuple[int, ...]:
         """The `wanted` weekdays that are least full, ties in order of the week; empty when there are too few."""
@@ -186,6 +200,11 @@ class Groups:
         self._modalities = modalities
         self._any_time = times.index(EITHER)
         self._fitting: dict[Need, list[Group]] = {}
+
+    def change(self, level: Level) -> None:
+        """From now on each group has so many seats; nobody loses one."""
+        for group, spec in zip(self.groups, level.groups.values(), strict=True):
+            group.change(spec)
 
     def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
         """Track, preferred time and modality, and days a week at the start of the plan (0: all of the group's)."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
+_PACKED_DAYS = 28
+
 
 def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]] | None = None) -> Ledger:
     """Run one replication and give its facts.
@@ -43,7 +45,8 @@ def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]]
         replication: Index of the replication, from 0.
         used: When given, collects the key of every draw and makes a second use of one an AssertionError.
     """
-    return _Clinic(scenario, replication, used).run()
+    with _no_garbage_collection():
+        return _Clinic(scenario, replication, used).run()
 
 
 class _Clinic:
@@ -79,13 +82,13 @@ class _Clinic:
 
     def _introduce(self, visits: Visits) -> None:
         """Tell the parts of each other: they meet in circles."""
-        scenario, clock, draws, recorder = self._scenario, self._clock, self._draws, self._recorder
+        clock, draws, recorder = self._clock, self._draws, self._recorder
         journey, allocator, staff = self._journey, self._allocator, self._staff
         self._plan = SessionPlan(clock, draws, recorder, journey, allocator, staff, self._groups)
         allocator.journey = staff.journey = journey
         journey.allocator = staff.allocator = allocator
         journey.plan, journey.visits = self._plan, visits
-        journey.access = Access(scenario, clock, draws, recorder, journey, allocator, staff)
+        journey.access = Access(clock, draws, recorder, journey, allocator, staff)
         journey.payers = Payers(clock, draws, recorder, journey, self._plan)
 
     def _capacity(self, name: str) -> Capacity:
@@ -112,15 +115,17 @@ class _Clinic:
                 and (day := self._timeline.day(edition.from_)) > self._timeline.first
             ):
                 self._clock.call_at(float(day), CHANGE, self._change, edition.plan)
-        with _no_garbage_collection():
-            people = patients(self._scenario, self._timeline, self._draws, self._times, self._modalities)
-            self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
-            there = self._settle_in() if self._scenario.from_today is not None else []
-            for patient in people:
-                patient.index += len(there)
-            self._next_arrival()
-            self._clock.run_until(float(self._timeline.last))
-            return self._ledger([*there, *people])
+        people = patients(self._scenario, self._timeline, self._draws, self._times, self._modalities)
+        self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
+        there = self._settle_in() if self._scenario.from_today is not None else []
+        for patient in people:
+            patient.index += len(there)
+        self._next_arrival()
+        for day in range(self._timeline.first + _PACKED_DAYS, self._timeline.last, _PACKED_DAYS):
+            self._clock.run_until(float(day))
+            self._recorder.pack()
+        self._clock.run_until(float(self._timeline.last))
+        return self._ledger([*there, *people])
 
     def _settle_in(self) -> list[Patient]:
         """Those who are there when the run begins."""
@@ -197,7 +202,10 @@ class _Clinic:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Everybody lives to the end of a replication: looking for garbage meanwhile costs a quarter of its time."""
+    """Everybody lives to the end of a replication: looking for garbage meanwhile costs a quarter of its time.
+
+    The end of the clinic lies within: then all of it is looked for once, and found.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from collections import defaultdict
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -30,19 +31,37 @@ class Clock(simpy.Environment):
     A call costs half of what an `Event` with a callback does, and takes an absolute time: `Timeout(t - now)`
     would miss `t` by a rounding error and so decide ties by chance. Ordinary SimPy events and processes work on
     the same clock.
+
+    Calls of later days wait in a list for each day and come onto the heap at its midnight: a heap of all that is to
+    come would be gone through, far and wide in memory, at every call.
     """
 
     def __init__(self, initial_time: float) -> None:
         super().__init__(initial_time)
         self.calls = 0
+        self._midnight = initial_time // 1 + 1.0
+        self._later: defaultdict[float, list[Any]] = defaultdict(list)
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at `time`; `order` is one of the constants above plus a tie-breaker."""
-        queue: list[Any] = self._queue
-        heappush(queue, (time, order, next(self._eid), (function, argument)))
+        call: Any = (time, order, next(self._eid), (function, argument))
+        if time < self._midnight:
+            heappush(self._queue, call)
+        else:
+            self._later[time // 1].append(call)
 
     def run_until(self, end: float) -> None:
         """Process all that is due before `end` and leave the clock there."""
+        queue: list[Any] = self._queue
+        while self._midnight < end:
+            self._live_until(self._midnight)
+            queue += self._later.pop(self._midnight, ())
+            heapify(queue)
+            self._midnight += 1.0
+        self._live_until(end)
+        self._now = end
+
+    def _live_until(self, end: float) -> None:
         queue: list[Any] = self._queue
         calls = 0
         while queue and queue[0][0] < end:
@@ -52,5 +71,4 @@ class Clock(simpy.Environment):
                 calls += 1
             else:
                 self.step()
-        self._now = end
         self.calls += calls

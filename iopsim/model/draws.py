@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Draws"]
 
 _TOGETHER = 16  # occurrences of a decision that are drawn from one generator
+_ROWS = 16
 _SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]
@@ -29,13 +30,14 @@ Key = tuple[str, str, int, int]
 class Cell:
     """The candidates of one source in one whole referral a day of height, and their drawn numbers."""
 
-    __slots__ = ("blocks", "number", "size", "source")
+    __slots__ = ("blocks", "number", "runs", "size", "source")
 
     def __init__(self, source: str, number: int, size: int) -> None:
         self.source = source
         self.number = number
         self.size = size
         self.blocks: dict[Key, array[float]] = {}
+        self.runs: dict[tuple[str, str, int, int, int], array[float]] = {}
 
 
 class Draws:
@@ -63,20 +65,23 @@ class Draws:
     def _digest(self, key: tuple[object, ...]) -> bytes:
         return hashlib.blake2b(repr((*self._root, *key)).encode(), digest_size=16).digest()
 
-    def block(
-        self, cell: Cell, decision: str, level: str = "", entry: int = 0, part: int = 0, width: int = 1
-    ) -> array[float]:
-        """Uniform numbers in (0, 1) for one decision: `width` in a row for each candidate of the cell."""
-        key = (decision, level, entry, part)
+    def block(self, cell: Cell, decision: str, level: str = "", entry: int = 0) -> array[float]:
+        """Uniform numbers in (0, 1) for one decision: one for each candidate of the cell."""
+        key = (decision, level, entry, 0)
         numbers = cell.blocks.get(key)
         if numbers is None:
-            digest = self._digest((cell.source, cell.number, *key))
-            self._fresh["state"]["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
-            self._bits.state = self._fresh
-            uniforms = self._shared.random(cell.size * width)
-            numbers = array("d", np.maximum(uniforms, _SMALLEST).tobytes())
-            cell.blocks[key] = numbers
+            numbers = cell.blocks[key] = self._drawn(cell, key, 0, cell.size)
         return numbers
+
+    def _drawn(self, cell: Cell, key: Key, first: int, size: int) -> array[float]:
+        """The numbers from `first` on, a multiple of four, of the generator of a decision."""
+        digest = self._digest((cell.source, cell.number, *key))
+        self._fresh["state"]["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
+        self._fresh["state"]["counter"][0] = (
+            first // 4
+        )  # Philox gives four numbers for each step of its counter
+        self._bits.state = self._fresh
+        return array("d", np.maximum(self._shared.random(size), _SMALLEST).tobytes())
 
     def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
@@ -95,11 +100,15 @@ class Draws:
             for occurrence in occurrences:
                 self._use(patient, decision, level, entry, occurrence)
         first, last = occurrences.start // _TOGETHER, -(-occurrences.stop // _TOGETHER)
-        place = patient.row * _TOGETHER
+        cell, (rows, row) = patient.cell, divmod(patient.row, _ROWS)
         numbers: list[float] = []
         for part in range(first, last):
-            block = self.block(patient.cell, decision, level, entry, part, _TOGETHER)
-            numbers += block[place : place + _TOGETHER]
+            key = (decision, level, entry, part, rows)
+            block = cell.runs.get(key)
+            if block is None:
+                block = self._drawn(cell, key[:-1], rows * _ROWS * _TOGETHER, _ROWS * _TOGETHER)
+                cell.runs[key] = block
+            numbers += block[row * _TOGETHER : (row + 1) * _TOGETHER]
         skipped = occurrences.start - first * _TOGETHER
         return numbers[skipped : skipped + len(occurrences)]
 

@@ -23,20 +23,22 @@ __all__ = ["Facilitation"]
 class Facilitation:
     """Gives sessions their facilitators.
 
-    Only roles that can run short are followed: those whose posts come and go, or of which there are fewer than the
-    fullest instant of a week needs. Groups are known by their index over all levels.
+    Only roles that can ever run short are followed: those whose posts come and go, or of which there are fewer than
+    the fullest instant of a week needs. Groups are known by their index over all levels.
     """
 
     def __init__(self, scenario: Scenario, crews: Mapping[str, Crew], recorder: Recorder) -> None:
         self._recorder = recorder
         groups = [group for level in scenario.levels.values() for group in level.groups.values()]
         named = {role for group in groups for role in group.facilitators}
+        roles = [edition.plan.staff for edition in scenario.editions]
         scarce = [
             role
             for role in crews
             if role in named
             and (
-                crews[role].role.comes_and_goes or facilitators_at_once(groups, role) > crews[role].role.posts
+                any(staff[role].comes_and_goes for staff in roles)
+                or facilitators_at_once(groups, role) > min(staff[role].posts for staff in roles)
             )
         ]
         self._needs = [

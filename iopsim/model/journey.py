@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from iopsim.model.approach import AT_HOME, Approach
 from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
 from iopsim.model.elapsed import given_elapsed, spent
-from iopsim.model.ledger import Fact, Reason
+from iopsim.model.ledger import SERVICES_A_WORD, Fact, Reason
 from iopsim.model.people import NEVER, UNDECIDED, Patient, State, Stay
 from iopsim.model.sources import choose
 from iopsim.model.units import weeks_to_event
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from iopsim.model.visits import Visits
 
 __all__ = ["Journey"]
+
+_WORD = (1 << SERVICES_A_WORD) - 1
 
 
 class Journey(Approach):
@@ -42,8 +44,12 @@ class Journey(Approach):
         patient.here, patient.ahead = stay, None
         stay.state, stay.since = State.IN_CARE, now
         services = self.services(stay)
-        self._write(now, Fact.STARTED, stay.number, services)
+        self.write_start(now, stay, services)
         self.undergo(stay, services)
+
+    def write_start(self, time: float, stay: Stay, services: int) -> None:
+        """Write down that care has started, and with which services."""
+        self._write(time, Fact.STARTED, stay.number, services & _WORD, services >> SERVICES_A_WORD or -1)
 
     def services(self, stay: Stay) -> int:
         """The services that the patient gets in this stay, as bits."""
@@ -53,10 +59,10 @@ class Journey(Approach):
                 services |= bit
         return services
 
-    def undergo(self, stay: Stay, services: int, at_least: float = 0.0) -> None:
+    def undergo(self, stay: Stay, services: int, elapsed: float = 0.0, at_least: float = 0.0) -> None:
         """Foresee the course of a treatment that begins, or that goes on after `Stay.treated` days.
 
-        A stay in days that goes on is known to last `at_least` so long in all.
+        Care started `elapsed` days ago. A stay in days is known to last `at_least` so long in all.
         """
         treatment, patient = stay.treatment, stay.patient
         if treatment.care.stay_days is not None:
@@ -70,7 +76,7 @@ class Journey(Approach):
             if stay.payer_turn >= 0:
                 self.plan.foresee_turn(stay)
         if services & treatment.limited:
-            self.visits.begin(stay, services & treatment.limited, stay.treated)
+            self.visits.begin(stay, services & treatment.limited, elapsed)
         self._schedule_end(stay)
 
     def _foresee_leaving(self, stay: Stay) -> None:
@@ -91,6 +97,7 @@ class Journey(Approach):
                 stay.step_up_after = step_up.after_days.hazard_time(hazard)
             else:
                 stay.step_up_after = weeks_to_event(step_up.per_week or 0, hazard)
+            stay.step_up_after = max(stay.step_up_after, stay.treated)
         if before := stay.unit.spec.refer_before_days:
             weeks = sum(phase.weeks for phase in stay.treatment.care.phases or ())
             stay.refer_after = max(0.0, (7.0 * weeks if weeks else stay.ends_after) - before)

@@ -24,10 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ENDS", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Stage"]
+__all__ = [
+    "ENDS", "SERVICES_A_WORD", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Stage",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+SERVICES_A_WORD = 62  # bits of a number that is never negative
 
 
 class Fact(IntEnum):
@@ -52,7 +56,7 @@ class Fact(IntEnum):
     ADMITTED = 16  # took the bundle; a = group, b = post (index over all posts), c = weekdays as bits
     MOVED = 17  # changed seats: taper or another group; a = group, c = weekdays as bits
     REASSIGNED = 18  # their clinician left; b = the new post, −1 while there is none
-    STARTED = 19  # care; a = services drawn for the stay, as bits
+    STARTED = 19  # care; a, b = services of the stay, as bits: the first `SERVICES_A_WORD` and the others
     SUSPENDED = 20  # treatment, while waiting for a higher level; a = that level
     RESUMED = 21  # treatment
     ASKED = 22  # the payer for more units; a = units approved so far
@@ -226,25 +230,38 @@ class Recorder:
     covers: list[tuple[float, int, float]] = field(default_factory=list)
     residents: list[int] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
+    packed: list[list[NDArray[Any]]] = field(default_factory=list)
 
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
         """Append one fact."""
         self.facts.append((time, fact, stay, a, b, c))
 
+    def pack(self) -> None:
+        """Lay the facts so far by as columns, which take a third of the room."""
+        self.packed.append(_columns("facts", self.facts))
+        self.facts.clear()
+
     def columns(self) -> dict[str, Any]:
         """All rows as the columns of `Ledger`."""
-        columns: dict[str, Any] = {}
-        for table, names in _COLUMNS.items():
-            rows = getattr(self, table)
-            for name, column in zip(
-                names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True
-            ):
-                columns[name] = np.array(column, dtype=float if name in _IN_DAYS else np.int64)
+        self.pack()
+        facts = map(np.concatenate, zip(*self.packed, strict=True))
+        columns: dict[str, Any] = dict(zip(_COLUMNS["facts"], facts, strict=True))
+        for table in _COLUMNS.keys() - {"facts"}:
+            columns |= zip(_COLUMNS[table], _columns(table, getattr(self, table)), strict=True)
         columns["member_stay"] = np.array(self.member_stay, dtype=np.int64)
         columns["resident_stay"] = np.array(self.residents, dtype=np.int64)
         columns["listed_stay"] = np.array(self.listed, dtype=np.int64)
         columns["member_attended"] = np.frombuffer(bytes(self.member_attended), dtype=np.uint8)
         return columns
+
+
+def _columns(table: str, rows: list[Any]) -> list[NDArray[Any]]:
+    names = _COLUMNS[table]
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return [
+        np.array(column, dtype=float if name in _IN_DAYS else np.int64)
+        for name, column in zip(names, columns, strict=True)
+    ]
 
 
 _COLUMNS = {

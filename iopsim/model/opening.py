@@ -70,6 +70,8 @@ class Opening:
         self._names = names
         self._residents, self._listed = residents(scenario), listed(scenario)
         self._applicants = applicants(scenario)
+        rows = {RESIDENTS: self._residents, LISTED: self._listed, APPLICANTS: self._applicants}
+        self._cells = {number: Cell("from today", number, len(file)) for number, file in rows.items()}
         self.people: list[Patient] = []
         self._of_resident = [self._patient(row, RESIDENTS, at) for at, row in enumerate(self._residents)]
         both = {row.id: who for row, who in zip(self._residents, self._of_resident, strict=True) if row.id}
@@ -82,8 +84,7 @@ class Opening:
 
     def _patient(self, row: Resident | Listed | Applicant, number: int, ordinal: int) -> Patient:
         """A patient as the file says, and as their source makes them where it does not."""
-        sizes = {RESIDENTS: self._residents, LISTED: self._listed}
-        cell = Cell("from today", number, len(sizes.get(number, self._applicants)))
+        cell = self._cells[number]
         source = self._source(row)
         spec = self._scenario.sources[source]
         shares = {
@@ -110,7 +111,6 @@ class Opening:
             modality=traits["modality"],
             payer=traits["payer"],
             referred=self._now - row.days,
-            entries=[0] * len(self._units),
         )
         self.people.append(patient)
         return patient
@@ -160,7 +160,7 @@ class Opening:
 
     def _stay(self, each: _Begun, origin: int) -> Stay:
         patient, unit = each.patient, each.unit
-        patient.entries[unit.index] += 1
+        patient.been.append(unit.index)
         treatment = unit.treatment(patient)
         number = len(self._recorder.stays)
         stay = Stay(
@@ -168,7 +168,7 @@ class Opening:
             patient=patient,
             unit=unit,
             treatment=treatment,
-            entry=patient.entries[unit.index],
+            entry=patient.been.count(unit.index),
             origin=origin,
             kind=unit.kind(patient, treatment),
             rank=(unit.classes[origin], each.time, patient.index, number),
@@ -246,14 +246,14 @@ class Opening:
         """Care that has begun goes on, unless the patient only keeps the place: foresee what is left of it."""
         journey, ahead = self._journey, stay.patient.ahead
         services = journey.services(stay)
-        self._write(stay.admitted, Fact.STARTED, stay, services)
+        journey.write_start(stay.admitted, stay, services)
         if ahead is not None:
             self._bind(stay, ahead, services)
         elif self._has_had_all(stay):
             stay.ends_after = stay.treated  # completes at the opening
             journey.watch(stay)
         else:
-            journey.undergo(stay, services, stay.treated + self._sure_days(stay))
+            journey.undergo(stay, services, row.days, stay.treated + self._sure_days(stay))
 
     def _bind(self, stay: Stay, ahead: Stay, services: int) -> None:
         """One person in both files: has asked for a higher level, keeps the place after treatment, or is to go on."""
@@ -266,7 +266,7 @@ class Opening:
         if over > self._now or not level.spec.hold_days:
             stay.bound = to
             ahead.lacks |= int(Missing.TREATMENT)
-            self._journey.undergo(stay, services)
+            self._journey.undergo(stay, services, self._now - stay.admitted)
             if stay.ends_after < NEVER and level.spec.refer_before_days:
                 stay.ends_after = stay.treated + max(
                     0.0, over - self._now
@@ -281,7 +281,7 @@ class Opening:
         since = max(ahead.joined, stay.admitted)
         elapsed = self._now - since
         stay.treated -= elapsed
-        self._journey.undergo(stay, services)
+        self._journey.undergo(stay, services, self._now - stay.admitted)
         stay.step_up_after = NEVER  # one need a stay
         self._write(since, Fact.SUSPENDED, stay, ahead.unit.index)
         self._journey.hold(stay, State.SUSPENDED, ahead.unit.index, hold_days, elapsed)

@@ -37,7 +37,8 @@ class Patient:
     """One person, who keeps identity and traits however often they come back.
 
     `here` is the stay whose place the patient occupies; `ahead` the stay that is applied or waited for or admitted to
-    and not begun; `heading` the level at the end of a lag (−1: none), of which `lags` counts the begun ones.
+    and not begun; `heading` the level at the end of a lag (−1: none), of which `lags` counts the begun ones;
+    `been` the levels that were entered, one after another.
     """
 
     index: int
@@ -49,7 +50,7 @@ class Patient:
     modality: int
     payer: int
     referred: float
-    entries: list[int]
+    been: list[int] = field(default_factory=list)
     here: Stay | None = None
     ahead: Stay | None = None
     heading: int = -1

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iopsim.model.ledger import PostState
+from iopsim.model.people import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from iopsim.model.people import Stay
     from iopsim.model.units import Unit
@@ -30,15 +31,15 @@ class Caseload:
         patients: By number of their stay, all who have somebody of the role, or wait for somebody again.
     """
 
-    def __init__(self, role: Role, first: int) -> None:
+    def __init__(self, role: Role, first: int, later: int = 0) -> None:
         self.first = first
-        self.carried = [0] * role.posts
-        self.limits = [role.caseload_limit] * role.posts
+        self.carried = [0] * (role.posts + later)
+        self.limits = [role.caseload_limit] * role.posts + [0] * later
         self.free = role.caseload_limit * role.posts
         self.units: list[Unit] = []
         self.patients: dict[int, Stay] = {}
         self._present = list(range(role.posts))
-        self._is_even = True
+        self._is_even = not later
 
     def assign(self) -> int:
         """Add a patient to the post with room that is least loaded, ties in order; give its index."""
@@ -83,25 +84,50 @@ class Caseload:
 class Post:
     """One post: who holds it (the n-th holder, from 1), since when, and whether they are there.
 
-    `number` is its index among the posts of all roles, `place` that among those of its role.
+    `number` is its index among the posts of all roles, `place` that among those of its role; `planned` is the day on
+    which the plan first has it. Of a holder who is new, `onboarding` is how many days that lasts (0: no longer), and
+    `grows` when they may carry one more. `departs` is when a holder leaves at the turnover in force, `hazard` what was
+    left of the unit exponential that decides it when the turnover last changed (None: it has not been drawn).
     """
 
-    __slots__ = ("crew", "hired", "holder", "limit", "number", "place", "state")
+    __slots__ = (
+        "crew", "departs", "grows", "hazard", "hired", "holder", "limit", "number", "onboarding", "place", "planned",
+        "state",
+    )  # fmt: skip
 
-    def __init__(self, crew: Crew, place: int) -> None:
+    def __init__(self, crew: Crew, place: int, planned: float) -> None:
         self.crew = crew
         self.place = place
         self.number = crew.first + place
+        self.planned = planned
         self.holder = 1
-        self.hired = 0.0
-        self.state = PostState.FILLED
-        self.limit = crew.full
+        self.hired = self.onboarding = 0.0
+        self.grows = self.departs = NEVER
+        self.hazard: float | None = None
+        self.state = PostState.FILLED if place < crew.role.posts else PostState.CLOSED
+        self.limit = crew.full if self.state is PostState.FILLED else 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody holds the post, there or away."""
+        return self.state in {PostState.FILLED, PostState.AWAY}
+
+    def limit_by(self, now: float) -> int:
+        """How many patients the holder may carry: during onboarding, in proportion to its days that have passed."""
+        full, passed = self.crew.full, now - self.hired
+        if not self.onboarding or passed >= self.onboarding:
+            return full
+        return int(full * passed / self.onboarding + 1e-9)  # rounding must not undo a step that has come
 
 
 class Crew:
-    """All posts of one role.
+    """All posts that one role ever has, those that the plan does not have yet or any more among them.
+
+    Args:
+        later: Days on which the plan first has each post beyond those of the opening.
 
     Attributes:
+        role: As it is in force.
         index: Of the role among all roles.
         first: Index of its first post among the posts of all roles.
         full: Caseload limit of a post whose holder is no longer new.
@@ -110,13 +136,14 @@ class Crew:
         watchers: Called when somebody comes (back) who was not there.
     """
 
-    def __init__(self, name: str, role: Role, index: int, first: int) -> None:
+    def __init__(self, name: str, role: Role, index: int, first: int, later: Sequence[float] = ()) -> None:
         self.name = name
         self.role = role
         self.index = index
         self.first = first
         self.full = role.caseload_limit
-        self.posts = [Post(self, place) for place in range(role.posts)]
+        planned = [-NEVER] * role.posts + [*later]
+        self.posts = [Post(self, place, day) for place, day in enumerate(planned)]
         self.present = list(range(role.posts))
         self.caseload: Caseload | None = None
         self.watchers: list[Callable[[], None]] = []

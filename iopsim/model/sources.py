@@ -88,7 +88,6 @@ def patients(
                     modality=traits["modality"][place],
                     payer=traits["payer"][place],
                     referred=float(when[row]),
-                    entries=[0] * len(scenario.levels),
                 )
                 for place, row in enumerate(rows)
             )
@@ -135,7 +134,7 @@ def _cells(
     if source.trace is not None:
         yield _replayed(name, source.trace, timeline, draws)
         return
-    rates = timeline.rates(source)
+    rates = timeline.rates(name)
     if source.dispersion > 1:
         rates *= _swings(name, source, timeline, draws)
     growth = 1 + source.growth_per_year
@@ -175,7 +174,7 @@ def _swings(name: str, source: Source, timeline: Timeline, draws: Draws) -> NDAr
     """
     from scipy.special import gammaincinv
 
-    mondays, expected = timeline.weeks(source)
+    mondays, expected = timeline.weeks(name)
     weeks = timeline.week(int(mondays[0])) + np.arange(len(mondays))
     blocks = {
         block: draws.generator(name, block, "weeks").random(_TOGETHER)

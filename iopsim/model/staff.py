@@ -1,4 +1,4 @@
-"""Staff who come and go: departures, hiring, absences, and what they mean for patients (model.md §8)."""
+"""Staff who come and go: departures, hiring, absences, posts opened and closed; what it means for patients (§8)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from iopsim.model.clock import LEAVING
 from iopsim.model.diary import Diary
 from iopsim.model.facilitation import Facilitation
 from iopsim.model.ledger import Fact, PostState
+from iopsim.model.people import NEVER
 from iopsim.model.posts import NOBODY, Caseload, Crew
 from iopsim.scenario.staff import Absence
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from iopsim.model.people import Stay
     from iopsim.model.posts import Post
     from iopsim.model.timeline import Timeline
-    from iopsim.scenario.schema import Scenario
+    from iopsim.scenario.schema import Role, Scenario
 
 __all__ = ["Caseload", "Staff"]
 
@@ -52,14 +53,16 @@ class Staff:
         self._recorder = recorder
         self._crews: dict[str, Crew] = {}
         first = 0
-        for index, (name, role) in enumerate(scenario.staff.items()):
-            self._crews[name] = Crew(name, role, index, first)
-            first += role.posts
+        _, opening = timeline.plans[0]
+        for index, (name, role) in enumerate(opening.staff.items()):
+            self._crews[name] = Crew(name, role, index, first, _later_posts(timeline, name))
+            first += len(self._crews[name].posts)
         self._coming, self._going = LEAVING - 2 * first, LEAVING - first
         self.caseloads: dict[str, Caseload] = {}
         for name in dict.fromkeys(level.caseload for level in scenario.levels.values() if level.caseload):
             crew = self._crews[name]
-            crew.caseload = self.caseloads[name] = Caseload(crew.role, crew.first)
+            later = len(crew.posts) - crew.role.posts
+            crew.caseload = self.caseloads[name] = Caseload(crew.role, crew.first, later)
         self._facilitation = Facilitation(scenario, self._crews, recorder)
         self._diaries: dict[str, Diary] = {}
         self._last: dict[int, tuple[int, int]] = {}  # post and holder that those had whom nobody has now
@@ -70,8 +73,9 @@ class Staff:
         """Write down all posts, and put what is known of their future on the clock."""
         for crew in self._crews.values():
             for post in crew.posts:
-                self._write(post)
-                self._foresee_departure(post)
+                if post.is_held:
+                    self._write(post)
+                    self._foresee_departure(post)
             dated: dict[int, list[dt.date | Absence]] = {}
             for leave in crew.role.leaves:
                 day = self._first_day_of(leave)
@@ -81,11 +85,13 @@ class Staff:
                 self._clock.call_at(float(day), self._going + crew.first, self._leave, (crew, leaves))
 
     def in_order(self) -> list[Post]:
-        """All posts in the order in which the plan has them."""
-        return [post for crew in self._crews.values() for post in crew.posts]
+        """All posts in the order in which the plan has them: first those of the opening, role by role."""
+        posts = [post for crew in self._crews.values() for post in crew.posts]
+        return sorted(posts, key=lambda post: (post.planned, post.number))
 
-    def change(self, plan: Scenario) -> None:
-        """From now on another plan is in force."""
+    def number(self, role: str, place: int) -> int:
+        """Index among the posts of all roles of a role's post."""
+        return self._crews[role].first + place
 
     def engage(self, group: Group, now: float) -> bool:
         """Whether a session that starts now has its facilitators; if so they are busy until it ends."""
@@ -123,6 +129,7 @@ class Staff:
         going = list(zip(there, leaves, strict=False))
         for post, leave in going:
             if isinstance(leave, Absence):
+                post.grows = NEVER
                 self._change(post, PostState.AWAY, 0)
                 back = float(self._timeline.day(leave.until) + 1)
                 self._clock.call_at(back, self._coming + post.number, self._come_back, (post, post.holder))
@@ -131,30 +138,39 @@ class Staff:
         self._pass_on(crew, {post.number for post, _ in going})
 
     def _foresee_departure(self, post: Post) -> None:
+        """The holder leaves when what is left of their hazard is used up at the turnover in force."""
         rate = post.crew.role.turnover_per_year
+        post.departs = NEVER
         if rate:
-            tenure = -log1p(-self._draw(post, "tenure")) * _DAYS_PER_YEAR / rate
-            when = self._clock.now + tenure
-            self._clock.call_at(when, self._going + post.number, self._depart, (post, post.holder))
+            if post.hazard is None:
+                post.hazard = -log1p(-self._draw(post, "tenure"))
+            post.departs = self._clock.now + post.hazard * _DAYS_PER_YEAR / rate
+            self._clock.call_at(post.departs, self._going + post.number, self._depart, (post, post.departs))
 
-    def _depart(self, call: tuple[Post, int]) -> None:
-        """The n-th holder's time is over, unless they have left before."""
-        post, holder = call
-        if post.holder == holder:
+    def _depart(self, call: tuple[Post, float]) -> None:
+        """The holder's time is over, unless they have left before or it has become another."""
+        post, when = call
+        if post.departs == when:
             self._vacate(post)
             self._pass_on(post.crew, {post.number})
 
     def _vacate(self, post: Post) -> None:
         """Nobody holds the post until a successor is hired, which may be at once."""
-        post.holder += 1
-        self._change(post, PostState.VACANT, 0)
+        self._empty(post, PostState.VACANT)
         law = post.crew.role.days_to_hire
         days = 0.0 if law is None else law.quantile(self._draw(post, "hire"))
         if days:
             when = self._clock.now + days
-            self._clock.call_at(when, self._coming + post.number, self._hire, post)
+            self._clock.call_at(when, self._coming + post.number, self._succeed, (post, post.holder))
         else:
             self._hire(post)
+
+    def _empty(self, post: Post, state: PostState) -> None:
+        """Nobody holds the post, whoever is expected: the next who does is another."""
+        post.holder += 1
+        post.grows = post.departs = NEVER
+        post.hazard = None
+        self._change(post, state, 0)
 
     def _pass_on(self, crew: Crew, left: set[int]) -> None:
         """Patients of those who left go to the least loaded who are there; to nobody, if nobody is."""
@@ -180,32 +196,39 @@ class Staff:
 
     # ── coming ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _hire(self, post: Post) -> None:
-        """A successor starts, whose caseload limit may have to grow from nothing."""
-        post.hired = self._clock.now
-        grows = post.crew.full > 0 and post.crew.role.onboarding_weeks > 0
-        self._arrive(post, 0 if grows else post.crew.full)
-        self._foresee_departure(post)
-        if grows:
-            self._foresee_growth(post, 1)
-
-    def _foresee_growth(self, post: Post, limit: int) -> None:
-        when = post.hired + 7 * post.crew.role.onboarding_weeks * limit / post.crew.full
-        self._clock.call_at(when, self._coming + post.number, self._grow, (post, post.holder, limit))
-
-    def _grow(self, call: tuple[Post, int, int]) -> None:
-        """A successor may carry one more; who was away meanwhile is no longer new."""
-        post, holder, limit = call
-        if post.holder != holder:
-            return
-        if post.state is PostState.FILLED and post.limit < limit:
-            self._change(post, PostState.FILLED, limit)
-        if limit < post.crew.full:
-            self._foresee_growth(post, limit + 1)
-
-    def _come_back(self, call: tuple[Post, int]) -> None:
+    def _succeed(self, call: tuple[Post, int]) -> None:
+        """The n-th holder starts, unless the post was closed meanwhile."""
         post, holder = call
         if post.holder == holder:
+            self._hire(post)
+
+    def _hire(self, post: Post) -> None:
+        """Somebody new starts, whose caseload limit may have to grow from nothing."""
+        post.hired = self._clock.now
+        post.onboarding = 7 * post.crew.role.onboarding_weeks
+        self._arrive(post, post.limit_by(post.hired))
+        self._foresee_departure(post)
+        self._foresee_growth(post)
+
+    def _foresee_growth(self, post: Post) -> None:
+        full = post.crew.full
+        post.grows = NEVER
+        if post.onboarding and post.limit < full:
+            post.grows = post.hired + post.onboarding * (post.limit + 1) / full
+            self._clock.call_at(post.grows, self._coming + post.number, self._grow, (post, post.grows))
+
+    def _grow(self, call: tuple[Post, float]) -> None:
+        """Somebody new may carry one more, unless they have gone or their limit has become another."""
+        post, when = call
+        if post.grows == when:
+            self._change(post, PostState.FILLED, post.limit + 1)
+            self._foresee_growth(post)
+
+    def _come_back(self, call: tuple[Post, int]) -> None:
+        """Who was away is no longer new."""
+        post, holder = call
+        if post.holder == holder:
+            post.onboarding = 0.0
             self._arrive(post, post.crew.full)
 
     def _arrive(self, post: Post, limit: int) -> None:
@@ -220,6 +243,62 @@ class Staff:
                     self._tell(post.crew, stay)
         for call in post.crew.watchers:
             call()
+
+    # ── another plan ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def change(self, plan: Scenario) -> None:
+        """From now on another plan is in force: posts open and close, limits, diaries and turnover are others."""
+        for crew, role in zip(self._crews.values(), plan.staff.values(), strict=True):
+            before, crew.role = crew.role, role
+            if role.caseload_limit != crew.full:
+                crew.full = role.caseload_limit
+                self._limit_anew(crew)
+            if role.turnover_per_year != before.turnover_per_year:
+                self._foresee_anew(crew, before.turnover_per_year)
+            if role.appointment_minutes_per_day != before.appointment_minutes_per_day:
+                self._book_anew(crew, role)
+            more = role.posts - before.posts
+            if more > 0:
+                self._open_posts(crew, more)
+            elif more < 0:
+                self._close_posts(crew, -more)
+
+    def _limit_anew(self, crew: Crew) -> None:
+        """The limits of those who are there, in proportion where they are new."""
+        for post in crew.posts:
+            if post.state is PostState.FILLED:
+                if (limit := post.limit_by(self._clock.now)) != post.limit:
+                    self._change(post, PostState.FILLED, limit)
+                self._foresee_growth(post)
+
+    def _foresee_anew(self, crew: Crew, rate: float) -> None:
+        """What is left of each holder's hazard, used up at another rate until now, is so at that in force."""
+        for post in crew.posts:
+            if post.is_held:
+                if rate:
+                    post.hazard = (post.departs - self._clock.now) * rate / _DAYS_PER_YEAR
+                self._foresee_departure(post)
+
+    def _book_anew(self, crew: Crew, role: Role) -> None:
+        """Appointments from now on; whoever could have none may have one."""
+        if crew.name in self._diaries:
+            self._diaries[crew.name].change(role.appointment_minutes_per_day)
+        for call in crew.watchers:
+            call()
+
+    def _open_posts(self, crew: Crew, number: int) -> None:
+        """Posts that were closed before first, in order; newcomers hold them at once."""
+        closed = [post for post in crew.posts if post.state is PostState.CLOSED]
+        for post in closed[:number]:
+            self._hire(post)
+
+    def _close_posts(self, crew: Crew, number: int) -> None:
+        """Vacant posts first, each kind from the last one on; their patients go to those who stay."""
+        plan = [post for post in crew.posts if post.state is not PostState.CLOSED]
+        closing = sorted(plan, key=lambda post: (post.is_held, -post.place))[:number]
+        for post in closing:
+            self._empty(post, PostState.CLOSED)
+        self._pass_on(crew, {post.number for post in closing})
 
     # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,3 +327,13 @@ class Staff:
         """The holder's uniform number: it belongs to (role, post, n-th holder)."""
         generator = self._draws.generator("post", post.crew.name, post.place, post.holder, decision)
         return max(float(generator.random()), _SMALLEST)
+
+
+def _later_posts(timeline: Timeline, name: str) -> list[float]:
+    """Days on which the plan first has each post of a role beyond those of the opening."""
+    days: list[float] = []
+    most = timeline.plans[0][1].staff[name].posts
+    for day, plan in timeline.plans[1:]:
+        days += [float(day)] * (plan.staff[name].posts - most)
+        most = max(most, plan.staff[name].posts)
+    return days

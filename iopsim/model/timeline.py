@@ -34,6 +34,7 @@ class Timeline:
         first: First simulated day (0 or negative).
         last: The day after the last simulated one.
         closed: Days on which no session takes place.
+        plans: What is in force: from the first day on, and from each later day on which the plan changes.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -41,6 +42,13 @@ class Timeline:
         self.first = -7 * scenario.run.warm_up_weeks
         self.last = 7 * (scenario.run.weeks + scenario.run.run_out_weeks)
         self.closed = frozenset(self.day(date) for date in scenario.calendar.closed)
+        self._editions = scenario.editions
+        self._changes = [self.day(edition.from_) for edition in self._editions if edition.from_ is not None]
+        later = zip(self._changes, self._editions[1:], strict=True)
+        self.plans = [
+            (self.first, scenario.on(self.date(self.first))),
+            *((day, plan) for day, (_, plan) in later if self.first < day < self.last),
+        ]
 
     def day(self, date: dt.date) -> int:
         """Number of the day of a date."""
@@ -54,37 +62,47 @@ class Timeline:
         """0 is Monday, 6 is Sunday."""
         return (self._start.weekday() + day) % 7
 
-    def rates(self, source: Source) -> NDArray[np.float64]:
+    def rates(self, name: str) -> NDArray[np.float64]:
         """Referrals a day for each simulated day, growth apart; shape (last − first,).
 
         Weekday × month is divided by its mean over the 365 days from the start, so that `per_week` is what it
         says in the first measured year, dated changes apart (model.md §4).
+
+        Args:
+            name: Of the source.
         """
         days = np.arange(self.first, self.last)
-        return self._rates(source, days, self._weekdays(source, days))
+        return self._rates(name, days, self._weekdays(self._source(name), days))
 
-    def weeks(self, source: Source) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def weeks(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The calendar weeks that the run touches: days of their Mondays, and referrals expected in each.
 
         They are expected at what is in force on the Monday, whatever changes later in the week.
         """
+        source = self._source(name)
         mondays = np.arange(self.first - self.weekday(self.first), self.last, 7)
         growth = (1 + source.growth_per_year) ** (np.maximum(mondays, 0) / 365)
-        return mondays, growth * self._rates(source, mondays, np.float64(sum(source.weekdays)))
+        return mondays, growth * self._rates(name, mondays, np.float64(sum(source.weekdays)))
 
     def week(self, day: int) -> int:
         """Number of the calendar week, Monday to Sunday, that a day lies in; the same for every scenario."""
         return (self._start.toordinal() - 1 + day) // 7
 
+    def _source(self, name: str) -> Source:
+        """The source as it was written: of it only `per_week` may change on a date."""
+        return self._editions[0].plan.sources[name]
+
     def _rates(
-        self, source: Source, days: NDArray[np.int64], weights: NDArray[np.float64] | np.float64
+        self, name: str, days: NDArray[np.int64], weights: NDArray[np.float64] | np.float64
     ) -> NDArray[np.float64]:
         """Rates on some days by the weights of their weekdays, growth apart."""
-        year = np.arange(365)
+        source, year = self._source(name), np.arange(365)
         mean = float((self._weekdays(source, year) * self._months(source, year)).mean())
         if not mean:
             return np.zeros(len(days))
-        rates: NDArray[np.float64] = source.per_week / 7 / mean * (weights * self._months(source, days))
+        written = np.array([edition.plan.sources[name].per_week for edition in self._editions])
+        per_week = written[np.searchsorted(self._changes, days, side="right")]
+        rates: NDArray[np.float64] = per_week / 7 / mean * (weights * self._months(source, days))
         if source.changes:
             since = [self.day(change.from_) for change in source.changes]
             factors = np.array([1.0, *(change.factor for change in source.changes)])

@@ -94,14 +94,12 @@ class Unit:
     ) -> None:
         self.index = index
         self.name = list(scenario.levels)[index]
-        self.spec: Level = scenario.levels[self.name]
         self.capacity = capacity
         self.caseload = caseload
         if caseload is not None:
             caseload.units.append(self)
         self._visits = visits
         self.waitlist = Waitlist()
-        self.strict = self.spec.waitlist.discipline == "strict"
         self.newcomers: list[Stay] = []
         self.settled = False
         self.asked_at = -inf
@@ -111,7 +109,8 @@ class Unit:
         self.noted: list[int] = []
         self._kinds: dict[tuple[Need, tuple[int, ...]], int] = {}
 
-        self._know_origins(scenario)
+        self._know(scenario)
+        self._know_payers(scenario)
         levels = list(scenario.levels)
         self.next = table({name: part.share for name, part in self.spec.next.items()}, levels)
         self.next_lag = {
@@ -119,19 +118,26 @@ class Unit:
             for name, part in self.spec.next.items()
             if part.lag_days is not None
         }
-        self.treatments = [
-            [_treatment(scenario, self.name, track, source) for source in scenario.sources]
-            for track in scenario.tracks
-        ]
-        waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
-        unlimited = caseload is None and capacity.is_unlimited
-        self.takes_everybody = unlimited and not waits_for_hours and not self.strict
 
     def change(self, plan: Scenario) -> None:
-        """From now on another plan is in force."""
+        """From now on another plan is in force: for all that is decided from now on."""
+        if plan.levels[self.name] is not self.spec:
+            self.capacity.change(plan.levels[self.name])
+            self._know(plan)
+        self._know_payers(plan)
+
+    def _know(self, scenario: Scenario) -> None:
+        """What the plan says of the level, as it is in force."""
+        self.spec: Level = scenario.levels[self.name]
+        self.strict = self.spec.waitlist.discipline == "strict"
+        self._know_origins(scenario)
+        self.treatments = [_treatments(scenario, self.name, track) for track in scenario.tracks]
+        waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
+        unlimited = self.caseload is None and self.capacity.is_unlimited
+        self.takes_everybody = unlimited and not waits_for_hours and not self.strict
 
     def _know_origins(self, scenario: Scenario) -> None:
-        """Classes, caps and stages by where patients come from; authorization by who pays."""
+        """Classes, caps and stages by where patients come from."""
         names = [*scenario.sources, *scenario.levels, RETURNED]
         waitlist = self.spec.waitlist
         self.classes = [waitlist.priority.get(name, UNLISTED) for name in names]
@@ -147,6 +153,9 @@ class Unit:
             self.caps = {names.index(name): limit for name, limit in at_most.items()}
 
         self.stages = [self._stages(name, name in scenario.sources) for name in names]
+
+    def _know_payers(self, scenario: Scenario) -> None:
+        """Authorization by who pays."""
         asked = [payer.authorization for payer in scenario.payers.values()]
         self.authorizations: list[Authorization | None] = [
             each if each and self.name in each.levels else None for each in asked
@@ -200,6 +209,15 @@ def _for(stage: Stage | None, origin: str, is_source: bool) -> Stage | None:
     """The stage if it applies to an origin: it names it, or names nobody and the origin is a source."""
     applies = stage is not None and (origin in stage.for_ if stage.for_ else is_source)
     return stage if applies else None
+
+
+def _treatments(scenario: Scenario, name: str, track: str) -> list[Treatment]:
+    """How a level treats the patients of a track, by source: all alike but for sources that `by` names."""
+    usual, special = _treatment(scenario, name, track, ""), scenario.levels[name].by.source
+    return [
+        _treatment(scenario, name, track, source) if source in special else usual
+        for source in scenario.sources
+    ]
 
 
 def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatment:

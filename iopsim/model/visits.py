@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iopsim.model.clock import ARRIVAL
@@ -90,11 +90,20 @@ class Visits:
 
     # ── in treatment ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, stay: Stay, services: int) -> None:
-        """Care starts: each of these services (as bits) is due, and again and again if it recurs."""
-        for service in self._limited:
+    def begin(self, stay: Stay, services: int, elapsed: float = 0.0) -> None:
+        """Care starts: each of these services (as bits) is due, and again and again if it recurs.
+
+        Of care that started some days ago (`elapsed`), only what recurs falls due from now on.
+        """
+        started = self._clock.now - elapsed
+        for service, limited in self._limited.items():
             if services >> service & 1:
-                self._fall_due((stay, service, self._clock.now, 0))
+                if not elapsed:
+                    self._fall_due((stay, service, started, 0))
+                elif limited.every < inf:
+                    times = ceil(elapsed / limited.every)
+                    due = max(started + limited.every * times, self._clock.now)
+                    self._at(due, stay, self._fall_due, (stay, service, started, times))
 
     def pause(self, stay: Stay) -> None:
         """Treatment has been suspended, or is over: appointments to come are given back."""

@@ -12,7 +12,9 @@ from iopsim.experiment.sentences import flags, limiting
 from iopsim.report.besides import besides
 from iopsim.report.lines import HELD, sections
 from iopsim.report.style import in_a_sentence
+from iopsim.report.weeks import print_weeks
 from iopsim.report.wording import (
+    break_even_text,
     difference_text,
     in_words,
     interval_text,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from iopsim.experiment.compare import Comparison
+    from iopsim.experiment.run import Written
     from iopsim.experiment.summary import Estimate
     from iopsim.report.lines import Row, Section
     from iopsim.scenario.schema import Scenario
@@ -50,15 +53,26 @@ def console() -> Console:
 
 
 def print_summary(
-    out: Console, scenario: Scenario, found: Sequence[Estimate], replications: int, notes: Sequence[str] = ()
+    out: Console,
+    scenario: Scenario,
+    found: Sequence[Estimate],
+    replications: int,
+    notes: Sequence[str] = (),
+    today: Written | None = None,
 ) -> None:
-    """Print the table, notes and flags, and the sentence that says what limits the program."""
+    """Print the table, weeks and lists from today, notes and flags, and what limits the program in a sentence."""
     shown = list(sections(scenario, found))
     title = f"{scenario.name}: {_span(scenario, replications)}"
     if not _print_table(out, title, shown, scenario.observed):
         _print_list(out, title, shown, scenario.observed)
+    if today:
+        print_weeks(out, scenario, today.weekly)
+        for answer in today.answers:
+            out.print(escape(answer))
     for line in _targets(scenario, found):
         out.print(line)
+    for line in _break_even(scenario, found):
+        out.print(escape(line))
     for warning in (*notes, *flags(found, scenario)):
         out.print(escape(f"note: {warning}"))
     out.print(f"[bold]{escape(limiting(found, scenario))}[/bold]")
@@ -239,6 +253,20 @@ def _span(scenario: Scenario, replications: int) -> str:
     run = scenario.run
     many = f"{replications} replication{'s' * (replications > 1)}"
     return f"{run.weeks} weeks from {run.start}, {many}, seed {run.seed}"
+
+
+def _break_even(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:
+    """From which share of starters on the program costs no more than inpatient care: a sentence for each source."""
+    assumed = scenario.money.inpatient_alternative
+    by_name = {estimate.name: estimate.interval for estimate in found}
+    for source in assumed.for_ if assumed else ():
+        share = by_name.get(f"{source}.alternative.break_even_share")
+        if assumed and share and not isnan(share.estimate):
+            starters = "starters"
+            if len(assumed.for_) > 1:
+                starters += f" from {scenario.says(scenario.sources, source)}"
+            said = share.estimate, share.low, share.high
+            yield f"{break_even_text(said, assumed.share_of(source), starters)}."
 
 
 def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:

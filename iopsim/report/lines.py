@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.experiment.names import reported
 from iopsim.experiment.sentences import is_always_free
+from iopsim.measures.planned import planned_mean
+from iopsim.measures.possible import varies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,9 +16,19 @@ if TYPE_CHECKING:
     from iopsim.experiment.summary import Estimate
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario
-    from iopsim.scenario.staff import Role
 
-__all__ = ["HELD", "WORDS", "Line", "Row", "Section", "employed", "few_digits", "headline", "sections"]
+__all__ = [
+    "HELD",
+    "WORDS",
+    "Line",
+    "Row",
+    "Section",
+    "bookable_hours_per_fte",
+    "employed",
+    "few_digits",
+    "headline",
+    "sections",
+]
 
 HELD = "\N{NO-BREAK SPACE}"  # between words that stay on one line
 
@@ -113,6 +125,9 @@ _CAPACITY = (
     Line("never_started.share", "Never came", "of starters", where=_is_own),
     Line("stepped_up.share", "Stepped up", "of starters", where=_is_own),
     Line("uncovered_days.total", "Days that no payer covers", silent=0),
+    Line("unpaid_days.total", "Attended days that are not paid", silent=0),
+    Line("short_days.total", "… of these, with too few hours", silent=0),
+    Line("below_minimum_days.total", "Days under the weekly minimum of hours", silent=0),
     Line("held.mean", "Places held for next level"),
     Line("held_days.per_patient", "Days held per patient ready"),
 )
@@ -143,15 +158,25 @@ _MONEY = (
     Line("program.cover_cost.total", "Cover"),
     Line("program.room_cost.total", "Rooms"),
     Line("program.revenue.total", "Revenue"),
+    Line("program.claims_denied.total", "Claims denied"),
     Line("program.margin.total", "Margin"),
+    Line("program.loss.share", "Chance of a loss", "of years"),
     Line("program.cost.per_attended_day", "Cost per attended day"),
     Line("program.cost.per_episode", "Cost per episode"),
     Line("program.cost.per_completed_episode", "Cost per completed episode"),
+)
+_SYSTEM = Line("system.cost.total", "Cost of all levels")
+_PER_REFERRAL = Line("system_cost.per_referral", "Cost of all levels")
+_HELD_FOR = (
+    Line("held_days_for", "held for", silent=0),
+    Line("held_cost_for", "cost of places held for", silent=0),
 )
 _ALTERNATIVE = (
     Line("alternative.cost.total", "Inpatient alternative, cost"),
     Line("alternative.saving.total", "Inpatient alternative, saving"),
     Line("alternative.break_even_share", "Break-even divertible share", "of starters"),
+    Line("alternative.difference.per_day", "Program less inpatient care"),
+    Line("alternative.difference.per_episode", "Program less inpatient care"),
 )
 _CONVERSION = Line("conversion.share", "Conversion", "of referrals")
 
@@ -181,8 +206,12 @@ def sections(scenario: Scenario, found: Iterable[Estimate]) -> Iterator[Section]
             if rows:
                 yield f"{title}: {scenario.says(scenario.levels, level)}", rows
     staff = [row for role in scenario.staff for row in _staff(scenario, role, by_name)]
-    money = _money(scenario, by_name)
-    yield from ((title, rows) for title, rows in (("Staff", staff), ("Money", money)) if rows)
+    last = (
+        ("Staff", staff),
+        ("Money: provider view", _provider_view(scenario, by_name)),
+        ("Money: system view", _system_view(scenario, by_name)),
+    )
+    yield from ((title, rows) for title, rows in last if rows)
 
 
 def headline(scenario: Scenario) -> list[str]:
@@ -235,22 +264,28 @@ def _staff(scenario: Scenario, role: str, by_name: Mapping[str, Estimate]) -> It
     """The lines of a role: FTE employed are only told where they are not those of the file at all times."""
     spec, label = scenario.staff[role], scenario.says(scenario.staff, role)
     one = by_name.get(f"{role}.fte_employed")
-    there = employed(spec, one.interval.estimate if one else math.nan)
+    there = employed(scenario, role, one.interval.estimate if one else math.nan)
+    of_file = planned_mean(scenario, lambda plan: plan.staff[role].employed_fte)
     more = {
-        "fte_employed": f", of{HELD}{few_digits(spec.employed_fte)}",
-        "hours_needed.mean": f", of{HELD}{few_digits(there * spec.bookable_hours_per_fte)} bookable",
+        "fte_employed": f", of{HELD}{few_digits(of_file)}",
+        "hours_needed.mean": f", of{HELD}{few_digits(there * bookable_hours_per_fte(scenario, role))} bookable",
         "fte_needed.mean": f", of{HELD}{few_digits(there)}",
         "patients_per_clinician.max": f", of{HELD}{few_digits(spec.patients_per_clinician_at_most or 0)}",
     }
     for row in _rows(_STAFF, role, by_name):
         metric = row.estimate.name.removeprefix(f"{role}.")
-        if metric != "fte_employed" or spec.comes_and_goes:
+        if metric != "fte_employed" or varies(scenario, role):
             yield row._replace(words=f"{row.words}{more.get(metric, '')}", under=label)
 
 
-def employed(role: Role, found: float) -> float:
-    """FTE of the posts that were filled; all of them where that was not measured."""
-    return role.employed_fte if math.isnan(found) else found
+def employed(scenario: Scenario, role: str, found: float) -> float:
+    """FTE of the posts that were filled; where that was not measured, of all that the plan has, on average."""
+    return planned_mean(scenario, lambda plan: plan.staff[role].employed_fte) if math.isnan(found) else found
+
+
+def bookable_hours_per_fte(scenario: Scenario, role: str) -> float:
+    """Hours a week that one FTE has for patients, on average over the measured weeks."""
+    return planned_mean(scenario, lambda plan: plan.staff[role].bookable_hours_per_fte)
 
 
 def few_digits(value: float) -> str:
@@ -258,15 +293,49 @@ def few_digits(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
-def _money(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[Row]:
-    span = f", {scenario.run.weeks} weeks"
-    rows = [
-        row._replace(words=f"{row.words}{span}") if row.estimate.name.endswith(".total") else row
-        for row in _rows(_MONEY, "", by_name)
-    ]
+def _provider_view(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[Row]:
+    """What the program's own levels cost and earn."""
     by_payer = [
         Row(f"Margin, {scenario.says(scenario.payers, payer)}", "", one)
         for payer in scenario.payers
         if (one := by_name.get(f"program.margin_by_payer.{payer}"))
     ]
-    return [*rows, *by_payer, *_rows(_ALTERNATIVE, "", by_name)]
+    return [*_with_span(scenario, _rows(_MONEY, "", by_name)), *by_payer]
+
+
+def _system_view(scenario: Scenario, by_name: Mapping[str, Estimate]) -> list[Row]:
+    """What care costs in all levels, those bought from outside too, and what inpatient care would have cost."""
+    rows: list[Row] = []
+    if not all(level.is_own for level in scenario.levels.values()):
+        rows += _with_span(scenario, _rows([_SYSTEM], "", by_name))
+        for source in scenario.sources:
+            here = _rows([_PER_REFERRAL], source, by_name)
+            rows += [row._replace(under=scenario.says(scenario.sources, source)) for row in here]
+    for level in scenario.levels:
+        rows += _held_for(scenario, level, by_name)
+    rows += _with_span(scenario, _rows(_ALTERNATIVE, "", by_name))
+    share = _ALTERNATIVE[2]
+    each = [(name, row) for name in scenario.sources for row in _rows([share], name, by_name)]
+    if len(each) > 1:
+        rows += [
+            row._replace(words=f"{row.words}, {scenario.says(scenario.sources, name)}") for name, row in each
+        ]
+    return rows
+
+
+def _held_for(scenario: Scenario, level: str, by_name: Mapping[str, Estimate]) -> Iterator[Row]:
+    """Days and price of the places of a level that are held, by the level that is waited for."""
+    for line in _HELD_FOR:
+        for to in scenario.levels:
+            for row in _rows([line._replace(metric=f"{line.metric}.{to}")], level, by_name):
+                words = f"{line.words} {scenario.says(scenario.levels, to)}, {scenario.run.weeks} weeks"
+                yield row._replace(words=words, under=scenario.says(scenario.levels, level))
+
+
+def _with_span(scenario: Scenario, rows: Iterable[Row]) -> list[Row]:
+    """The rows, where totals say of how many weeks."""
+    span = f", {scenario.run.weeks} weeks"
+    return [
+        row._replace(words=f"{row.words}{span}") if row.estimate.name.endswith(".total") else row
+        for row in rows
+    ]

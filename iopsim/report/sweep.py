@@ -6,12 +6,12 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from iopsim.experiment.equilibrium import unsteady
 from iopsim.experiment.summary import goals
 from iopsim.experiment.sweep.answers import enough_to_decide
 from iopsim.report.figures.goals import labels, spaced
 from iopsim.report.style import listed
 from iopsim.report.wording import difference_text, interval_text, limit_text, number_text
-from iopsim.scenario.plausible import unsteady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Estimated", "Results", "Weekly", "read_results"]
+__all__ = ["Estimated", "Results", "Start", "Under", "Weekly", "read_results"]
 
 
 class Estimated(NamedTuple):
@@ -56,6 +57,38 @@ class Weekly(NamedTuple):
     p90: Floats
 
 
+class Start(NamedTuple):
+    """One line of starts.csv: what becomes of one person on a list of today.
+
+    Attributes:
+        level: Whose list.
+        place: On the list by date of joining, from 1.
+        started: Share of years in which care starts.
+        gave_up: Share of years in which the person gives up or is lost.
+        p10, median, p90: By when care has started in so many years; None: never, as far as is simulated.
+        id: Of the file, where the run was to name patients.
+    """
+
+    level: str
+    place: int
+    started: float
+    gave_up: float
+    p10: dt.date | None
+    median: dt.date | None
+    p90: dt.date | None
+    id: str
+
+
+class Under(NamedTuple):
+    """One line of weeks_until_under.csv: in which share of years a list stays short from this week on, or by then."""
+
+    level: str
+    under: int
+    week: dt.date
+    share: float
+    by_then: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
     """A results folder.
@@ -66,6 +99,8 @@ class Results:
         summary: Estimates by the full name of the metric.
         weekly: Series by name, such as `<level>.census`.
         profiles: Totals over all replications by name, such as `waits.<level>` (measures.series).
+        starts: Who is on a list of today, where the run began from today.
+        under: The weeks from which lists stay short, likewise.
     """
 
     scenario: Scenario
@@ -73,6 +108,8 @@ class Results:
     summary: Mapping[str, Estimated]
     weekly: Mapping[str, Weekly]
     profiles: Mapping[str, Floats]
+    starts: tuple[Start, ...] = ()
+    under: tuple[Under, ...] = ()
 
     @property
     def own_levels(self) -> list[str]:
@@ -106,6 +143,8 @@ def read_results(folder: Path) -> Results:
             summary={row["metric"]: _estimated(row) for row in _rows(folder / "summary.csv")},
             weekly=_by_name(folder / "weekly.csv.gz", "series", _weekly),
             profiles=_by_name(folder / "profiles.csv", "profile", lambda rows: _column(rows, "total")),
+            starts=tuple(map(_start, _rows_if_any(folder / "starts.csv"))),
+            under=tuple(map(_under, _rows_if_any(folder / "weeks_until_under.csv"))),
         )
     except FileNotFoundError as error:
         message = f"{folder} holds no results ({error.filename} is missing); give a folder that a run wrote"
@@ -122,6 +161,25 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
+
+
+def _rows_if_any(path: Path) -> Iterator[dict[str, str]]:
+    return _rows(path) if path.is_file() else iter(())
+
+
+def _start(row: Mapping[str, str]) -> Start:
+    shares = float(row["share_started"]), float(row["share_gave_up"])
+    dates = _date(row["date_p10"]), _date(row["date_median"]), _date(row["date_p90"])
+    return Start(row["level"], int(row["place"]), *shares, *dates, row.get("id", ""))
+
+
+def _under(row: Mapping[str, str]) -> Under:
+    shares = float(row["share_of_years"]), float(row["cumulative_share"])
+    return Under(row["level"], int(row["under"]), dt.date.fromisoformat(row["week_start"]), *shares)
+
+
+def _date(cell: str) -> dt.date | None:
+    return dt.date.fromisoformat(cell) if cell else None
 
 
 def _by_name(path: Path, key: str, made_of: Any) -> dict[str, Any]:

@@ -12,18 +12,23 @@ if TYPE_CHECKING:
     from iopsim.experiment.statistics import Interval
 
 __all__ = [
+    "break_even_text",
     "difference_text",
     "in_words",
+    "interval_ends",
     "interval_text",
     "limit_text",
     "matched_text",
     "number_text",
+    "series_unit",
+    "series_words",
 ]
 
 
 _NEVER_NEGATIVE = {
     "share",
     "days",
+    "weeks",
     "patients",
     "patients/week",
     "patient-days",
@@ -57,17 +62,18 @@ def limit_text(value: float, unit: str) -> str:
 
 
 def interval_text(low: float, high: float, unit: str) -> str:
-    """A confidence interval as people read it; empty when it is not known.
-
-    What cannot be negative (shares, days, people, hours) is cut at 0, and shares at 1.
-    """
+    """A confidence interval as people read it; empty when it is not known."""
     if math.isnan(low) or math.isnan(high):
         return ""
-    if unit in _NEVER_NEGATIVE:
-        low = max(low, 0.0)
-    if unit == "share":
-        high = min(high, 1.0)
+    low, high = interval_ends(low, high, unit)
     return f"{number_text(low, unit)} to {number_text(high, unit)}"
+
+
+def interval_ends(low: float, high: float, unit: str) -> tuple[float, float]:
+    """The ends of a confidence interval, where what cannot be negative is cut at 0, and shares at 1."""
+    if unit in _NEVER_NEGATIVE and low < 0:
+        low = 0.0
+    return low, min(high, 1.0) if unit == "share" else high
 
 
 def difference_text(difference: Interval, unit: str) -> tuple[str, str, str]:
@@ -106,3 +112,55 @@ def matched_text(shares: Mapping[str, float]) -> str:
     said = ", ".join(f"{number_text(shares[plan], 'share')} in {plan}" for plan in differing)
     rest = ", all in the others" if len(differing) < len(plans) else ""
     return f"Patients that are the same as in {base}: {said}{rest}."
+
+
+def break_even_text(share: tuple[float, float, float], assumed: float, starters: str = "starters") -> str:
+    """What the inpatient alternative comes to, as the arithmetic on an assumption that it is.
+
+    Args:
+        share: From which share of starters on the program pays, and its interval.
+        assumed: The share that the scenario assumes.
+        starters: Of whom.
+    """
+    estimate, low, high = share
+    interval = interval_text(low, high, "share")
+    among = f"{_trimmed_share(estimate)} of {starters}{f' ({interval})' if interval else ''}"
+    if estimate > 1:
+        said = f"If 100 % of {starters} would otherwise be inpatients, the program still costs more than it saves"
+    else:
+        said = f"If {among} would otherwise be inpatients, the program saves what it costs"
+    return f"{said}; the scenario assumes {_trimmed_share(assumed)}"
+
+
+def _trimmed_share(value: float) -> str:
+    return number_text(value, "share").replace(".0 %", " %")
+
+
+_SERIES = {
+    "census": ("in care", "patients"),
+    "waitlist": ("waiting", "patients"),
+    "starts": ("starts of care", "patients/week"),
+    "revenue": ("revenue", "{currency}/week"),
+    "cost": ("cost", "{currency}/week"),
+    "payroll": ("payroll", "{currency}/week"),
+    "cover_cost": ("cover", "{currency}/week"),
+    "room_cost": ("rooms", "{currency}/week"),
+    "service_cost": ("services", "{currency}/week"),
+    "overhead": ("overhead", "{currency}/week"),
+    "filled": ("posts filled", "posts"),
+    "limit": ("sum of caseload limits", "patients"),
+}
+
+
+def series_words(name: str, said_of: Mapping[str, str]) -> str:
+    """What people read for a weekly series, such as `<level>.census`: whose it is and what."""
+    owner, _, kind = name.rpartition(".")
+    what = _SERIES[kind][0] if kind in _SERIES else kind.replace("_", " ")
+    whose = ", ".join(said_of.get(part, part.replace("_", " ").capitalize()) for part in owner.split("."))
+    return f"{whose}: {what}"
+
+
+def series_unit(name: str, currency: str) -> str:
+    """Unit of a weekly series; empty where it is not known."""
+    kind = name.rpartition(".")[2]
+    return _SERIES[kind][1].format(currency=currency) if kind in _SERIES else ""

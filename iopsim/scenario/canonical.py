@@ -11,6 +11,7 @@ from iopsim.scenario.tree import dotted
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from iopsim.scenario.census import PeopleFile
     from iopsim.scenario.distributions import Empirical
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.trace import Trace
@@ -67,14 +68,15 @@ def identity(scenario: Scenario, without: Collection[str] = ()) -> dict[str, Any
     return {"scenario": json.dumps(tree, default=str), "data": data}
 
 
-def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical | Trace]]:
-    """Everything that comes from a data file, laws and traces, with its path."""
+def _samples(value: Any, path: Path) -> Iterator[tuple[Path, Empirical | Trace | PeopleFile]]:
+    """Everything that comes from a data file, laws, traces and lists of patients, with its path."""
     from pydantic import BaseModel
 
+    from iopsim.scenario.census import PeopleFile
     from iopsim.scenario.distributions import Empirical
     from iopsim.scenario.trace import Trace
 
-    if isinstance(value, Empirical | Trace):
+    if isinstance(value, Empirical | Trace | PeopleFile):
         yield path, value
     elif isinstance(value, BaseModel | Mapping):
         for key, child in value.items() if isinstance(value, Mapping) else value:

@@ -63,7 +63,8 @@ class _Columns(Part):
     payer: Heading | None = Field(None, description="Payer; not said: drawn")
     id: Heading | None = Field(
         None,
-        description="What tells patients apart: the same in both files is one person, who holds the place and waits",
+        description="What tells patients apart; the same in census and waitlist is one person, who holds the place and "
+        "waits",
     )
 
 

@@ -8,75 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 from pydantic import Field, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ErrorType
 
-from iopsim.scenario.distributions.faults import faults_at
-from iopsim.scenario.findings import matches
-from iopsim.scenario.parts import Part
+from iopsim.scenario.canonical import resolved
+from iopsim.scenario.changeable import MAY_CHANGE, may_change, refusal
+from iopsim.scenario.parts import Part, sharing
 
 if TYPE_CHECKING:
-    from pydantic_core import InitErrorDetails
+    from pydantic_core import ErrorDetails, InitErrorDetails
 
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["MAY_CHANGE", "Edition", "PlanChange", "editions_of", "may_change"]
-
-MAY_CHANGE: dict[str, tuple[str, ...]] = {
-    "capacity": (
-        "levels.*.places",
-        "levels.*.places.*",
-        "levels.*.waitlist.at_most",
-        "levels.*.waitlist.at_most.*",
-        "levels.*.groups.*.seats",
-        "levels.*.groups.*.overbook",
-        "levels.*.groups.*.min_census",
-    ),
-    "staffing": (
-        "staff.*.posts",
-        "staff.*.fte",
-        "staff.*.caseload",
-        "staff.*.paid_hours_per_week",
-        "staff.*.bookable",
-        "staff.*.leave_weeks_per_year",
-        "staff.*.turnover_per_year",
-        "staff.*.onboarding_weeks",
-    ),
-    "price": (
-        "levels.*.cost_per_day",
-        "levels.*.cost_per_attended_day",
-        "staff.*.salary_per_year",
-        "staff.*.cover_per_hour",
-        "services.*.cost",
-        "rooms.*.cost_per_week",
-        "money.benefits",
-        "money.overhead_share_of_cost",
-        "money.overhead_per_year",
-        "money.revenue.*.*",
-        "money.billing.hours_per_day_at_least",
-        "money.billing.below_minimum",
-        "money.billing.claims_denied",
-    ),
-    "rate": (
-        "sources.*.per_week",
-        "levels.*.contact.share",
-        "levels.*.eligible.share",
-        "levels.*.attendance.mean",
-        "levels.*.leave_early.dropout_per_week",
-        "levels.*.leave_early.step_up.per_week",
-        "levels.*.extension.share",
-        "levels.*.returns.share",
-        "payers.*.authorization.denied",
-        "payers.*.authorization.review.cut",
-    ),
-}
-"""What the plan may change on a date, by kind; `*` is any name."""
-
-
-def may_change(path: Sequence[str]) -> bool:
-    """Whether a value at `path` may be another from a date on."""
-    return any(matches(tuple(path), pattern) for patterns in MAY_CHANGE.values() for pattern in patterns)
 
 
 class PlanChange(Part):
@@ -95,42 +43,88 @@ class Edition(NamedTuple):
     plan: Scenario
 
 
-def editions_of(
-    model: type[Scenario], written: Mapping[str, Any], changes: Sequence[PlanChange], context: Any
-) -> tuple[Edition, ...]:
+class _Set(NamedTuple):
+    """One value that a change sets: its date, the number of the change, the path and the value."""
+
+    date: dt.date
+    number: int
+    path: str
+    value: Any
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        return tuple(self.path.split("."))
+
+    @property
+    def place(self) -> tuple[int | str, ...]:
+        return "changes", self.number, "set", self.path
+
+
+def editions_of(scenario: Scenario, written: Mapping[str, Any], context: Any) -> tuple[Edition, ...]:
     """The plan from each date of change on, in order of date.
 
+    Args:
+        scenario: The plan before all changes.
+        written: What it was validated from.
+        context: Of that validation.
+
     Raises:
-        ValidationError: A path cannot be changed, or a value does not fit, under the place in `changes`.
+        ValidationError: Paths cannot be changed, or values do not fit: all of them, each under its place in `changes`.
     """
-    wrong = {
-        ("changes", number, "set", path): message
-        for number, change in enumerate(changes)
-        for path in change.set
-        if (message := _cannot(path, written))
-    }
-    if wrong:
-        raise faults_at(wrong)
+    known = resolved(scenario)
     tree: Any = {key: value for key, value in written.items() if key not in ("changes", "from_today")}
+    said = [
+        _Set(change.from_, number, path, value)
+        for number, change in enumerate(scenario.changes)
+        for path, value in change.set.items()
+    ]
+    wrong = [
+        _detail(("changes", number, "from"), change.from_, "date", _too_late(change.from_, scenario))
+        for number, change in enumerate(scenario.changes)
+        if change.from_ >= scenario.run.end
+    ]
     editions: list[Edition] = []
-    for number, change in sorted(enumerate(changes), key=lambda each: each[1].from_):
-        for path, value in change.set.items():
-            tree = _laid(tree, path.split("."), value)
+    for date, together in groupby(sorted(said, key=lambda one: one.date), key=lambda one: one.date):
+        those: list[_Set] = []
+        for one in together:
+            if message := refusal(one.path, one.value, known) or _clash(one, those):
+                wrong.append(_detail(one.place, one.value, "change", message))
+            else:
+                those.append(one)
         try:
-            plan = model.model_validate(tree, context=context)
+            laid = _all_laid(tree, those)
+            editions.append(
+                Edition(date, sharing(type(scenario).model_validate(laid, context=context), scenario))
+            )
         except ValidationError as error:
-            raise _placed(error, number, change) from None
-        if editions and editions[-1].from_ == change.from_:
-            editions.pop()
-        editions.append(Edition(change.from_, plan))
+            faults = [_blamed(details, those) for details in error.errors(include_url=False)]
+            wrong += faults
+            blamed = [fault["loc"][:4] for fault in faults]
+            laid = _all_laid(tree, [one for one in those if one.place not in blamed])
+        tree = laid
+    if wrong:
+        raise ValidationError.from_exception_data("changes", wrong)
     return tuple(editions)
 
 
-def _cannot(path: str, written: Mapping[str, Any]) -> str:
-    """Why a path cannot be changed; empty if it can."""
-    if not may_change(path.split(".")):
-        return "cannot change on a date: capacities, staffing, prices and rates can"
+def _too_late(date: dt.date, scenario: Scenario) -> str:
+    last = scenario.run.end - dt.timedelta(days=1)
+    return f"{date} is after the simulated time, {scenario.run.opening} to {last}: it would change nothing"
+
+
+def _clash(one: _Set, others: Sequence[_Set]) -> str:
+    """That another value is set there, or around it, on the same date; empty if none is."""
+    for other in others:
+        shorter, longer = sorted((one.steps, other.steps), key=len)
+        if longer[: len(shorter)] == shorter:
+            return f"changes[{other.number}] sets {other.path} on the same date; say it once"
     return ""
+
+
+def _all_laid(tree: Any, those: Sequence[_Set]) -> Any:
+    for one in those:
+        tree = _laid(tree, one.steps, one.value)
+    return tree
 
 
 def _laid(tree: Any, steps: Sequence[str], value: Any) -> Any:
@@ -141,19 +135,30 @@ def _laid(tree: Any, steps: Sequence[str], value: Any) -> Any:
     return {**(tree if isinstance(tree, Mapping) else {}), steps[0]: _laid(below, steps[1:], value)}
 
 
-def _placed(error: ValidationError, number: int, change: PlanChange) -> ValidationError:
-    """The faults of an edition under the change that made it, at the path that it set where one is to blame."""
-    details: list[InitErrorDetails] = []
-    for each in error.errors(include_url=False):
-        place = [str(step) for step in each["loc"]]
-        blamed = [path for path in change.set if place[: path.count(".") + 1] == path.split(".")]
-        where: tuple[int | str, ...] = ("changes", number, "set", *blamed[:1])
-        details.append(
-            {
-                "type": "value_error",
-                "loc": where,
-                "input": each["input"],
-                "ctx": {"error": ValueError(f"{'.'.join(place)}: {each['msg']}")},
-            }
-        )
-    return ValidationError.from_exception_data("changes", details)
+def _blamed(details: ErrorDetails, those: Sequence[_Set]) -> InitErrorDetails:
+    """The fault of an edition at the value that is to blame, or else at the first value of its date."""
+    place = tuple(str(step) for step in details["loc"])
+    inside = [one for one in those if _leads(one.steps, place)]
+    around = [one for one in those if one.steps[: len(place)] == place]
+    one = (inside or around or those)[0]
+    rest = details["loc"][_leads(one.steps, place) :] if inside else ()
+    return _detail((*one.place, *rest), details["input"], details["type"], details["msg"], details.get("ctx"))
+
+
+def _leads(steps: Sequence[str], place: Sequence[str]) -> int:
+    """How many steps of a place lead to where `steps` do, forms of values passed over; 0 if it lies elsewhere."""
+    ahead = iter(enumerate(place, start=1))
+    count = 0
+    for step in steps:
+        count = next((number for number, name in ahead if name == step), 0)
+        if not count:
+            return 0
+    return count
+
+
+def _detail(
+    place: tuple[int | str, ...], value: Any, kind: str, message: str, context: Any = None
+) -> InitErrorDetails:
+    if kind in get_args(ErrorType):
+        return {"type": kind, "loc": place, "input": value, "ctx": context or {}}
+    return {"type": PydanticCustomError(kind, message), "loc": place, "input": value}

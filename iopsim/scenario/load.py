@@ -137,6 +137,8 @@ def understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[
             found += checks.of_dates(readable)
     if scenario is not None and not found:
         found += checks.of_whole(scenario, tree)
+    if scenario is not None and not found:
+        found += checks.of_editions(scenario)
     return scenario, found
 
 
@@ -157,6 +159,7 @@ def _readable(tree: Any, wrong: Iterable[Finding], root: Node, folder: pathlib.P
     """The scenario without the sources, payers, rooms, levels, roles and services that are wrong in themselves."""
     tables = {"sources", "payers", "rooms", "levels", "staff", "services"}
     cut = {finding.place[: 2 if finding.place[0] in tables else 1] for finding in wrong if finding.place}
+    cut |= {("changes",), ("from_today",)} if wrong else set()  # they may name what is cut
     return _validated(_scenario_of_any_size(), without(tree, cut), root, folder)[0]
 
 

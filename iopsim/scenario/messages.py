@@ -65,8 +65,17 @@ def _finding(details: ErrorDetails, path: Path, whole: type[BaseModel]) -> Findi
     if details["type"] == "missing":
         key = details["loc"][-1]
         return Finding(MISSING, (*path, key), f"needs `{key}`")
-    code, message = _explained(details, path, whole)
+    code, message = _explained(details, _said_at(path), whole)
     return Finding(code, path, message)
+
+
+def _said_at(path: Path) -> Path:
+    """The place that a value of a dated change is for; any other path as it is."""
+    match path:
+        case ("changes", _, "set", str(place), *below):
+            return (*place.split("."), *below)
+        case _:
+            return path
 
 
 def _explained(details: ErrorDetails, path: Path, whole: type[BaseModel]) -> tuple[str, str]:

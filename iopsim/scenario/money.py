@@ -24,7 +24,7 @@ class Tier(Part):
 
 def _rising(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
     if len({tier.from_services for tier in tiers}) < len(tiers):
-        raise PydanticCustomError("tiers", "two tiers are from one number of services")
+        raise PydanticCustomError("tiers", "two tiers are from one number of services; say each number once")
     return tuple(sorted(tiers, key=lambda tier: tier.from_services))
 
 

@@ -20,18 +20,20 @@ RETURNED = "returned"  # where those come from who were in care before
 EITHER = "either"  # the preference that any group fits
 
 RESERVED = frozenset({
-    HOME, RETURNED, EITHER, "alternative", "authorization", "group", "order", "program", "seat", "treatment",
+    HOME, RETURNED, EITHER, "alternative", "authorization", "group", "order", "program", "seat", "system", "treatment",
 })  # fmt: skip
 """Words that mean something of their own wherever a name may stand."""
 
 METRIC_WORDS = frozenset({
-    "access_days", "admitted_not_started", "applying", "appointments", "attendance", "authorization_cut",
-    "authorization_days", "cancelled_sessions", "census", "completed", "contact_days", "cost", "discharged",
-    "dropped_out", "ghost_seats", "group_fill", "held", "held_back_by", "held_cost", "held_days",
-    "intake_days", "left", "lost", "merged_sessions", "never_started", "over_capacity_sessions",
-    "referrals", "reneged", "reneged_wait_days", "seat_utilization", "started_within_14_days",
-    "started_within_7_days", "stay_days", "stepped_up", "still_in_care", "uncovered_days", "unresolved",
-    "utilization", "wait_days", "waitlist", "wasted_slots",
+    "access_days", "admitted_not_started", "applying", "appointments", "attendance",
+    "authorization_cut", "authorization_days", "below_minimum_days", "cancelled_sessions", "census",
+    "completed", "contact_days", "cost", "discharged", "dropped_out", "ghost_seats", "group_fill",
+    "held", "held_back_by", "held_cost", "held_cost_for", "held_days", "held_days_for", "intake_days",
+    "left", "lost", "merged_sessions", "never_started", "over_capacity_sessions", "referrals",
+    "reneged", "reneged_wait_days", "seat_utilization", "short_days", "started_within_14_days",
+    "started_within_7_days", "stay_days", "stays_under", "stepped_up", "still_in_care",
+    "uncovered_days", "unpaid_days", "unresolved", "utilization", "wait_days", "waitlist",
+    "wasted_slots", "weeks_until_under",
 })  # fmt: skip
 """What follows a level in the name of a metric, where a track may stand too."""
 
@@ -65,6 +67,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "services.*.levels.*": ("level",),
     "services.*.tracks.*": ("track",),
     "money.inpatient_alternative.for.*": ("source",),
+    "from_today.*.level": ("level",),
 }
 # Where they stand as keys.
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -83,6 +86,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "levels.*.by.source.*": ("source",),
     "money.revenue.*": ("level",),
     "money.revenue.*.*": ("payer",),
+    "money.inpatient_alternative.divertible.*": ("source",),
+    "from_today.waitlist_under.*": ("level",),
 }
 _MOST_NAMES = 100  # of one kind: far more than a program has, and few enough to check every pair of them
 _MOST_HINTS = 100  # looking for the nearest name takes time; who has more faults has one cause for them

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +20,8 @@ from pydantic_core import PydanticCustomError
 
 __all__ = [
     "HOME",
+    "RUN_FROM",
+    "RUN_TO",
     "WEEKDAYS",
     "Amount",
     "Count",
@@ -34,9 +37,11 @@ __all__ = [
     "Weekday",
     "shape",
     "shares_sum_to_one",
+    "sharing",
 ]
 
 HOME = "home"
+RUN_FROM, RUN_TO = dt.date(1950, 1, 1), dt.date(2200, 1, 1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SHARES_TOLERANCE = 1e-6
@@ -48,6 +53,23 @@ class Part(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, validate_by_alias=True, serialize_by_alias=True
     )
+
+
+Whole = TypeVar("Whole", bound=Part)
+
+
+def sharing(part: Whole, base: Whole) -> Whole:
+    """An equal part that holds what its base holds wherever they are equal: there may be many of them."""
+    inner = {name: _shared(getattr(part, name), getattr(base, name)) for name in part.model_fields_set}
+    return part.model_copy(update=inner)
+
+
+def _shared(value: Any, base: Any) -> Any:
+    if value == base:
+        return base
+    if isinstance(value, Mapping) and isinstance(base, Mapping):
+        return {key: _shared(child, base.get(key)) for key, child in value.items()}
+    return value
 
 
 def _a_name(text: str) -> str:

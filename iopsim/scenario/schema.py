@@ -27,6 +27,8 @@ from iopsim.scenario.groups import Room
 from iopsim.scenario.levels import Level
 from iopsim.scenario.money import InpatientAlternative, Money
 from iopsim.scenario.parts import (
+    RUN_FROM,
+    RUN_TO,
     Name,
     Number,
     Part,
@@ -90,7 +92,7 @@ _UNTIL_SETTLED_WEEKS = 52  # stands for `auto` until pilot runs have said how lo
 class Run(Part):
     """When and how often to simulate. `start` is the first measured day (model.md §2)."""
 
-    start: Annotated[dt.date, Field(strict=True, ge=dt.date(1950, 1, 1), le=dt.date(2200, 1, 1))] = Field(
+    start: Annotated[dt.date, Field(strict=True, ge=RUN_FROM, le=RUN_TO)] = Field(
         dt.date(2027, 1, 4), description="First measured day; the warm-up lies before it"
     )
     warm_up: Annotated[
@@ -234,7 +236,7 @@ class Scenario(Part):
         written = _opened_today(written)
         scenario = handler(written)
         if isinstance(written, Mapping) and scenario.changes:
-            scenario._editions = editions_of(cls, written, scenario.changes, info.context)
+            scenario._editions = editions_of(scenario, written, info.context)
         return scenario
 
     @model_validator(mode="after")
@@ -255,6 +257,14 @@ class Scenario(Part):
             if edition.from_ is not None and edition.from_ <= date:
                 in_force = edition.plan
         return in_force
+
+    def with_sources(self, sources: Mapping[str, Source]) -> Self:
+        """The same, from beginning to end, with these sources instead of those of their names."""
+        copy = self.model_copy(update={"sources": {**self.sources, **sources}})
+        copy._editions = tuple(
+            edition._replace(plan=edition.plan.with_sources(sources)) for edition in self._editions
+        )
+        return copy
 
     def track_shares(self, source: Source) -> Mapping[str, float]:
         """Shares of the tracks among a source's patients; everybody is of the only track when there is one."""
@@ -282,11 +292,11 @@ class Scenario(Part):
 def _opened_today(written: Any) -> Any:
     """With `from_today` the run starts on its day, and there is no warm-up, unless the scenario says otherwise."""
     today = written.get("from_today") if isinstance(written, Mapping) else None
-    if not isinstance(today, Mapping) or not isinstance(written.get("run", {}), Mapping):
+    as_of = today.get("as_of") if isinstance(today, Mapping) else None
+    is_said = isinstance(as_of, dt.date) and RUN_FROM <= as_of <= RUN_TO
+    if not is_said or not isinstance(written.get("run", {}), Mapping):
         return written
-    run = {"start": today.get("as_of"), "warm_up_weeks": 0}
-    known = {key: value for key, value in run.items() if value is not None}
-    return {**written, "run": {**known, **written.get("run", {})}}
+    return {**written, "run": {"start": as_of, "warm_up_weeks": 0, **written.get("run", {})}}
 
 
 _OVERLAID = (
@@ -302,6 +312,10 @@ _OVERLAID = (
     "Associate",
     "Service",
     "Authorization",
+    "FromToday",
+    "Census",
+    "WaitlistFile",
+    "ApplicationFile",
 )  # what a variant may write in part, over its base
 
 

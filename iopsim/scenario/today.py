@@ -13,7 +13,7 @@ from pydantic import Field
 
 from iopsim.scenario.cells import Cells
 from iopsim.scenario.census import ApplicationFile, Census, WaitlistFile
-from iopsim.scenario.parts import Name, Part, PositiveCount
+from iopsim.scenario.parts import RUN_FROM, RUN_TO, Name, Part, PositiveCount
 from iopsim.scenario.trace import letters_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["Applicant", "FromToday", "Listed", "Resident", "applicants", "listed
 class FromToday(Part):
     """The day on which the run begins, who is in care and who waits then."""
 
-    as_of: Annotated[dt.date, Field(strict=True, ge=dt.date(1950, 1, 1), le=dt.date(2200, 1, 1))] = Field(
+    as_of: Annotated[dt.date, Field(strict=True, ge=RUN_FROM, le=RUN_TO)] = Field(
         description="The day, at whose beginning things stand so; the run starts on it, without a warm-up"
     )
     census: Census | None = Field(None, description="Who is in care; none: nobody")

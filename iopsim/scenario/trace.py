@@ -6,7 +6,6 @@ The rows are patients: they stay in memory, out of messages, results and the res
 from __future__ import annotations
 
 import datetime as dt
-import re
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -19,6 +18,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from iopsim.scenario.distributions.csv_file import at_line, read_columns
 from iopsim.scenario.distributions.faults import fault_at
 from iopsim.scenario.findings import words
+from iopsim.scenario.moments import CURE, UNTIMED, moments_in
 from iopsim.scenario.parts import Part
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.schema import Run, Scenario
 
-__all__ = ["TRAITS", "Trace", "observed", "strays", "traced", "trait_of"]
+__all__ = ["TRAITS", "Heading", "Trace", "letters_of", "meanings", "observed", "strays", "traced", "trait_of"]
 
 TRAITS = ("track", "time", "modality", "payer")
 """What a column may say of the patients; what none says is drawn."""
@@ -34,11 +34,6 @@ TRAITS = ("track", "time", "modality", "payer")
 Heading = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 
 _EITHER = "either"
-_UNTIMED = -1.0  # the hour of a referral whose time of day is not known
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d{1,2}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?)?")
-_ZONE = re.compile(r"Z|[+-]\d\d:?\d\d")
-_OTHER_FORM = re.compile(r"\d{1,4}([/.])\d{1,2}\1\d{1,4}\b.*")
-_CURE = "write year, month and day as 2027-01-31, or 2027-01-31 14:30 with the time of day, or drop the line"
 
 
 class _Rows(NamedTuple):
@@ -47,7 +42,7 @@ class _Rows(NamedTuple):
     days: array[int]  # proleptic Gregorian ordinals
     hours: array[float]
     lines: array[int]
-    said: dict[str, tuple[str, ...]]  # by trait, as `_letters` of the cells
+    said: dict[str, tuple[str, ...]]  # by trait, as `letters_of` of the cells
 
 
 class Trace(Part):
@@ -117,7 +112,7 @@ class Trace(Part):
     def hour(self, row: int) -> float | None:
         """The time of day of a referral in hours after midnight, if the file says it."""
         hour = self._rows.hours[row]
-        return None if hour == _UNTIMED else hour
+        return None if hour == UNTIMED else hour
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -141,7 +136,7 @@ class Trace(Part):
             days=array(
                 "i", [*[first - 1] * before, *(first + row * days // inside for row in range(inside))]
             ),
-            hours=array("d", [_UNTIMED]) * (before + inside),
+            hours=array("d", [UNTIMED]) * (before + inside),
             lines=array("i", range(before + inside)),
             said={},
         )
@@ -165,10 +160,15 @@ def trait_of(scenario: Scenario, trait: str) -> dict[str, str]:
         "time": dict.fromkeys([*(group.time for group in groups), _EITHER]),
         "modality": dict.fromkeys([*(group.modality for group in groups), _EITHER]),
     }
-    labels = {name: _letters(label) for name, label in tables[trait].items() if label is not None}
+    return meanings(tables[trait])
+
+
+def meanings(names: Mapping[str, str | None]) -> dict[str, str]:
+    """The names that cells may mean, by their letters: of the name itself, or of a label that no other has."""
+    labels = {name: letters_of(label) for name, label in names.items() if label is not None}
     alike = Counter(labels.values())
-    names = {_letters(name): name for name in tables[trait]}
-    return names | {label: name for name, label in labels.items() if label not in names and alike[label] == 1}
+    own = {letters_of(name): name for name in names}
+    return own | {label: name for name, label in labels.items() if label not in own and alike[label] == 1}
 
 
 def observed(scenario: Scenario, trace: Trace | None, trait: str) -> dict[str, float]:
@@ -221,7 +221,7 @@ def _out_of_time(scenario: Scenario, trace: Trace) -> str:
     return f"{trace.csv}: all referrals lie {where} {span}; set `run.start` to the time of the file"
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
     """A name or label as what remains of it when case and blanks do not count."""
     return " ".join(text.split()).casefold().replace("_", " ")
 
@@ -231,20 +231,13 @@ def _read(folder: Path, name: str, date: str, columns: Mapping[str, str]) -> _Ro
     table = read_columns(folder, name, {"date": date, **columns})
     if not table:
         raise fault_at("csv", f"{name}: no referrals stand below the headings")
-    moments: dict[str, tuple[int, float]] = {}
-    wrong: dict[str, str] = {}
-    for cell in {cells[0] for _, cells in table}:
-        try:
-            moments[cell] = _moment(cell)
-        except ValueError as error:
-            wrong[cell] = str(error)
-    if wrong:
-        faults = [(line, wrong[cells[0]]) for line, cells in table if cells[0] in wrong]
-        raise fault_at("date", at_line(name, date, faults, _CURE))
+    moments, faults = moments_in((line, cells[0]) for line, cells in table)
+    if faults:
+        raise fault_at("date", at_line(name, date, faults, CURE))
     if {hour for _, hour in moments.values()} == {0.0}:  # dates that a program has written as date-times
-        moments = {cell: (day, _UNTIMED) for cell, (day, _) in moments.items()}
+        moments = {cell: (day, UNTIMED) for cell, (day, _) in moments.items()}
     table.sort(key=lambda row: moments[row[1][0]])
-    letters = {cell: _letters(cell) for _, cells in table for cell in cells[1:]}
+    letters = {cell: letters_of(cell) for _, cells in table for cell in cells[1:]}
     return _Rows(
         days=array("i", (moments[cells[0]][0] for _, cells in table)),
         hours=array("d", (moments[cells[0]][1] for _, cells in table)),
@@ -254,34 +247,3 @@ def _read(folder: Path, name: str, date: str, columns: Mapping[str, str]) -> _Ro
             for place, trait in enumerate(columns, start=1)
         },
     )
-
-
-def _moment(cell: str) -> tuple[int, float]:
-    """Day and hour that a cell says.
-
-    Raises:
-        ValueError: It says none; with what is wrong, and nothing of what the cell contains.
-    """
-    found = _MOMENT.match(cell)
-    if found is None or found.end() < len(cell):
-        raise ValueError(_no_moment(cell, cell[found.end() :].strip() if found else cell))
-    date, hour, minute, second = found.groups()
-    try:
-        day = dt.date.fromisoformat(date).toordinal()
-    except ValueError:
-        raise ValueError("is no date of the calendar") from None
-    if hour is None:
-        return day, _UNTIMED
-    if int(hour) > 23 or int(minute) > 59 or float(second or 0) >= 60:
-        raise ValueError("is no time of the day")
-    return day, int(hour) + int(minute) / 60 + float(second or 0) / 3600
-
-
-def _no_moment(cell: str, rest: str) -> str:
-    if not cell:
-        return "is empty"
-    if rest != cell and _ZONE.fullmatch(rest):
-        return "has a time zone, where all times are local"
-    if _OTHER_FORM.fullmatch(cell):
-        return "has a date in which day and month may be confused"
-    return "is a number" if re.fullmatch(r"\d+([.,]\d+)?", cell) else "is no date"

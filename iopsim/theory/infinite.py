@@ -12,12 +12,18 @@ from iopsim.theory.integrals import integrate_decreasing
 from iopsim.theory.stays import restricted_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Survival = Callable[[float], float]
     RateSteps = Sequence[tuple[float, float]]
 
-__all__ = ["census_after_opening", "census_with_steps", "mean_census_in_window", "steady_census"]
+__all__ = [
+    "census_after_opening",
+    "census_from_today",
+    "census_with_steps",
+    "mean_census_in_window",
+    "steady_census",
+]
 
 
 def steady_census(arrivals_per_day: float, mean_stay_days: float) -> float:
@@ -34,6 +40,24 @@ def census_after_opening(arrivals_per_day: float, survival: Survival, days: floa
     Source: Takács, Introduction to the Theory of Queues (1962), ch. 3.
     """
     return arrivals_per_day * restricted_mean(survival, days)
+
+
+def census_from_today(
+    arrivals_per_day: float, survival: Survival, elapsed_days: Iterable[float], days: float
+) -> float:
+    """Mean census `days` after today: those who are there and stay on, and those who have come since.
+
+    Args:
+        arrivals_per_day: From today on.
+        survival: Share still in care by days since the start.
+        elapsed_days: How long each of those who are there has been in care today.
+        days: Since today.
+
+    Source: the law of a stay given that it has lasted so long, and `census_after_opening`; independent of
+    each other (Takács, as above).
+    """
+    still_there = sum(survival(elapsed + days) / survival(elapsed) for elapsed in elapsed_days)
+    return still_there + census_after_opening(arrivals_per_day, survival, days)
 
 
 def census_with_steps(rate_steps: RateSteps, survival: Survival, day: float) -> float:

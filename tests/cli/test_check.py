@@ -153,7 +153,7 @@ def test_folders_that_cannot_be_judged_are_all_told(iopsim: Iopsim, tmp_path: Pa
     shutil.move(finished(tmp_path / "stopped", MET), tmp_path / "stopped.partial")
     old = finished(tmp_path / "old", MET) / "manifest.json"
     old.write_text(
-        old.read_text("utf-8").replace('"results_schema": 2', '"results_schema": 1'), encoding="utf-8"
+        old.read_text("utf-8").replace('"results_schema": 3', '"results_schema": 1'), encoding="utf-8"
     )
     (finished(tmp_path / "hurt", MET) / "summary.csv").unlink()
     bad = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Iopsim
 
 COMMANDS = (
-    *("run", "compare", "sweep", "check", "diff", "warmup", "merge", "cache"),
+    *("run", "compare", "sweep", "check", "diff", "warmup", "export", "merge", "cache"),
     *("validate", "show", "new", "metrics", "schema"),
 )
 RUN_OPTIONS = (

@@ -12,7 +12,7 @@ from iopsim.model.timeline import in_days
 from iopsim.scenario.access import Contact, Eligible, Intake
 from iopsim.scenario.schema import Scenario
 from tests.properties.dates import Calendar, longest, within
-from tests.properties.parts import Part, State
+from tests.properties.parts import Part, Row, State
 
 if TYPE_CHECKING:
     from tests.properties.posts import Posts
@@ -36,7 +36,7 @@ class Desk:
     ) -> None:
         self._scenario, self._ledger, self._calendar = scenario, ledger, calendar
         self._posts, self._visits = posts, visits
-        self._levels = list(scenario.levels.values())
+        self.change(calendar.opening)
         self._taken: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
         filled = ledger.post_state == PostState.FILLED
         self._came = {
@@ -53,6 +53,43 @@ class Desk:
             service.role for service in scenario.services.values() if service.limits
         }  # their diaries hold appointments of which the ledger says nothing until they take place
 
+    def change(self, plan: Scenario) -> None:
+        """Another plan is in force: other shares, other hours."""
+        self._levels, self._staff = list(plan.levels.values()), plan.staff
+
+    def settle(self, part: Part, rows: list[Row]) -> None:
+        """Somebody who was referred before the opening: with an appointment, or still to be reached or given one."""
+        contact, _, intake = self._stages(part)
+        facts = [Fact(row[1]) for row in rows]
+        booked = rows.pop() if facts[-1] == Fact.BOOKED else None
+        had, reached = facts[1 : len(facts) - bool(booked)], [Fact.CONTACTED] if contact else []
+        assert facts[0] in {Fact.REFERRED, Fact.SENT} and (had == reached or not (had or booked)), f"{part}"
+        assert (facts[0] == Fact.REFERRED) == (part.origin < len(self._scenario.sources))
+        self._due[part.number] = max(
+            part.came + longest(contact.delay_days if contact else None), self._calendar.first
+        )
+        if had:  # where it is not booked, nobody was there to give an appointment
+            self._last[part.number] = Fact.CONTACTED, part.came
+        if booked is not None:
+            assert intake is not None
+            now, _, _, lead, post, _ = booked
+            day, start = floor(now) + lead, None
+            if intake.role not in self._shared:
+                begins = [
+                    (self._begin(day, other, intake, day), other) for other in self._posts.of(intake.role)
+                ]
+                begin, whose = min(each for each in begins if self._posts.is_filled(each[1]))
+                assert whose == post, f"the first free appointment on day {day} is another"
+                self._taken[post, day].append((begin, begin + intake.minutes))
+                start = _instant(day, begin)
+            self._booked[part.number] = _Appointment(post, day, start)
+            self._last[part.number] = Fact.BOOKED, now
+            self._due[part.number] = self._due_next(part, Fact.BOOKED, now)
+
+    def _follows(self, part: Part, since: float, now: float) -> bool:
+        """Whether a fact comes at once, or at the opening for one who came before."""
+        return now == since or (now == self._calendar.first and part.came < now)
+
     def check(self, part: Part, fact: Fact, now: float, a: int, b: int) -> None:
         """A fact of a stay that is in a stage, or leaves it."""
         if not any(self._stages(part)):
@@ -66,9 +103,9 @@ class Desk:
         assert asks_for_it, f"{said}, past the stages"
         match fact:
             case Fact.CONTACTED:
-                assert (
-                    contact is not None and last == Fact.SENT and within(contact.delay_days, now - since)
-                ), said
+                assert contact is not None and last == Fact.SENT, said
+                in_time = within(contact.delay_days, now - since)
+                assert in_time or (now > since and self._follows(part, since, now)), said
             case Fact.BOOKED:
                 assert intake is not None, said
                 self._book(part, intake, now, a, b, self._reached(last, contact), since)
@@ -81,7 +118,7 @@ class Desk:
             case Fact.JOINED if intake is not None:
                 assert last == Fact.ASSESSED and now == since + in_days(intake.minutes / 60), said
             case Fact.JOINED:
-                assert self._reached(last, contact) and now == since, said
+                assert self._reached(last, contact) and self._follows(part, since, now), said
         if fact not in {Fact.REFERRED, Fact.SENT}:
             self._last[part.number] = fact, now
         self._due[part.number] = self._due_next(part, fact, now)
@@ -109,7 +146,7 @@ class Desk:
                 assert contact is not None and contact.share < 1 and last == Fact.SENT, said
             case Stage.SCREEN:
                 assert eligible is not None and eligible.share < 1 and eligible.found_at == "screen", said
-                assert self._reached(last, contact) and now == since, said
+                assert self._reached(last, contact) and self._follows(part, since, now), said
             case Stage.INTAKE:
                 assert intake is not None and last == Fact.NO_SHOW and now == since, said
             case Stage.ASSESSMENT:
@@ -161,9 +198,12 @@ class Desk:
             before is not None and before.day == floor(now) and not self._posts.is_filled(before.post)
         )
         again = self._last.get(part.number, (Fact.SENT, 0.0)) == (Fact.NO_SHOW, now)
-        late = (role, now) in self._came  # with nobody there to give appointments, whoever comes gives one
+        late = (
+            now in self._calendar.changes or (role, now) in self._came
+        )  # with nobody there to give appointments, whoever comes gives one
         assert role == intake.role and self._posts.is_filled(post)
-        assert (reached and now == since) or again or called_off or late, f"books out of turn at {now}"
+        reached = reached and self._follows(part, since, now)
+        assert reached or again or called_off or late, f"books out of turn at {now}"
         day, start = floor(now) + lead_days, None
         if role not in self._shared:
             first, begin, whose = self._first_free(intake, now)
@@ -191,7 +231,7 @@ class Desk:
             if begin + minutes <= taken + 1e-6:
                 break
             begin = max(begin, end)
-        last = self._scenario.staff[intake.role].appointment_minutes_per_day - minutes
+        last = self._staff[intake.role].appointment_minutes_per_day - minutes
         return begin if begin <= last + 1e-6 else inf
 
     def _meet(self, part: Part, intake: Intake, now: float, post: int) -> None:

@@ -13,6 +13,7 @@ from itertools import chain, groupby
 from math import inf
 
 from iopsim.model.ledger import ENDS, Fact, Ledger, Reason, Stage
+from iopsim.model.opening import APPLICANTS
 from iopsim.scenario.levels import Care, Level, care_of
 from iopsim.scenario.parts import HOME
 from iopsim.scenario.schema import Scenario
@@ -45,6 +46,7 @@ def check_conservation(scenario: Scenario, ledger: Ledger) -> None:
     columns = (ledger.time, ledger.fact, ledger.stay, ledger.a, ledger.b, ledger.c)
     facts: list[Row] = list(zip(*(column.tolist() for column in columns), strict=True))
     assert [row[0] for row in facts] == sorted(row[0] for row in facts), "facts are not in order of time"
+    facts = books.settle(facts)
     by_instant = {now: list(rows) for now, rows in groupby(facts, key=lambda row: row[0])}
     for now in sorted({*by_instant, *books.instants}):
         books.live(now, by_instant.get(now, []))
@@ -56,17 +58,18 @@ class _Books:
 
     def __init__(self, scenario: Scenario, ledger: Ledger) -> None:
         self._scenario, self._ledger = scenario, ledger
-        self._levels: list[Level] = list(scenario.levels.values())
+        self._levels: list[Level] = []
         self._names = list(scenario.levels)
         self._returned = len(ledger.origins) - 1
-        calendar = Calendar(scenario)
+        calendar = self._calendar = Calendar(scenario)
+        self._levels = list(calendar.opening.levels.values())
         self._posts = Posts(scenario, ledger, calendar)
         self._rooms = Rooms(scenario, ledger, calendar, self._posts)
         self._payers = Payers(scenario, ledger)
         self._visits = Visits(scenario, ledger, calendar, self._posts)
         self._desk = Desk(scenario, ledger, calendar, self._posts, self._visits)
         self._waiting = Waiting(scenario, ledger, self._desk, self._payers, self._rooms, self._visits)
-        self._facilitators = Facilitators(scenario, ledger, self._posts)
+        self._facilitators = Facilitators(ledger, calendar, self._posts)
         self._meetings = Meetings(scenario, ledger, calendar, self._rooms, self._payers, self._facilitators)
         self._parts = [
             Part(number, patient, level, self._care(level, patient))
@@ -89,13 +92,119 @@ class _Books:
     @property
     def instants(self) -> Iterable[float]:
         """When something happens that is no fact of a stay."""
-        return chain(self._meetings.instants, self._visits.instants, self._posts.instants)
+        parts = self._meetings.instants, self._visits.instants, self._posts.instants
+        return chain(*parts, map(float, self._calendar.changes))
 
     def _care(self, level: int, patient: int) -> Care:
         ledger, name = self._ledger, self._names[level]
         track = ledger.tracks[ledger.patient_track[patient]]
         source = ledger.sources[ledger.patient_source[patient]]
         return care_of(self._scenario.levels[name], track, source)
+
+    # ── who is there at the opening ──────────────────────────────────────────────────────────────────────────
+
+    def settle(self, facts: list[Row]) -> list[Row]:
+        """Enter those who are there at the opening, whatever the limits, and give the rows of what comes after."""
+        opening, past, later = float(self._calendar.first), defaultdict[int, list[Row]](list), list[Row]()
+        for row in facts:
+            standing = row[0] < opening or (row[0] == opening and self._stands(past, row))
+            (past[row[2]] if standing else later).append(row)
+        residents, listed = self._ledger.resident_stay.tolist(), self._ledger.listed_stay.tolist()
+        applied = sorted(past.keys() - {*residents, *listed}, key=self._ordinal)
+        there = [*residents, *listed, *applied]
+        assert sorted(there) == list(range(len(there))), "who is there at the opening has the first stays"
+        assert not there or self._scenario.from_today is not None, "somebody is there before the opening"
+        assert {self._cell(stay) for stay in applied} <= {APPLICANTS}, "somebody came before the opening"
+        self._now = opening
+        for stay in there:
+            part, rows = self._parts[stay], past[stay]
+            self._enter(part, rows[0])
+            if stay in self._ledger.resident_stay:
+                self._settle_resident(part, rows)
+            elif stay in self._ledger.listed_stay:
+                self._settle_listed(part, rows)
+            else:
+                part.state = State.APPLYING
+                self._desk.settle(part, rows)
+        self._waiting.settle(part for part in self._ahead.values() if part.state == State.WAITING)
+        return later
+
+    def _cell(self, stay: int) -> int:
+        return int(self._ledger.patient_cell[self._parts[stay].patient])
+
+    def _ordinal(self, stay: int) -> int:
+        return int(self._ledger.patient_ordinal[self._parts[stay].patient])
+
+    def _stands(self, past: Mapping[int, list[Row]], row: Row) -> bool:
+        """Whether a fact of the instant of opening is of those that say how things stand then."""
+        _, fact, stay, *_ = row
+        applied = (self._ledger.patient_cell == APPLICANTS).sum()
+        if stay >= len(self._ledger.resident_stay) + len(self._ledger.listed_stay) + applied:
+            return False
+        if self._cell(stay) == APPLICANTS:
+            return fact in {Fact.REFERRED, Fact.SENT, Fact.CONTACTED, Fact.BOOKED} and not past.get(stay)
+        if stay in self._ledger.listed_stay:
+            return fact in {Fact.JOINED, Fact.AUTHORIZED}
+        if stay not in self._ledger.resident_stay or len(rows := past[stay]) < 3:
+            return stay in self._ledger.resident_stay
+        ahead = [past[other] for other in self._ledger.listed_stay if self._same(stay, other)]
+        over = max(
+            each[0][0] if each else row[0] for each in (rows, *ahead)
+        )  # who joins today may come below
+        if fact == Fact.COMPLETED:
+            over += self._levels[self._parts[stay].level].refer_before_days
+        return fact in {Fact.COMPLETED, Fact.SUSPENDED} and bool(ahead) and over == row[0]
+
+    def _same(self, one: int, other: int) -> bool:
+        return self._parts[one].patient == self._parts[other].patient
+
+    def _enter(self, part: Part, first: Row) -> None:
+        """One who has come before the opening."""
+        part.came, _, _, part.origin, *_ = first
+        origin = self._ledger.origins[part.origin]
+        part.priority = self._levels[part.level].waitlist.priority.get(origin, inf)
+        part.seen[first[1]] += 1
+        self._came[part.level] += 1
+        self._known.add(part.patient)
+        assert self._ledger.patient_referred[part.patient] <= part.came
+        if part.number in self._ledger.resident_stay:
+            assert part.patient not in self._place, f"patient {part.patient} has two places"
+            self._place[part.patient] = part
+        else:
+            assert part.patient not in self._ahead, f"patient {part.patient} waits for two levels"
+            self._ahead[part.patient] = part
+
+    def _settle_listed(self, part: Part, rows: list[Row]) -> None:
+        part.joined, part.state = part.came, State.WAITING
+        part.unapproved = self._payers.terms(part) is not None
+        place = self._place.get(part.patient)
+        part.untreated = place is not None and place.state == State.IN_CARE
+        assert part.untreated or place is None or self._bound[part.patient] == part.level
+        assert [row[1] for row in rows] in ([Fact.JOINED], [Fact.JOINED, Fact.AUTHORIZED]), f"{part}: {rows}"
+        for time, fact, _, a, b, _ in rows[1:]:
+            part.seen[fact] += 1
+            self._payers.check(part, Fact(fact), time, a, b)
+
+    def _settle_resident(self, part: Part, rows: list[Row]) -> None:
+        """Somebody in care at the opening: goes on, or holds the place and waits for another."""
+        facts = [row[1] for row in rows]
+        assert facts[:3] == [Fact.JOINED, Fact.ADMITTED, Fact.STARTED], f"{part}: {facts}"
+        assert {row[0] for row in rows[:3]} == {part.came}
+        part.joined = part.admitted = part.started = part.since = part.came
+        part.state = State.IN_CARE
+        part.seen.update(facts[1:])
+        _, _, _, group, post, bits = rows[1]
+        self._rooms.settle(part, group, bits, post)
+        for time, fact, _, level, *_ in rows[3:]:
+            part.treated, part.over_since = time - part.started, time
+            self._bound[part.patient] = level
+            step_up = part.care.leave_early.step_up
+            if fact == Fact.SUSPENDED:
+                part.state, part.hold = State.SUSPENDED, step_up.hold_days if step_up else 0.0
+            else:
+                assert fact == Fact.COMPLETED and len(rows) == 4, f"{part}: {facts}"
+                part.state, part.hold = State.OVER, self._levels[part.level].hold_days
+        self._payers.settle(part, self._now)
 
     # ── one instant ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +216,10 @@ class _Books:
         for _, fact, stay, *_ in rows:
             at_once[self._parts[stay].patient].add(fact)
         self._at_once, self._gave_up = at_once, set()
-        self._posts.change(now)
+        plan = self._calendar.changes.get(int(now)) if now == int(now) else None
+        self._posts.change(now, plan)
+        if plan is not None:
+            self._adopt(plan)
         for cohort in self._rooms.cohorts:
             if cohort is not None:
                 cohort.advance(now)
@@ -117,6 +229,19 @@ class _Books:
             self._balance(self._parts[row[2]].level)
         self._visits.check(now, self._parts, set(at_once))
         self._between(at_once)
+
+    def _adopt(self, plan: Scenario) -> None:
+        """Another plan is in force, from before all else of the instant."""
+        self._levels = list(plan.levels.values())
+        for part in (
+            self._rooms,
+            self._waiting,
+            self._desk,
+            self._visits,
+            self._meetings,
+            self._facilitators,
+        ):
+            part.change(plan)
 
     def _apply(self, row: Row) -> None:
         now, number, stay, a, b, c = row
@@ -172,10 +297,13 @@ class _Books:
         said = f"patient {part.patient} is referred ahead at {self._now}"
         assert before > 0 and place.level == level and place.planned is None, said
         place.planned = self._now + before
+        late = place.started < self._now == self._calendar.first  # the end was near already at the opening
+        if late:
+            place.planned = None
         if care.phases is not None:
             weeks = sum(phase.weeks for phase in care.phases)
-            days = place.days_of_treatment(self._now)
-            assert abs(days - max(0, 7 * weeks - before)) < _CLOSE, f"{said}, after {days} days"
+            days = place.days_of_treatment(self._now) - max(0, 7 * weeks - before)
+            assert abs(days) < _CLOSE or (late and days > 0), f"{said}, {days} days too late"
         assert self._names[part.level] in self._levels[level].next, said
 
     def _arrive(self, part: Part, origin: int) -> None:
@@ -205,16 +333,24 @@ class _Books:
     def _aged(self, part: Part, into: int, b: int, c: int) -> None:
         ages = self._levels[part.level].waitlist.ages_into
         assert ages is not None and into == ages.class_ < part.priority
-        assert self._now == part.joined + ages.after_days, f"stay {part.number} is of age at {self._now}"
+        assert self._now == self._in_time(part, ages.after_days), (
+            f"stay {part.number} is of age at {self._now}"
+        )
         part.priority = into
 
     def _accepted(self, part: Part, kind: int, b: int, c: int) -> None:
         after = self._levels[part.level].waitlist.accept_other_time_after_days
-        assert after is not None and self._now == part.joined + after, f"stay {part.number} at {self._now}"
+        assert after is not None and self._now == self._in_time(part, after), (
+            f"stay {part.number} at {self._now}"
+        )
         assert not part.any_time and self._levels[part.level].groups
         assert self._ledger.times[self._ledger.patient_time[part.patient]] != "either"
         part.any_time = True
         self._waiting.kind[part.number] = kind
+
+    def _in_time(self, part: Part, days: float) -> float:
+        """So long after joining, or at the opening if that is later."""
+        return max(part.joined + days, float(self._calendar.first))
 
     def _lost(self, part: Part, a: int, b: int, c: int) -> None:
         self._turn_away(part, self._desk.where_lost(part, Stage(b)), a)
@@ -305,7 +441,8 @@ class _Books:
             del self._place[part.patient]
         self._went[part.level] += 1
         if part.over_since < self._now and part.seen[Fact.COMPLETED]:
-            over = self._now == part.over_since + part.hold or self._rooms.closes(part, self._now)
+            ends = max(part.over_since + part.hold, float(self._calendar.first))
+            over = self._now == ends or self._rooms.closes(part, self._now)
             moved_on = self._at_once[part.patient] & _MOVES_ON
             assert over or moved_on, f"stay {part.number} gives up a held place without a reason"
         if part.hold > 0 or part.seen[Fact.SUSPENDED]:
@@ -324,7 +461,8 @@ class _Books:
         if fact == Fact.COMPLETED:
             self._complete(part, destination)
             lag = level.next.get(self._name(destination))
-            if destination != AT_HOME and lag is not None and lag.lag_days is not None:
+            is_ahead = patient in self._ahead
+            if destination != AT_HOME and lag is not None and lag.lag_days is not None and not is_ahead:
                 self._lag[patient] = (part.level, destination)
                 return
         elif fact in {Fact.DROPPED_OUT, Fact.DISCHARGED}:
@@ -343,7 +481,10 @@ class _Books:
         if part.bound is not None:
             assert self._name(destination) == part.bound, f"stay {part.number} forgets where it is sent"
         else:
-            assert self._name(destination) in level.next, f"stay {part.number} completes to {destination}"
+            foretold = part.number in self._ledger.resident_stay and ahead is not None
+            assert foretold or self._name(destination) in level.next, (
+                f"stay {part.number} completes to {destination}"
+            )
         if ahead is not None:
             assert ahead.level == destination, f"stay {part.number} completes to elsewhere"
         if part.planned is not None and part.care.phases is None and not part.seen[Fact.SUSPENDED]:
@@ -386,7 +527,8 @@ class _Books:
         else:
             assert part.state == State.IN_CARE
             in_time = ahead is None or ahead.untreated or ahead.state == State.APPLYING
-            assert in_time and (ahead is None or part.planned is not None), f"patient {patient} has two"
+            foretold = part.planned is not None or part.number in self._ledger.resident_stay
+            assert in_time and (ahead is None or foretold), f"patient {patient} has two"
 
     def close(self) -> None:
         """At the end: whatever was taken was given back once, or is still taken by somebody who is there."""

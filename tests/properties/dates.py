@@ -32,13 +32,23 @@ def longest(law: DaysLaw | None) -> float:
 
 
 class Calendar:
-    """Days since the first measured one."""
+    """Days since the first measured one.
+
+    Attributes:
+        first, last: The first simulated day, and the day after the last one.
+        closed: Days without sessions.
+        opening: The plan in force on the first day.
+        changes: The plans that come into force later, by day.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self._start = scenario.run.start
         self.first = -7 * scenario.run.warm_up_weeks
         self.last = 7 * (scenario.run.weeks + scenario.run.run_out_weeks)
         self.closed = {self.day(date) for date in scenario.calendar.closed}
+        begins = [(self.day(one.from_), one.plan) for one in scenario.editions if one.from_ is not None]
+        self.opening = [scenario, *(plan for day, plan in begins if day <= self.first)][-1]
+        self.changes = {day: plan for day, plan in begins if self.first < day < self.last}
 
     def day(self, date: dt.date) -> int:
         return (date - self._start).days

@@ -29,11 +29,8 @@ class Meetings:
     ) -> None:  # fmt: skip
         self._ledger, self._calendar = ledger, calendar
         self._rooms, self._payers, self._facilitators = rooms, payers, facilitators
-        self._levels = list(scenario.levels.values())
-        named = [(name, group) for level in self._levels for name, group in level.groups.items()]
-        self._groups = [group for _, group in named]
-        self._level_of = [number for number, level in enumerate(self._levels) for _ in level.groups]
-        numbers = {name: number for number, (name, _) in enumerate(named)}
+        self.change(calendar.opening)
+        numbers = {name: number for number, name in enumerate(ledger.groups)}
         self._hosts = {
             number: numbers[group.merges_with]
             for number, group in enumerate(self._groups)
@@ -49,6 +46,17 @@ class Meetings:
         self._guests: dict[int, set[int]] = defaultdict(set)  # expected besides its own, by session
         self._joining: dict[int, list[int]] = defaultdict(list)  # groups that wait for the session
         self._maybe: dict[int, set[int]] = defaultdict(set)  # those of them of whom the facts do not tell
+
+    def change(self, plan: Scenario) -> None:
+        """Another plan is in force."""
+        self._levels = list(plan.levels.values())
+        named = {
+            name: (number, group)
+            for number, level in enumerate(self._levels)
+            for name, group in level.groups.items()
+        }
+        self._groups = [named[name][1] for name in self._ledger.groups]
+        self._level_of = [named[name][0] for name in self._ledger.groups]
 
     @property
     def instants(self) -> Iterable[float]:
@@ -81,7 +89,7 @@ class Meetings:
         )
         for session in sessions:
             self._muster(session, now, others, parts)
-        for session in sorted(sessions, key=self._group_of):
+        for session in sorted(sessions):  # those of one instant get facilitators in the order of their rows
             members |= self._check(session, now, others, parts)
         new = {stay for stay in members if parts[stay].state == State.ADMITTED}
         assert new - others <= started <= members, f"care starts without a session, or the reverse, at {now}"

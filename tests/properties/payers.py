@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from iopsim.model.ledger import Fact, Ledger, Reason
@@ -28,6 +28,7 @@ class _Account:
     extended: float = -1.0
     cut: bool = False
     lapsed: bool = False
+    is_known: bool = True  # how many sessions have been attended: not of those who are there at the opening
 
 
 class Payers:
@@ -36,12 +37,34 @@ class Payers:
     def __init__(self, scenario: Scenario, ledger: Ledger) -> None:
         self._ledger, self._names = ledger, list(scenario.levels)
         self._payers, self._levels = list(scenario.payers.values()), list(scenario.levels.values())
+        plans = [list(edition.plan.payers.values()) for edition in scenario.editions]
+        terms = [[payer.authorization for payer in payers] for payers in plans]
+        self._may_deny = [any(one and one.denied > 0 for one in row) for row in zip(*terms, strict=True)]
+        self._may_cut = [any(one and one.review.cut > 0 for one in row) for row in zip(*terms, strict=True)]
         self._accounts: dict[int, _Account] = {}
 
     def terms(self, part: Part) -> Authorization | None:
         """What has to be approved, if anything has."""
-        asked = self._payers[self._ledger.patient_payer[part.patient]].authorization
+        asked = self._payers[self._payer(part)].authorization
         return asked if asked is not None and self._names[part.level] in asked.levels else None
+
+    def _payer(self, part: Part) -> int:
+        return int(self._ledger.patient_payer[part.patient])
+
+    def settle(self, part: Part, now: float) -> None:
+        """Treatment goes on at the opening: always so many units at once have been approved for what was used.
+
+        How many sessions were used, the ledger does not say: where they are the units, it is taken as said.
+        """
+        terms = self.terms(part)
+        if terms is None or terms.units is None or not part.has_place:
+            return
+        if days := self._days(part, terms):
+            used = part.days_of_treatment(now) / days
+            approved = terms.units * (1 + floor(used / terms.units + 1e-12))
+            self._accounts[part.number] = _Account(approved, extended=now)
+        else:
+            self._accounts[part.number] = _Account(terms.units, is_known=False)
 
     def check(self, part: Part, fact: Fact, now: float, a: int, b: int) -> None:
         """A fact of a stay, before the books have entered it."""
@@ -53,7 +76,7 @@ class Payers:
             case Fact.AUTHORIZED | Fact.DENIED:
                 assert terms is not None and part.unapproved, f"{said}, which nobody had asked for"
                 assert within(terms.delay_days, now - part.joined), said
-                assert fact == Fact.AUTHORIZED or terms.denied > 0, said
+                assert fact == Fact.AUTHORIZED or self._may_deny[self._payer(part)], said
                 part.unapproved = False
             case Fact.ADMITTED:
                 assert not part.unapproved, f"{said}, without authorization"
@@ -64,7 +87,8 @@ class Payers:
                 self._review(part, terms, account, fact, now, a)
             case Fact.DISCHARGED if b == Reason.CUT:
                 assert account is not None and account.cut, f"{said}, and nothing was cut"
-                assert self._used(part, account, now) >= account.approved - _CLOSE, f"{said}, with units left"
+                used = self._used(part, account, now)
+                assert used >= account.approved - _CLOSE or not account.is_known, f"{said}, with units left"
 
     def _review(
         self, part: Part, terms: Authorization, account: _Account, fact: Fact, now: float, a: int
@@ -75,20 +99,23 @@ class Payers:
             case Fact.ASKED:
                 late = used - (account.approved - terms.ask_before)
                 just = now in (account.extended, part.since)
-                assert asked is None and not account.cut and a == account.approved, said
-                assert abs(late) < _CLOSE or (late > 0 and just), f"{said}, asked when {used} are used"
+                assert asked is None and not account.cut, said
+                assert a == account.approved or not account.is_known, said
+                on_time = abs(late) < _CLOSE or (late > 0 and just) or not account.is_known
+                assert on_time, f"{said}, asked when {used} are used"
+                account.approved = a
                 account.asked, account.lapsed = now, False
             case Fact.LAPSED:
                 assert asked is not None and not account.lapsed, said
-                assert used >= account.approved - _CLOSE, f"{said}, with units left"
+                assert used >= account.approved - _CLOSE or not account.is_known, f"{said}, with units left"
                 account.lapsed = True
             case Fact.EXTENDED:
                 assert asked is not None and within(terms.review.delay_days, now - asked), said
                 before = {max(account.approved, ceil(used + slip)) for slip in (-_CLOSE, 0, _CLOSE)}
-                assert a - (terms.units or 0) in before, said
+                assert a - (terms.units or 0) in before or not account.is_known, said
                 account.approved, account.asked, account.extended, account.lapsed = a, None, now, False
             case Fact.CUT:
-                assert terms.review.cut > 0 and asked is not None, said
+                assert self._may_cut[self._payer(part)] and asked is not None, said
                 assert within(terms.review.delay_days, now - asked), said
                 account.asked, account.cut = None, True
 
@@ -97,11 +124,11 @@ class Payers:
         terms = self.terms(part)
         if terms is not None and terms.units is not None and terms.per == "session":
             account = self._accounts.setdefault(part.number, _Account(terms.units))
-            covered = account.attended < account.approved
+            covered = account.attended < account.approved or not account.is_known
             assert covered or account.lapsed, f"stay {part.number} attends uncovered: {account}"
             few = account.attended >= max(1, account.approved - terms.ask_before)
             said = f"stay {part.number} attends, and nobody asks for more: {account}"
-            assert not few or account.asked is not None or account.cut, said
+            assert not few or account.asked is not None or account.cut or not account.is_known, said
             account.attended += 1
 
     def is_in_time(self, part: Part, now: float) -> bool:

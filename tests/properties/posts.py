@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable
+from math import floor
 
 from iopsim.model.ledger import Ledger, PostState
 from iopsim.scenario.schema import Role, Scenario
@@ -26,7 +27,7 @@ class Posts:
         self._of: dict[str, list[int]] = {name: [] for name in scenario.staff}
         for number, name in enumerate(self._names):
             self._of[name].append(number)
-        self._roles = [scenario.staff[name] for name in self._names]
+        self._plan = self._plan_before = calendar.opening
         self._rows = deque(
             zip(
                 ledger.post_time.tolist(),
@@ -45,15 +46,32 @@ class Posts:
         self.left: set[int] = set()
         self._arrived: set[int] = set()
         self._orphans: Counter[int] = Counter()  # patients of those who have just left, by post
-        for number, role in enumerate(self._roles):
-            assert self._rows.popleft() == (self._now, number, PostState.FILLED, role.caseload_limit), number
-            self._state[number], self._limit[number] = PostState.FILLED, role.caseload_limit
+        self._onboarding: dict[int, float] = {}  # days that it lasts, of those who are new
+        self._is_closing = False
+        for number in range(len(self._names)):
+            self._state[number], self._limit[number] = PostState.CLOSED, 0
             self._since[number] = self._now
+        for number in range(sum(role.posts for role in calendar.opening.staff.values())):
+            full = self._role(number).caseload_limit
+            assert self._rows.popleft() == (self._now, number, PostState.FILLED, full), number
+            self._state[number], self._limit[number] = PostState.FILLED, full
+        self._as_planned()
 
     @property
     def instants(self) -> set[float]:
         """When posts change."""
         return {row[0] for row in self._rows}
+
+    def _role(self, number: int) -> Role:
+        """A post's role, as it is in force."""
+        return self._plan.staff[self._names[number]]
+
+    def _as_planned(self) -> None:
+        """The plan has so many posts of each role, held or not."""
+        for name, numbers in self._of.items():
+            there = sum(self._state[number] != PostState.CLOSED for number in numbers)
+            posts = self._plan.staff[name].posts
+            assert there == posts, f"{there} posts of {name} at {self._now}, the plan has {posts}"
 
     def of(self, role: str) -> list[int]:
         """All posts of a role."""
@@ -62,6 +80,10 @@ class Posts:
     def filled(self, role: str) -> list[int]:
         """Those that somebody holds who is there."""
         return [number for number in self.of(role) if self.is_filled(number)]
+
+    def anybody(self, role: str | None) -> bool:
+        """Whether somebody of the role is there."""
+        return role is not None and bool(self.filled(role))
 
     def had_anybody(self, role: str, day: int) -> bool:
         """Whether some post has been filled since before the midnight at which a day begins."""
@@ -77,19 +99,40 @@ class Posts:
 
     # ── coming and going ─────────────────────────────────────────────────────────────────────────────────────
 
-    def change(self, now: float) -> None:
-        """Enter the rows of an instant."""
+    def change(self, now: float, plan: Scenario | None = None) -> None:
+        """Enter the rows of an instant, at which another plan may come into force."""
         self._now, self.left, self._arrived = now, set(), set()
         self._orphans.clear()
+        self._plan_before, self._plan = self._plan, plan or self._plan
+        self._is_closing = False
         while self._rows and self._rows[0][0] <= now:
             time, number, state, limit = self._rows.popleft()
             assert time == now
             self._enter(number, PostState(state), limit)
+        self._plan_before = self._plan
+        self._as_planned()
 
     def _enter(self, number: int, state: PostState, limit: int) -> None:
-        role, before, since = self._roles[number], self._state[number], self._since[number]
+        role, before, since = self._role(number), self._state[number], self._since[number]
+        full, is_new = role.caseload_limit, role.onboarding_weeks and role.caseload_limit
         said = f"post {number} from {before.name} to {state.name} at {self._now}"
         match before, state:
+            case _, PostState.CLOSED:
+                assert limit == 0, said
+                self._closes(number, said)
+                self._is_closing = True
+                if before == PostState.FILLED:
+                    self.left.add(number)
+            case PostState.CLOSED, PostState.FILLED:
+                more = role.posts - self._plan_before.staff[self._names[number]].posts
+                opened = self._arrived & set(self.of(self._names[number]))
+                assert len(opened) < more, f"{said}, which the plan does not have"
+                earlier = [other for other in self.of(self._names[number]) if other < number]
+                assert all(self._state[other] != PostState.CLOSED for other in earlier), (
+                    f"{said} before {earlier}"
+                )
+                assert limit == (0 if is_new else full), said
+                self._arrived.add(number)
             case PostState.FILLED, PostState.VACANT | PostState.AWAY:
                 assert limit == 0, said
                 self._goes(number, role, state, said)
@@ -98,24 +141,38 @@ class Posts:
                 assert limit == 0 and role.turnover_per_year > 0, said
             case PostState.VACANT, PostState.FILLED:
                 assert within(role.days_to_hire, self._now - since), said
-                assert limit == (
-                    0 if role.onboarding_weeks and role.caseload_limit else role.caseload_limit
-                ), said
+                assert limit == (0 if is_new else full), said
                 self._arrived.add(number)
             case PostState.AWAY, PostState.FILLED:
-                assert limit == role.caseload_limit, said
+                assert limit == full, said
                 assert self._now in {self._calendar.day(each.until) + 1 for each in self._absences(role)}, (
                     said
                 )
                 self._arrived.add(number)
             case PostState.FILLED, PostState.FILLED:
-                days = 7 * role.onboarding_weeks * limit / max(role.caseload_limit, 1)
-                assert limit == self._limit[number] + 1 and abs(since + days - self._now) < _CLOSE, said
+                by_now = self._limit_by_now(number, full, since)
+                changed = full != self._plan_before.staff[self._names[number]].caseload_limit
+                assert limit == by_now and (changed or limit == self._limit[number] + 1), f"{said}: {by_now}"
             case _:
                 raise AssertionError(said)
         if state != before:
             self._since[number] = self._now
+            hired = state == PostState.FILLED and before != PostState.AWAY
+            self._onboarding[number] = 7 * role.onboarding_weeks if hired else 0.0
         self._state[number], self._limit[number] = state, limit
+
+    def _limit_by_now(self, number: int, full: int, since: float) -> int:
+        """The limit of whoever holds a post: during onboarding in proportion to what has passed of it."""
+        days = self._onboarding.get(number, 0.0)
+        return min(full, floor(full * (self._now - since) / days + _CLOSE)) if days else full
+
+    def _closes(self, number: int, said: str) -> None:
+        """Those of which the plan has too many: vacant ones first, the last first."""
+        name = self._names[number]
+        there = [other for other in self.of(name) if self._state[other] != PostState.CLOSED]
+        assert len(there) > self._plan.staff[name].posts, f"{said}, which the plan has"
+        vacant = [other for other in there if self._state[other] == PostState.VACANT]
+        assert number == max(vacant or there), f"{said}, not the last of {vacant or there}"
 
     def _goes(self, number: int, role: Role, state: PostState, said: str) -> None:
         """By turnover anybody may leave at any time; on a date it is the first who are there."""
@@ -165,8 +222,11 @@ class Posts:
             assert post in self._arrived, said
         else:
             assert part.post in self.left, f"{said}, and nobody has left"
-            assert self._names[post] == role and (self.is_filled(post) or post in self._arrived), said
-            if self._arrived <= self.left:  # else somebody has come and gone in between
+            there = self.is_filled(post) or post in self._arrived or self._is_closing
+            assert self._names[post] == role and there, said
+            if (
+                self._arrived <= self.left and not self._is_closing
+            ):  # else somebody has come and gone in between
                 least = min(self.filled(role), key=self._load)
                 assert post == least, f"{said}, {least} has fewer"
         for number, change in ((part.post, -1), (post, 1)):
@@ -199,8 +259,9 @@ class Posts:
 class Facilitators:
     """Who leads sessions: nobody leads two at once, and what lacks is covered or the session is not held."""
 
-    def __init__(self, scenario: Scenario, ledger: Ledger, posts: Posts) -> None:
-        self._staff, self._posts = scenario.staff, posts
+    def __init__(self, ledger: Ledger, calendar: Calendar, posts: Posts) -> None:
+        self.change(calendar.opening)
+        self._posts = posts
         self._busy: dict[str, list[tuple[float, int]]] = defaultdict(list)
         roles = list(ledger.roles)
         rows = zip(
@@ -209,6 +270,10 @@ class Facilitators:
         self._covers: Counter[tuple[float, str, float]] = Counter(
             (time, roles[role], hours) for time, role, hours in rows
         )
+
+    def change(self, plan: Scenario) -> None:
+        """Another plan is in force: cover may have another price, or none."""
+        self._staff = plan.staff
 
     def engage(self, needs: dict[str, int], now: float, ends: float, hours: float) -> bool:
         """Whether a session can be held; if so its facilitators are busy until it ends."""

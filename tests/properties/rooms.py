@@ -68,12 +68,17 @@ class Rooms:
     """What is taken: places by level and track, seats by group and weekday."""
 
     def __init__(self, scenario: Scenario, ledger: Ledger, calendar: Calendar, posts: Posts) -> None:
-        self._ledger, self._calendar, self._posts = ledger, calendar, posts
-        self._levels = list(scenario.levels.values())
-        self._groups = [(level, group) for level in self._levels for group in level.groups.values()]
+        self._ledger, self.calendar, self._posts = ledger, calendar, posts
+        self.change(calendar.opening)
         self.cohorts = [Cohorts.of(group, calendar) for _, group in self._groups]
         self._taken: Counter[tuple[object, ...]] = Counter()
         self._by_level: Counter[int] = Counter()
+
+    def change(self, plan: Scenario) -> None:
+        """Another plan is in force: other limits, which put nobody out."""
+        self._levels = list(plan.levels.values())
+        groups = {name: (level, group) for level in self._levels for name, group in level.groups.items()}
+        self._groups = [groups[name] for name in self._ledger.groups]
 
     @property
     def total(self) -> int:
@@ -98,31 +103,43 @@ class Rooms:
             part.cohort = cohort.date
         assert not self._levels[part.level].groups or len(part.days) == self._wanted(part, self._group(part))
         self.count(part, 1)
-        self._is_allowed(part, now)
+        self._is_allowed(part, now, {})
+
+    def settle(self, part: Part, group: int, bits: int, post: int) -> None:
+        """Take the bundle of one who is there at the opening, whether or not there is so much room."""
+        part.post, part.post_since, part.group, part.days = post, part.started, group, _weekdays(bits)
+        assert bool(self._levels[part.level].groups) == bool(part.days)
+        assert (post >= 0) == (self._levels[part.level].caseload is not None) or not self._posts.anybody(
+            self._levels[part.level].caseload
+        )
+        self.count(part, 1)
 
     def move(self, part: Part, group: int, bits: int, now: float) -> None:
         """Change seats: fewer weekdays in one group, or another group that is open."""
         assert group == part.group or self.cohorts[group] is None, (
             f"stay {part.number} is moved into a cohort"
         )
+        had = self._limits(part)
         self._count_room(part, -1)
         if group != part.group:
             self._forget_cohort(part)
         part.group, part.days = group, _weekdays(bits)
         self._count_room(part, 1)
-        self._is_allowed(part, now)
+        self._is_allowed(part, now, had)
 
-    def _is_allowed(self, part: Part, now: float) -> None:
+    def _is_allowed(self, part: Part, now: float, had: Mapping[tuple[object, ...], float]) -> None:
+        """What a stay has taken fits it, and there was room for what it did not have before."""
         if self._levels[part.level].groups:
             spec = self._group(part)
             assert part.group in self._fitting(part), (
                 f"patient {part.patient} sits in a group that does not fit"
             )
-            assert self._calendar.opens(spec) <= now < self._calendar.closes(spec)
+            assert self.calendar.opens(spec) <= now < self.calendar.closes(spec)
             assert part.days and {WEEKDAYS[day] for day in part.days} <= set(spec.days)
         else:
             assert part.group == -1 and not part.days
-        assert all(self._taken[key] <= limit for key, limit in self._limits(part).items()), f"over: {part}"
+        taken = {key: limit for key, limit in self._limits(part).items() if key not in had}
+        assert all(self._taken[key] <= limit for key, limit in taken.items()), f"over: {part}"
 
     def count(self, part: Part, change: int) -> None:
         """Add `change` (+1 or −1) wherever a stay takes room or time of staff."""
@@ -192,7 +209,7 @@ class Rooms:
 
     def closes(self, part: Part, now: float) -> bool:
         """Whether the stay's group closes at this instant."""
-        return part.group >= 0 and self._calendar.closes(self._group(part)) == now
+        return part.group >= 0 and self.calendar.closes(self._group(part)) == now
 
     # ── who could be admitted ────────────────────────────────────────────────────────────────────────────────
 
@@ -243,10 +260,10 @@ class Rooms:
         most, wanted = group.seats * group.overbook + 1e-9, self._wanted(part, group)
         taken = {day: self._taken["seat", number, day] for day in range(7) if WEEKDAYS[day] in group.days}
         least_full = sorted((day for day in taken if taken[day] + 1 <= most), key=taken.__getitem__)[:wanted]
-        if len(least_full) < wanted or self._calendar.opens(group) > now:
+        if len(least_full) < wanted or self.calendar.opens(group) > now:
             return ()
         first = now if cohort is None else max(now, cohort.date - 1e-9)
-        begins = self._calendar.next_meeting(group, first, least_full)
+        begins = self.calendar.next_meeting(group, first, least_full)
         beyond = cohort is not None and group.until is None  # a start date may lie after the known sessions
         could = (begins < inf or beyond) and (cohort is None or not cohort.is_full)
         return tuple(least_full) if could else ()

@@ -26,7 +26,10 @@ class Visits:
     def __init__(self, scenario: Scenario, ledger: Ledger, calendar: Calendar, posts: Posts) -> None:
         self._ledger, self._calendar, self._posts = ledger, calendar, posts
         self._levels = list(scenario.levels)
-        self._staff = scenario.staff
+        self._most: dict[
+            str, tuple[float, int]
+        ] = {}  # minutes a day of a post, and posts, in any plan so far
+        self.change(calendar.opening)
         self._services: list[Service] = list(scenario.services.values())
         self._at: dict[float, list[int]] = defaultdict(list)
         for number, time in enumerate(ledger.visit_time.tolist()):
@@ -38,6 +41,12 @@ class Visits:
         self.gated = {
             name for service in self._services if service.limits == "admission" for name in service.levels
         }
+
+    def change(self, plan: Scenario) -> None:
+        """Another plan is in force: appointments that were made before stay."""
+        for name, role in plan.staff.items():
+            minutes, posts = self._most.get(name, (0.0, 0))
+            self._most[name] = max(minutes, role.appointment_minutes_per_day), max(posts, role.posts)
 
     @property
     def instants(self) -> list[float]:
@@ -74,14 +83,15 @@ class Visits:
 
     def book(self, role: str, now: float, minutes: float) -> None:
         """An appointment of a role: on a working day, within hours, no more at once than there are posts."""
-        day, staff = floor(now), self._staff[role]
+        day, (minutes_a_day, posts) = floor(now), self._most[role]
         end = now + in_days(minutes / 60)
-        closing = day + NINE + in_days(staff.appointment_minutes_per_day / 60)
+        closing = day + NINE + in_days(minutes_a_day / 60)
         assert self._calendar.is_working_day(day), f"an appointment on a free day, {now}"
         assert day + NINE <= now and end <= closing + _CLOSE, f"an appointment out of hours, {now}"
         self._going_on[role] = [until for until in self._going_on[role] if until > now + _CLOSE] + [end]
-        assert len(self._going_on[role]) <= staff.posts, f"too many appointments at once, {now}"
+        assert len(self._going_on[role]) <= posts, f"too many appointments at once, {now}"
         assert self._posts.filled(role), f"an appointment with nobody there, {now}"
         self._minutes[role, day] += minutes
-        most = staff.posts * staff.appointment_minutes_per_day
-        assert self._minutes[role, day] <= most + _CLOSE, f"more minutes than the day has, {now}"
+        assert self._minutes[role, day] <= posts * minutes_a_day + _CLOSE, (
+            f"more minutes than the day has, {now}"
+        )

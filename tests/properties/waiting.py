@@ -8,6 +8,7 @@ from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any
 
 from iopsim.model.ledger import Ledger, Missing
+from iopsim.model.opening import APPLICANTS, LISTED, RESIDENTS
 from iopsim.scenario.schema import Scenario
 from tests.properties.parts import Part, State
 
@@ -34,12 +35,26 @@ class Waiting:
     ) -> None:
         self._ledger, self._desk, self._payers = ledger, desk, payers
         self._rooms, self._gated = rooms, visits.gated
-        self._levels, self._names = list(scenario.levels.values()), list(scenario.levels)
+        self._names = list(scenario.levels)
+        self.change(rooms.calendar.opening)
         blocked = (ledger.blocked_time, ledger.blocked_level, ledger.blocked_kind, ledger.blocked_missing)
         self._blocked = deque(zip(*(column.tolist() for column in blocked), strict=True))
         self._noted: dict[tuple[int, int], int] = {}
         self.kind: list[int] = ledger.stay_kind.tolist()
         self._now = 0.0
+        self._stood: Counter[tuple[object, ...]] = Counter()  # those on the lists, at the instant before
+        self._whose = [_identity(ledger, patient) for patient in range(len(ledger.patient_source))]
+
+    def settle(self, parts: Iterable[Part]) -> None:
+        """Those who stand on the lists at the opening, however many."""
+        for part in parts:
+            if not part.untreated:
+                self._stood[part.level, self._ledger.origins[part.origin]] += 1
+                self._stood[part.level, None] += 1
+
+    def change(self, plan: Scenario) -> None:
+        """Another plan is in force."""
+        self._levels = list(plan.levels.values())
 
     def note(self, now: float) -> None:
         """Read what the ledger says that those who wait lack from now on."""
@@ -49,11 +64,18 @@ class Waiting:
 
     def in_turn(self, part: Part, now: float, ahead: Iterable[Part]) -> None:
         """Nobody who comes first in rule order could have had what somebody is admitted to."""
+        level = self._levels[part.level]
         if self._names[part.level] in self._gated:
             return  # whoever comes first may lack an appointment, of which the ledger does not tell at once
+        if level.places == "unlimited" and not level.groups and level.caseload is None:
+            return  # there is room for everybody
         strict = self._levels[part.level].waitlist.discipline == "strict"
         for other in ahead:
-            if other.level == part.level and other.state == State.WAITING and _rank(other) < _rank(part):
+            if (
+                other.level == part.level
+                and other.state == State.WAITING
+                and self._rank(other) < self._rank(part)
+            ):
                 could = other.may_be_admitted and self._rooms.has_room(other, now)
                 blocks = strict and not other.untreated
                 assert not blocks and not could, (
@@ -73,8 +95,9 @@ class Waiting:
                 here = place.get(patient)
                 goes_on = here is not None and here.state == State.IN_CARE
                 assert not part.untreated or goes_on, f"patient {patient} is not called off at {now}"
+        stood, self._stood = self._stood, Counter()
         for level, parts in waiting.items():
-            self._within_caps(level, [part for part in parts if not part.untreated])
+            self._within_caps(level, [part for part in parts if not part.untreated], stood)
             for part in self._asked_first(level, parts):
                 lacks_hours = self._noted.get((level, self.kind[part.number]), 0) & Missing.HOURS
                 assert lacks_hours or not self._rooms.has_room(part, now), (
@@ -83,14 +106,16 @@ class Waiting:
             self._what_holds_back(level, parts)
         self._nobody_is_frozen(ahead, place)
 
-    def _within_caps(self, level: int, parts: list[Part]) -> None:
+    def _within_caps(self, level: int, parts: list[Part], stood: Counter[tuple[object, ...]]) -> None:
+        """No more than the cap, or than stood there already when it fell (or in the file at the opening)."""
         name, caps = self._names[level], self._levels[level].waitlist.at_most
         by_origin = Counter(self._ledger.origins[part.origin] for part in parts)
-        limits: Any = caps
-        if isinstance(limits, int):
-            assert len(parts) <= limits, f"{len(parts)} wait for {name} at {self._now}"
-        elif limits:
-            assert all(by_origin[origin] <= most for origin, most in limits.items()), f"{name}: {by_origin}"
+        limits: Any = {None: caps} if isinstance(caps, int) else caps or {}
+        for origin, most in limits.items():
+            stand, before = by_origin[origin] if origin else len(parts), stood[level, origin]
+            assert stand <= max(most, before), f"{stand} wait for {name} at {self._now}"
+        self._stood.update({(level, origin): number for origin, number in by_origin.items()})
+        self._stood[level, None] = len(parts)
 
     def _has_changed_in_time(self, part: Part) -> None:
         """Nobody is in a class, insists on a time or waits for the payer for longer than the rules say."""
@@ -118,12 +143,15 @@ class Waiting:
     def _asked_first(self, level: int, parts: list[Part]) -> Iterable[Part]:
         """Those whom room would let in: one of each kind, or the head of a strict list."""
         if self._levels[level].waitlist.discipline == "strict":
-            head = min((part for part in parts if not part.untreated), key=_rank, default=None)
+            head = min((part for part in parts if not part.untreated), key=self._rank, default=None)
             return [head] if head is not None and head.may_be_admitted else []
         return self._one_of_each_kind(part for part in parts if part.may_be_admitted)
 
     def _one_of_each_kind(self, parts: Iterable[Part]) -> Iterable[Part]:
         return {self._rooms.needs(part): part for part in parts}.values()
+
+    def _rank(self, part: Part) -> tuple[float, float, tuple[int, ...]]:
+        return (part.priority, part.joined, self._whose[part.patient])
 
     def _nobody_is_frozen(self, ahead: Mapping[int, Part], place: Mapping[int, Part]) -> None:
         """No holder, and no two, wait for nothing but what they hold themselves."""
@@ -143,5 +171,9 @@ class Waiting:
             assert not self._rooms.could_all_swap(held, wanted, self._now), f"{cycle} frozen at {self._now}"
 
 
-def _rank(part: Part) -> tuple[float, float, int]:
-    return (part.priority, part.joined, part.patient)
+def _identity(ledger: Ledger, patient: int) -> tuple[int, ...]:
+    """Who somebody is, for ties: those of the files first, then by source, height cell and ordinal."""
+    cell, ordinal = int(ledger.patient_cell[patient]), int(ledger.patient_ordinal[patient])
+    if cell in (files := (APPLICANTS, LISTED, RESIDENTS)):
+        return -1 - files.index(cell), 0, ordinal
+    return int(ledger.patient_source[patient]), (2 * cell if cell >= 0 else -1 - 2 * cell), ordinal

@@ -61,6 +61,7 @@ def replication(index: int) -> Replication:
         },
         weekly={"waitlist": [float(index), math.nan]},
         profiles={"waits": [1.0, 2.0]},
+        persons=[4.5, -1.0],
         kernel_events=1000 + index,
         seconds=1.5,
     )
@@ -73,7 +74,8 @@ def plain(kept: Replication | None) -> tuple[Any, ...]:
         (name, type(outcome), repr(getattr(outcome, "values", outcome)))
         for name, outcome in kept.outcomes.items()
     ]
-    return kept.index, outcomes, repr(kept.weekly), repr(kept.profiles), kept.kernel_events
+    lists = repr(kept.weekly), repr(kept.profiles), repr([*kept.persons])
+    return kept.index, outcomes, *lists, kept.kernel_events
 
 
 def contents(folder: Path, but: str = "manifest.json") -> dict[str, bytes]:

@@ -167,11 +167,13 @@ class Book:
         self.times = ("day", "evening", "either")
         self.modalities, self.roles = ("either", "in_person", "telehealth"), tuple(spec.staff)
         self.groups = tuple(name for level in spec.levels.values() for name in level.groups)
-        self.posts = tuple((role, post) for role, staff in spec.staff.items() for post in range(staff.posts))
-        for number, (role, _) in enumerate(self.posts):
-            self.post(
-                -7.0 * spec.run.warm_up_weeks, number, PostState.FILLED, spec.staff[role].caseload_limit
-            )
+        most = {role: max(one.plan.staff[role].posts for one in spec.editions) for role in spec.staff}
+        self.posts = tuple((role, post) for role, posts in most.items() for post in range(posts))
+        opening = spec.on(spec.run.opening)
+        for number, (role, post) in enumerate(self.posts):
+            if post < opening.staff[role].posts:
+                limit = opening.staff[role].caseload_limit
+                self.post(-7.0 * spec.run.warm_up_weeks, number, PostState.FILLED, limit)
 
     def patient(
         self, level: str, *, source: str = "", track: str = "", payer: str = "", kind: int = 0
@@ -267,6 +269,8 @@ class Book:
             "member_stay": [stay.number for rows in members for stay, _ in rows],
             **dict(zip(("blocked_level", "blocked_kind", "blocked_missing"), blocked_rest, strict=True)),
             **dict(zip(("post_number", "post_state", "post_limit"), post_rest, strict=True)),
+            "resident_stay": self.recorder.residents,
+            "listed_stay": self.recorder.listed,
             "visit_stay": visit_stay,
             "visit_service": visit_service,
             "cover_role": cover_role,

@@ -28,6 +28,7 @@ def test_what_is_decoded_is_what_was_encoded(index: int, values: list[float], x:
         outcomes={"z": Value(x), "a": Ratio(x, y), "m\n": Sample(np.array(values, dtype=float))},
         weekly={"w": values},
         profiles={"p": [y, x], "none": []},
+        persons=values[::-1],
         kernel_events=abs(index),
     )
     data = encode(given_in)
@@ -43,17 +44,18 @@ def test_what_is_decoded_is_what_was_encoded(index: int, values: list[float], x:
 def test_the_bytes_are_a_line_of_names_and_lengths_and_then_the_numbers() -> None:
     line, _, body = gzip.decompress(encode(replication(3))).partition(b"\n")
     assert json.loads(line) == {
-        "format": 2,
+        "format": 3,
         "index": 3,
         "kernel_events": 1003,
         "outcomes": {"reneged": ["r", 2], "census": ["v", 1], "wait_days": ["s", 3]},
         "weekly": {"waitlist": 2},
         "profiles": {"waits": 2},
+        "persons": 2,
     }
-    found = struct.unpack("<10d", body)
+    found = struct.unpack("<12d", body)
     assert found[:7] == (3.0, 7.0, 0.1 * 3, 0.0, 1 / 3, 2 / 3, 3.0)
     assert math.isnan(found[7])
-    assert found[8:] == (1.0, 2.0)
+    assert found[8:] == (1.0, 2.0, 4.5, -1.0)
 
 
 def test_what_the_model_makes_comes_back_as_it_was() -> None:
@@ -85,8 +87,13 @@ def test_every_cut_and_every_changed_body_is_noticed() -> None:
     ("change", "more"),
     [
         ({"format": 1}, 0),
-        ({"format": 3}, 0),
-        ({"outcomes": {"census": ["v", 2]}, "weekly": {}, "profiles": {}}, 0),
+        ({"format": 2}, 0),
+        ({"format": 4}, 0),
+        ({"persons": 3}, 0),
+        ({"persons": None}, 0),
+        ({"persons": 2.0}, 0),
+        ({"persons": -2}, 0),
+        ({"outcomes": {"census": ["v", 2]}, "weekly": {}, "profiles": {}, "persons": 0}, 0),
         ({"outcomes": {"census": ["x", 1]}}, 0),
         ({"outcomes": {"census": []}}, 0),
         ({"outcomes": {"census": ["v", None]}}, 0),
@@ -102,7 +109,7 @@ def test_every_cut_and_every_changed_body_is_noticed() -> None:
 def test_another_format_is_not_guessed_at(change: dict[str, Any], more: int) -> None:
     line, _, body = gzip.decompress(encode(replication(1))).partition(b"\n")
     header = json.dumps(json.loads(line) | change).encode()
-    with pytest.raises(ValueError, match=r"format [13]|no outcome|not a whole|multiple|not enough values"):
+    with pytest.raises(ValueError, match=r"format [124]|no outcome|not a whole|multiple|not enough values"):
         decode(gzip.compress(header + b"\n" + body + bytes(more)))
 
 

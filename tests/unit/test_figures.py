@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import gzip
 import hashlib
 import json
 import math
@@ -21,22 +19,17 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from iopsim.errors import InputError
-from iopsim.experiment.cache import Cache
-from iopsim.experiment.executors import Here
-from iopsim.experiment.plans import Plan, gather
-from iopsim.experiment.run import write_tables
-from iopsim.experiment.store import open_run
 from iopsim.experiment.summary import Goal
-from iopsim.report.figures import draw_all, drawings, goals
-from iopsim.report.figures.money import Costs, plot_break_even
+from iopsim.report.figures import draw_all, goals
+from iopsim.report.figures.money import Costs, Share, plot_break_even
 from iopsim.report.figures.patients import Limit, Mark, plot_funnel, plot_waits
 from iopsim.report.style import PRECISION, VERMILLION, YEARS
 from iopsim.report.tables import Estimated, read_results
-from iopsim.scenario import load, resolved_text
 from iopsim.scenario.schema import Scenario
+from tests.unit.folders import clinic, drawn, simulated, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
@@ -56,24 +49,14 @@ nan = math.nan
 # Folders to draw from: two that a run wrote, and others written by hand
 
 
-def simulated(root: Path, name: str) -> Path:
-    """A results folder as a run leaves it."""
-    scenario = load(SCENARIOS / f"{name}.yaml", SHORT)
-    cache = Cache(root / ".cache")
-    (gathered,) = gather([Plan.of(scenario)], cache, Here())
-    with open_run(root, name, "0" * 64) as run:
-        write_tables(gathered, run, cache)
-        return run.finish()
-
-
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulated(tmp_path_factory.mktemp("results"), "baseline")
+    return simulated(tmp_path_factory.mktemp("results"), "baseline", SHORT)
 
 
 @pytest.fixture(scope="module")
 def minimal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulated(tmp_path_factory.mktemp("results"), "minimal")
+    return simulated(tmp_path_factory.mktemp("results"), "minimal", SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -89,80 +72,6 @@ def figures_of_minimal(minimal: Path) -> dict[str, Drawing]:
 @pytest.fixture(scope="module")
 def files_of_baseline(baseline: Path) -> dict[str, bytes]:
     return dict(draw_all(baseline))
-
-
-def clinic(**changed: Any) -> Scenario:
-    """One own level with a group of twelve seats and two clinicians, one level bought from outside."""
-    return Scenario.model_validate(
-        {
-            "run": {"warm_up_weeks": 2, "weeks": 26, "run_out_weeks": 1, "replications": 4},
-            "sources": {"community": {"to": "day_care", "per_week": 5.0}},
-            "levels": {
-                "ward": {"places": 4, "stay_days": 9.0, "cost_per_day": 900.0},
-                "day_care": {
-                    "label": "Day care",
-                    "caseload": "clinician",
-                    "phases": [{"weeks": 8, "days_per_week": 3}],
-                    "groups": {"morning": {"days": ["mon", "wed", "fri"], "seats": 12}},
-                },
-            },
-            "staff": {
-                "clinician": {"label": "Clinician", "posts": 2, "caseload": 6.0, "paid_hours_per_week": 30}
-            },
-            **changed,
-        }
-    )
-
-
-def written(
-    folder: Path,
-    scenario: Scenario,
-    summary: Mapping[str, Sequence[object]] | None = None,
-    profiles: Mapping[str, Sequence[float]] | None = None,
-    weekly: Mapping[str, Sequence[object]] | None = None,
-    replications: int = 4,
-) -> Path:
-    """A results folder by hand.
-
-    Args:
-        folder: Where to write it.
-        scenario: What it is of.
-        summary: Unit, estimate, low, high and verdict by metric.
-        profiles: Totals by profile.
-        weekly: Mean, low, high, p10 and p90 of every week, by series.
-        replications: How many there were.
-    """
-    folder.mkdir(exist_ok=True)
-    (folder / "scenario.resolved.yaml").write_text(resolved_text(scenario), encoding="utf-8")
-    weeks = [scenario.run.opening + dt.timedelta(weeks=week) for week in range(29)]
-    tables = {
-        "replications.csv": [("replication",), *((index,) for index in range(replications))],
-        "summary.csv": [
-            ("metric", "unit", "estimate", "ci_low", "ci_high", "verdict"),
-            *((name, *cells) for name, cells in (summary or {}).items()),
-        ],
-        "profiles.csv": [
-            ("profile", "position", "total"),
-            *(
-                (name, at, total)
-                for name, totals in (profiles or {}).items()
-                for at, total in enumerate(totals)
-            ),
-        ],
-        "weekly.csv.gz": [
-            ("week_start", "series", "mean", "ci_low", "ci_high", "p10", "p90"),
-            *((week, name, *cells) for name, cells in (weekly or {}).items() for week in weeks),
-        ],
-    }
-    for name, rows in tables.items():
-        opened = gzip.open if name.endswith(".gz") else open
-        with opened(folder / name, "wt", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows)
-    return folder
-
-
-def drawn(folder: Path) -> dict[str, Drawing]:
-    return {drawing.name: drawing for drawing in drawings(folder)}
 
 
 def texts(axes: Axes) -> list[str]:
@@ -185,6 +94,11 @@ def test_every_figure_of_a_whole_program(files_of_baseline: dict[str, bytes]) ->
         "fill-by-group-and-weekday",
         "caseload",
         "hours-by-role",
+        "held-places",
+        "cost-and-revenue",
+        "books-by-payer",
+        "contribution-by-group",
+        "cost-by-level",
         "cost-beside-inpatient",
     ]
     assert list(files_of_baseline) == [f"{name}.{kind}" for name in names for kind in ("svg", "png")]
@@ -577,7 +491,9 @@ def test_interval_of_a_cost_is_that_of_the_difference_turned_around() -> None:
 
 
 def test_a_program_that_never_pays_has_no_share_where_it_does() -> None:
-    axes = plot_break_even(Figure().subplots(), Estimated("share", 1.3, 1.2, 1.4, ""), 0.05)
+    axes = plot_break_even(
+        Figure().subplots(), [Share("starters", Estimated("share", 1.3, 1.2, 1.4, ""), 0.05)]
+    )
     assert [bar.get_width() for bar in axes.patches] == [1.0, 0.0]
 
 

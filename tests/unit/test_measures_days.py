@@ -8,8 +8,19 @@ import numpy as np
 import pytest
 
 from iopsim.measures.days import ServiceDays
+from iopsim.measures.service_days import (
+    days_attended,
+    expected_days,
+    held_session_days,
+    rows_in_places,
+    session_days,
+    spent,
+)
+from iopsim.measures.tables import sums
 from tests.unit.ledgers import Book
 from tests.unit.measured import DAYS, HORIZON, NEVER, WEEKS, scenario
+
+START = dt.date(2027, 1, 4)
 
 
 @pytest.fixture
@@ -61,19 +72,16 @@ def test_days_in_closed_form_are_those_of_the_calendar(per_week: int | None, sta
         if end < NEVER:
             stay.completed(end)
         spans.append((begin, min(end, HORIZON)))
-    window = book.window()
+    window, unit = book.window(), np.array([True])
     days = [naive_days(start, begin, end, per_week, set(closed)) for begin, end in spans]
     inside = [[day for day in stay if 0 <= day < DAYS] for stay in days]
-    assert window.attended_day_count("unit") == pytest.approx([0.8 * len(stay) for stay in inside])
-    assert window.attended_day_count("unit", -28, HORIZON) == pytest.approx(
-        [0.8 * len(stay) for stay in days]
-    )
-    rows = window.attended_days("unit")
+    assert days_attended(window, unit, 0, DAYS) == pytest.approx([0.8 * len(stay) for stay in inside])
+    assert days_attended(window, unit, -28, HORIZON) == pytest.approx([0.8 * len(stay) for stay in days])
+    rows = rows_in_places(window, unit, 0, int(DAYS))
     found = sorted(zip(rows.stay.tolist(), rows.day.tolist(), strict=True))
     assert found == [(number, day) for number, stay in enumerate(inside) for day in stay]
     assert set(rows.weight) == {0.8}
-    if per_week is None:
-        assert window.calendar_day_count("unit", "in_care") == pytest.approx([len(stay) for stay in inside])
+    assert set(rows.session) == {-1}
 
 
 def test_days_of_a_week_are_in_care_first_and_then_held() -> None:
@@ -89,13 +97,13 @@ def test_days_of_a_week_are_in_care_first_and_then_held() -> None:
     book.patient("unit").joined(16.2).admitted(16.2).started(16.2).completed(16.9)
     window = book.window()
     # Thu Fri | Mon; held Tue Wed | Mon Tue Wed
-    assert window.attended_day_count("unit").tolist() == [3, 1 + 2, 1]
-    assert window.held_day_count("unit").tolist() == [2 + 3, 2, 0]
-    held = window.held_days_rows("unit")
-    assert held.day[held.stay == 0].tolist() == [8, 9, 14, 15, 16]
+    assert days_attended(window, np.array([True]), 0, DAYS).tolist() == [3, 1 + 2, 1]
+    held = spent(window, "held", (True,))
+    assert sums(held.stay, expected_days(window, held, 0), 3).tolist() == [2 + 3, 2, 0]
     # calendar days: Thu … Mon, then Tue … Wed of the week after
-    assert window.calendar_day_count("unit", "in_care").tolist() == [5, 1 + 6, 1]
-    assert window.calendar_day_count("unit", "held").tolist() == [9, 2, 0]
+    care = spent(window, "in_care", (True,))
+    assert sums(care.stay, care.past - care.first, 3).tolist() == [5, 1 + 6, 1]
+    assert sums(held.stay, held.past - held.first, 3).tolist() == [9, 2, 0]
 
 
 def test_the_rule_of_service_days_on_a_calendar() -> None:
@@ -116,14 +124,18 @@ def test_attended_days_of_groups_are_days_with_an_attended_session(book: Book) -
     book.session(2.375, "mood_day", {ann: True, bob: True})
     book.session(77.375, "mood_day", {ann: True})
     window = book.window()
-    assert window.attended_day_count("iop").tolist() == [2, 1]
-    assert window.attended_day_count("iop", -28, HORIZON).tolist() == [4, 1]
-    assert window.attended_day_count("ward").tolist() == [0, 0]
-    rows = window.attended_days("iop")
-    assert sorted(zip(rows.stay.tolist(), rows.day.tolist(), rows.weight.tolist(), strict=True)) == [
-        (0, 0, 1.0),
-        (0, 2, 1.0),
-        (1, 2, 1.0),
+    iop = np.array([name == "iop" for name in window.ledger.levels])
+    assert days_attended(window, iop, 0, DAYS).tolist() == [2, 1]
+    assert days_attended(window, iop, -28, HORIZON).tolist() == [4, 1]
+    assert days_attended(window, ~iop, 0, DAYS).tolist() == [0, 0]
+    # The first session of a day is the one that it is booked under.
+    rows = session_days(window)
+    assert list(zip(rows.stay.tolist(), rows.day.tolist(), rows.session.tolist(), strict=True)) == [
+        (0, -3, 0),
+        (0, 0, 1),
+        (0, 2, 3),
+        (0, 77, 4),
+        (1, 2, 3),
     ]
 
 
@@ -133,8 +145,10 @@ def test_held_days_of_groups_are_meetings_on_the_weekdays_of_the_seat(book: Book
     for day in (0, 2, 4, 7, 9, 11, 14):
         book.session(day + 0.375, "mood_day")
     # held from Friday noon to the second Saturday: Monday and Friday of week 2, not Wednesday
-    assert book.window().held_day_count("iop").tolist() == [2]
-    assert book.window().held_days_rows("iop").day.tolist() == [7, 11]
+    window = book.window()
+    stretch, day = held_session_days(window, window.intervals("held"))
+    assert stretch.tolist() == [0, 0]
+    assert day.tolist() == [7, 11]
 
 
 def test_attendance_of_places_may_vary_by_track() -> None:
@@ -146,4 +160,17 @@ def test_attendance_of_places_may_vary_by_track() -> None:
     book = Book(scenario(levels={"unit": level}, sources={"door": {"to": "unit", "per_week": 1}}, staff={}))
     for track in ("mood", "sud"):
         book.patient("unit", track=track).joined(0).admitted(0).started(0).completed(10)
-    assert book.window().attended_day_count("unit") == pytest.approx([8, 5])
+    assert days_attended(book.window(), np.array([True]), 0, DAYS) == pytest.approx([8, 5])
+
+
+def test_attendance_of_places_is_that_of_the_plan_of_the_day() -> None:
+    level = {"stay_days": {"constant": 9}, "attendance": {"mean": 0.8}}
+    changes = [{"from": START + dt.timedelta(days=4), "set": {"levels.unit.attendance.mean": 0.6}}]
+    sources = {"door": {"to": "unit", "per_week": 1}}
+    book = Book(
+        scenario(levels={"unit": level}, sources=sources, staff={}, tracks={"mood": {}}, changes=changes)
+    )
+    book.patient("unit").joined(0).admitted(0).started(0).completed(10)
+    window, unit = book.window(), np.array([True])
+    assert days_attended(window, unit, 0, DAYS) == pytest.approx([4 * 0.8 + 6 * 0.6])
+    assert rows_in_places(window, unit, 0, int(DAYS)).weight.tolist() == [0.8] * 4 + [0.6] * 6

@@ -216,6 +216,22 @@ def test_break_even_census(found: dict[str, float]) -> None:
     assert found["group.second.break_even_census"] == pytest.approx((75 + 8) / (second / 5))
 
 
+def test_contribution_of_a_group(found: dict[str, float]) -> None:
+    # Three sessions of each were held in the window; what members bring is above.
+    assert found["group.first.contribution"] == pytest.approx(200 - 2 * 2.5 - 2 * 25 - 3 * (2 * 75 + 8))
+    assert found["group.second.contribution"] == pytest.approx(650 - 3 * (75 + 8))
+
+
+def test_contribution_at_the_prices_of_the_day() -> None:
+    # An hour costs 50 from the second week on, when one session, one visit and one attendance lie.
+    change = {"from": dt.date(2027, 1, 11), "set": {"staff.counselor.salary_per_year": 73_000}}
+    spec = scenario().model_dump(by_alias=True, exclude_unset=True) | {"changes": [change]}
+    later = measured(timeline(Scenario.model_validate(spec)))
+    members, sessions = 200 - (2.5 + 5) - (25 + 50), 2 * (2 * 75 + 8) + (2 * 150 + 10 + 3)
+    assert later["group.first.contribution"] == pytest.approx(members - sessions)
+    assert later["group.first.break_even_census"] == pytest.approx(sessions / 3 / (members / 3))
+
+
 def test_there_is_no_break_even_if_a_member_costs_more_than_is_paid() -> None:
     poor = measured(timeline(scenario(revenue={"care": {"medicaid": 20, "commercial": 300}})))
     assert math.isnan(poor["group.first.break_even_census"])
@@ -400,17 +416,6 @@ def test_without_attended_days_cost_is_on_nobody() -> None:
     assert math.isnan(found["program.cost.per_episode"])
     assert math.isnan(found["group.first.break_even_census"])
     assert found["ward.cost.total"] == 0
-
-
-def test_another_unit_of_money_changes_amounts_and_nothing_else(found: dict[str, float]) -> None:
-    cents = measured(timeline(scenario(unit=100)))
-    units = {
-        name: entry.metric.unit for entry in bound(scenario()) for name in entry.metric.full_names(entry.stem)
-    }
-    assert sum("{currency}" in unit for unit in units.values()) > 25
-    for name, amount in found.items():
-        factor = 100 if "{currency}" in units.get(name, "") else 1
-        assert cents[name] == pytest.approx(factor * amount, nan_ok=True), name
 
 
 def test_what_has_no_price_has_no_metric() -> None:

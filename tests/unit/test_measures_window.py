@@ -32,7 +32,7 @@ def test_facts_of_a_stay_stand_side_by_side(book: Book) -> None:
     assert (stays.track[0], stays.source[0], stays.origin[0]) == (1, 0, 0)
     assert np.isnan([stays.referred[1], stays.admitted[1], stays.ended[1], stays.refused[1]]).all()
     assert (stays.patient[1], stays.level[1], stays.reneged[1]) == (0, 0, 40)
-    assert (stays.end_fact[1], stays.destination[1], stays.group[1], stays.services[1]) == (-1, -1, -1, 0)
+    assert (stays.end_fact[1], stays.destination[1], stays.group[1], stays.services[0, 1]) == (-1, -1, -1, 0)
     assert stays.origin[1] == book.origins.index("iop")
     assert bob.number == 1
 

@@ -194,3 +194,34 @@ def test_a_long_backlog_is_not_leafed_through_at_every_booking(monkeypatch: pyte
     starts = booked(diary, 0.0, *[120] * 1000)
     assert starts[-1] == 7 * 99 + at(4, "11:00")
     assert looked < 2000
+
+
+# ── other hours from a date on ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_longer_days_have_room_where_there_was_none_before_the_first_free_day() -> None:
+    diary, _ = diary_of()
+    booked(diary, 0.0, *[120] * 6)
+    diary.change(360)
+    assert booked(diary, 1.0, *[120] * 3) == [at(1, "13:00"), at(2, "13:00"), at(3, "9:00")]
+
+
+def test_shorter_days_keep_their_appointments_and_offer_no_gap_that_ends_too_late() -> None:
+    """From nine half an hour is taken, from noon an hour. Of a day until 10:40 the gap has 70 minutes left, not 150."""
+    diary, _ = diary_of()
+    starts = booked(diary, 0.0, 30, 150, 60)
+    diary.cancel(starts[1], 0)
+    diary.change(100)
+    assert diary.first_free(0.0, 90) == (at(1, "9:00"), 0)
+    assert diary.first_free(0.0, 30) == (at(0, "9:30"), 0)
+    assert diary.first_free(0.0, 101) is None
+    diary.cancel(starts[2], 0)
+    assert booked(diary, 0.0, 60) == [at(0, "9:30")]
+
+
+def test_longer_days_are_asked_for_in_order_of_posts_again() -> None:
+    diary, _ = diary_of(posts=2)
+    assert [diary.book(0.0, 120) for _ in range(5)][-1] == (at(1, "9:00"), 0)
+    assert diary.first_free(0.0, 120) == (at(1, "9:00"), 1)
+    diary.change(360)
+    assert diary.first_free(0.0, 120) == (at(0, "13:00"), 0)

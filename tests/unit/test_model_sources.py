@@ -72,13 +72,13 @@ def test_a_factor_holds_from_its_date_to_the_next() -> None:
     changes = [{"from": "2027-01-01", "factor": 2}, {"from": "2027-01-08", "factor": 0.5}]
     changes = [{**change, "from": dt.date.fromisoformat(str(change["from"]))} for change in changes]
     scenario = clinic(per_week=14, weekdays=[1, 1, 1, 1, 1, 1, 8], changes=changes)
-    rates = Timeline(scenario).rates(scenario.sources["door"])
+    rates = Timeline(scenario).rates("door")
     # Wednesday to Tuesday: 1 1 1 1 8 1 1, in the mean 2 and so 1 referral a day at weight 1
     week = [1, 1, 1, 1, 8, 1, 1]
     factors = [1, 1, *[2] * 7, *[0.5] * 26]
     assert rates.tolist() == pytest.approx(np.array(week * 5) * factors, rel=0.01)
     plain = clinic(per_week=14, weekdays=[1, 1, 1, 1, 1, 1, 8])
-    assert rates.tolist() == (Timeline(plain).rates(plain.sources["door"]) * factors).tolist()
+    assert rates.tolist() == (Timeline(plain).rates("door") * factors).tolist()
 
 
 def test_a_week_is_expected_at_what_is_in_force_on_its_monday() -> None:
@@ -88,7 +88,7 @@ def test_a_week_is_expected_at_what_is_in_force_on_its_monday() -> None:
     scenario = clinic(
         per_week=14, weekdays=weekdays, months=months, changes=changes, growth_per_year=0.5, run={"weeks": 4}
     )
-    mondays, expected = Timeline(scenario).weeks(scenario.sources["door"])
+    mondays, expected = Timeline(scenario).weeks("door")
     assert mondays.tolist() == [-9, -2, 5, 12, 19, 26, 33]  # the run opens on day −7 and ends on day 35
     factors = [1, 1, 1, 3, 3, 3, 3]
     month = [1, 1.5, 1.5, 1.5, 1.5, 0.5, 0.5]  # day −9 lies in December, day 26 is the 1st of February

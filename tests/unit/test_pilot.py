@@ -45,6 +45,17 @@ def test_a_pilot_has_the_rate_of_the_first_day(changes: list[tuple[int, float]],
     assert (door.per_week, door.changes, door.growth_per_year, door.dispersion) == (per_week, (), 0, 2)
 
 
+def test_a_pilot_is_of_the_plan_of_the_first_day_and_nothing_changes_in_it() -> None:
+    care = {"levels": {"care": {"stay_days": 10, "places": 5}}}
+    dated = [
+        {"from": START + dt.timedelta(days=day), "set": {"levels.care.places": number}}
+        for day, number in ((-9, 6), (0, 7), (9, 8))
+    ]
+    found = pilot(clinic(**care, changes=dated), 104)
+    assert (found.levels["care"].places, found.changes, len(found.editions)) == (7, (), 1)
+    assert found.run.weeks == 104
+
+
 def test_a_pilot_draws_what_a_file_replays(tmp_path: Path) -> None:
     days = [START + dt.timedelta(days=number) for number in (-7, 0, 1, 6, 69, 70)]
     rows = "".join(f"{day},{'x' if number < 4 else 'y'}\n" for number, day in enumerate(days))

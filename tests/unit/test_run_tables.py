@@ -35,7 +35,7 @@ def written(folder: Path, urgent: float) -> tuple[list[str], dict[str, list[floa
     cache = Cache(folder / ".cache")
     (gathered,) = gather([Plan.of(scenario)], cache, Here())
     with open_run(folder, "run", "0" * 64) as run:
-        _, sentences = write_tables(gathered, run, cache)
+        sentences = write_tables(gathered, run, cache).notes
         results = read_results(run.finish())
     return sentences, {name: totals.tolist() for name, totals in results.profiles.items()}
 

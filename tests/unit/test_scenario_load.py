@@ -15,21 +15,25 @@ from iopsim.errors import InputError
 from iopsim.scenario import (
     Scenario,
     access,
+    census,
     groups,
     identity,
     load,
     load_with_marks,
+    money,
     resolved,
     resolved_text,
     sources,
     staff,
 )
+from iopsim.scenario.dated import PlanChange
 from iopsim.scenario.file import dump, parse
 from iopsim.scenario.findings import select, without
 from iopsim.scenario.levels import Level, Waitlist
 from iopsim.scenario.messages import keys_of
 from iopsim.scenario.not_yet import WORDS, unsupported
 from iopsim.scenario.sources import Change
+from iopsim.scenario.today import FromToday
 from iopsim.scenario.trace import Trace
 from iopsim.scenario.tree import plain
 
@@ -236,8 +240,8 @@ WRONG = {
         "it off with at_least: 0",
     ),
     "a word that is not supported yet": (
-        "money: {billing: {claims_denied: 0.05}}",
-        "2:9: error: money.billing: not supported yet; leave it out",
+        "uncertain: {sources.community.per_week: {uniform: {min: 9, max: 13}}}",
+        "2:1: error: uncertain: not supported yet; write the values in a sweep file and give it to `iopsim sweep`",
     ),
     "a word for a share or a table": (
         "levels: {iop: {intake: {role: therapist, minutes: 60, show: often}}}",
@@ -314,7 +318,7 @@ levels:
   iop: {caseload: therapst, waitlist: {priority: {community: 1.5, wards: 1}}}
 money: {revenue: {inpatient: {all: 500}}, inpatient_alternative: {for: [community]}}
 calendar: {closed: [2037-12-25]}
-changes: []
+search: {}
 """
     assert faults(text, "staff.therapist.posts=two", "staff.nurse.fte=1", "levels.iop.plan", "nme=x") == [
         '--set:1:1: error: nme: unknown key (did you mean "name"?)',
@@ -332,8 +336,8 @@ changes: []
         '(did you mean "ward"?)',
         "case.yaml:7:43: error: money.inpatient_alternative: needs `stay_days`",
         "case.yaml:7:43: error: money.inpatient_alternative: needs `cost_per_day`",
-        "case.yaml:9:1: error: changes: not supported yet; write the change in a second scenario that `extends` this "
-        "one",
+        "case.yaml:9:1: error: search: not supported yet; write the values in a sweep file and give it to "
+        "`iopsim sweep`",
     ]
 
 
@@ -379,8 +383,7 @@ def test_what_the_reader_refuses_is_told_once_and_with_the_rest() -> None:
 
 
 REFUSED = """
-from_today changes uncertain ranges search
-money: revenue.iop.medicare billing inpatient_alternative.beds_close inpatient_alternative.outcome_difference
+uncertain ranges search
 """
 
 
@@ -397,13 +400,16 @@ def test_the_whole_language_loads_or_is_refused_word_by_word() -> None:
     assert all(fault.message.startswith("not supported yet; ") for fault in caught.value.faults)
 
 
-def test_the_whole_language_says_every_word_of_access_groups_staff_and_demand() -> None:
+def test_the_whole_language_says_every_word_of_its_parts() -> None:
     """Each key of their parts is written somewhere, so that the tests of the language meet it."""
     tree = plain(parse(WHOLE_LANGUAGE.read_text(), "whole"))
     parts = (
         access.Authorization, access.Review, access.Contact, access.Eligible, access.Intake, access.ShowByLead,
         access.ShowFading, access.AgesInto, access.Payer, groups.Cohort, groups.CohortAdmission, groups.Merge,
         groups.Room, staff.Absence, staff.Associate, staff.Reassignment, Change, Trace,
+        FromToday, census.Census, census.CensusColumns, census.WaitlistFile, census.WaitlistColumns,
+        census.ApplicationFile, census.ApplicationColumns, PlanChange, money.Billing, money.Tier,
+        money.InpatientAlternative,
     )  # fmt: skip
     sections = (sources.Source, groups.Group, staff.Role, staff.Service, Level, Waitlist)
     written = {step for path in leaves(tree) for step in path}
@@ -421,8 +427,8 @@ def supported() -> Scenario:
     tree = plain(parse(WHOLE_LANGUAGE.read_text(), "whole"))
     kept = without(tree, {finding.path for finding in unsupported(tree)})
     Path("supported.yaml").write_text(dump(kept))
-    data = WHOLE_LANGUAGE.with_suffix(".csv")
-    Path(data.name).write_text(data.read_text())
+    for data in WHOLE_LANGUAGE.parent.glob("whole_language*.csv"):
+        Path(data.name).write_text(data.read_text())
     return load("supported.yaml")
 
 

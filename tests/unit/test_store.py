@@ -312,10 +312,10 @@ def test_readers_refuse_what_is_no_finished_run_of_this_version(tmp_path: Path) 
         ("[1, 2]", "no readable manifest"),
         (
             '{"results_schema": 1, "finished": "then"}',
-            "schema 1, this version reads 2; run the scenario again",
+            "schema 1, this version reads 3; run the scenario again",
         ),
-        ('{"results_schema": 99, "finished": "then"}', "schema 99, this version reads 2"),
-        ('{"results_schema": 2}', "unfinished"),
+        ('{"results_schema": 99, "finished": "then"}', "schema 99, this version reads 3"),
+        ('{"results_schema": 3}', "unfinished"),
     ]:
         (tmp_path / "manifest.json").write_text(manifest)
         with pytest.raises(InputError, match=said):

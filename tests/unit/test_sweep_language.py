@@ -156,6 +156,28 @@ def test_a_wrong_value_of_a_rule_is_told_where_it_stands(sweep: Write) -> None:
     )
 
 
+def test_what_changes_on_a_date_can_be_swept_before_and_after_it(sweep: Write) -> None:
+    Path("clinic.yaml").write_text(f"{BASE}changes: [{{from: 2027-03-01, set: {{staff.nurse.posts: 4}}}}]\n")
+    text = """\
+parameters:
+  staff.nurse.posts: [2, 3]
+  'changes[0].set."staff.nurse.posts"': [5, 6]
+"""
+    opened = open_sweep(sweep(text))
+    assert _posts(opened) == [[2, 5], [2, 6], [3, 5], [3, 6]]
+    again = sweep(dump(resolved_sweep(opened, "clinic.yaml")), "again.yaml")
+    assert every(open_sweep(again)) == every(opened)
+    either = sweep("parameters: {plan: {values: {as it is: {}, for ever: {changes: []}}}}", "either.yaml")
+    assert _posts(open_sweep(either)) == [[2, 4], [2]]
+    assert faults(sweep("parameters: {'changes[0].set.\"staff.nurse.posts\"': [5, many]}")) == [
+        'study.yaml:2:56: error: changes[0].set."staff.nurse.posts": must be a whole number (got text "many")'
+    ]
+
+
+def _posts(opened: Opened) -> list[list[int]]:
+    return [[plan.staff["nurse"].posts for _, plan in each.editions] for each in every(opened)]
+
+
 def test_a_number_that_is_a_key_reads_back_as_one(sweep: Write) -> None:
     Path("rules.yaml").write_text(RULES, encoding="utf-8")
     named = "show: {values: {few: {levels.day_care.intake.show.by_lead_days.7: 0.5}}}"
@@ -334,6 +356,10 @@ def test_a_sweep_that_is_none(sweep: Write, text: str, said: str) -> None:
         ("services.*.minutes", "; nothing is below services"),
         ("levels.day_care.phases.first.weeks", '(did you mean "levels.day_care.phases[1].weeks"?)'),
         ("run.seed", "`run.seed` cannot be a parameter: all points must meet the same patients"),
+        (
+            "from_today.as_of",
+            "`from_today.as_of` cannot be a parameter: all points must meet the same patients",
+        ),
         ("run.weeks", "set it for all of them in the scenario or under `set`"),
         ("targets.0.at_most", "write `targets:` in this file"),
         ("observed.x", "changes no result"),

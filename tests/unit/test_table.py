@@ -131,7 +131,8 @@ def test_a_level_that_always_has_room_has_no_access_of_its_own() -> None:
         "Capacity: ward",
         "Capacity: after",
         "Staff",
-        "Money",
+        "Money: provider view",
+        "Money: system view",
     ]
 
 
@@ -199,18 +200,68 @@ def test_where_nobody_comes_or_goes_fte_employed_take_no_line() -> None:
 
 
 def test_cover_and_rooms_are_told_where_they_can_cost() -> None:
-    assert not {"program.cover_cost.total", "program.room_cost.total"} & rows(clinic())["Money"].keys()
+    assert (
+        not {"program.cover_cost.total", "program.room_cost.total"}
+        & rows(clinic())["Money: provider view"].keys()
+    )
     group = IOP["groups"]["morning"] | {"room": "big"}
     scenario = clinic(
         {"groups": {"morning": group}},
         {"therapist": STAFF["therapist"] | {"cover_per_hour": 60.0}},
         rooms={"big": {"seats": 14, "cost_per_week": 100.0}},
     )
-    money = rows(scenario)["Money"]
+    money = rows(scenario)["Money: provider view"]
     assert [money[f"program.{part}_cost.total"] for part in ("cover", "room")] == [
         "Cover, 52 weeks",
         "Rooms, 52 weeks",
     ]
+
+
+def test_what_the_system_pays_stands_apart_from_what_the_program_earns() -> None:
+    alternative = {"for": ["community"], "divertible": 0.1, "stay_days": 10, "cost_per_day": 1000}
+    money = {"revenue": {"iop": {"plan": 200.0}}, "inpatient_alternative": alternative}
+    ward = {"places": 4, "stay_days": 9.0, "cost_per_day": 900.0, "next": {"after": 1.0}, "hold_days": 3}
+    levels = {"ward": ward, "iop": IOP, "after": {"places": 3, "stay_days": 30.0, "cost_per_day": 6.0}}
+    staff = {"therapist": STAFF["therapist"] | {"salary_per_year": 60_000.0}}
+    told = rows(clinic(levels=levels, money=money, staff=STAFF | staff))
+    provider, system = told["Money: provider view"], told["Money: system view"]
+    assert provider["program.loss.share"] == "Chance of a loss"
+    assert not any(name.startswith(("alternative", "system")) for name in provider)
+    assert system["system.cost.total"] == "Cost of all levels, 52 weeks"
+    assert system["community.system_cost.per_referral"] == "Cost of all levels"
+    assert system["ward.held_days_for.after"] == "held for after, 52 weeks"
+    assert system["ward.held_cost_for.after"] == "cost of places held for after, 52 weeks"
+    assert "alternative.difference.per_episode" in system
+    assert "community.alternative.break_even_share" not in system, "one source is all of it"
+
+
+def test_sources_have_their_own_break_even_where_there_are_several() -> None:
+    alternative = {"for": ["community", "unit"], "stay_days": 10, "cost_per_day": 1000}
+    levels = {"iop": IOP}
+    sources = {name: {"to": "iop", "per_week": 2.0} for name in ("community", "unit")}
+    staff = {"therapist": STAFF["therapist"] | {"salary_per_year": 60_000.0}}
+    parts = {"levels": levels, "sources": sources, "staff": STAFF | staff}
+    scenario = clinic(**parts, money={"inpatient_alternative": alternative})
+    system = rows(scenario)["Money: system view"]
+    words = {name: said for name, said in system.items() if name.endswith("break_even_share")}
+    assert words == {
+        "alternative.break_even_share": "Break-even divertible share",
+        "community.alternative.break_even_share": "Break-even divertible share, community",
+        "unit.alternative.break_even_share": "Break-even divertible share, unit",
+    }
+    assert "system.cost.total" not in system, "all levels are the program's own"
+    text = " ".join(printed(scenario, 200, community__alternative__break_even_share=0.4))
+    assert "If 40 % of starters from community (30.0 % to 50.0 %) would otherwise be inpatients" in text
+
+
+def test_staff_that_change_on_a_date_stand_beside_the_mean_of_the_plan() -> None:
+    """A year of 364 days, half of it with one therapist more."""
+    half = dt.date(2027, 1, 4) + dt.timedelta(days=182)
+    scenario = clinic(changes=[{"from": half, "set": {"staff.therapist.posts": 5}}])
+    staff = rows(scenario, therapist__fte_employed=4.5)["Staff"]
+    assert staff["therapist.fte_employed"] == "FTE employed, of 4.5"
+    assert staff["therapist.hours_needed.mean"] == "Hours needed, of 135 bookable"
+    assert "therapist.overload.mean" in staff
 
 
 def test_the_headline_names_own_levels_sources_staff_and_money() -> None:

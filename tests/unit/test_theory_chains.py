@@ -17,6 +17,7 @@ from iopsim.theory.chains import (
     blocked_step_down,
     expected,
     stationary,
+    transient,
     two_way_swap,
 )
 from iopsim.theory.erlang import erlang_b, mmc
@@ -266,3 +267,34 @@ def test_refuses_what_makes_no_sense() -> None:
         blocked_step_down(INPATIENT, PROGRAM, step_down_share=1.2, community_at_most=0)
     with pytest.raises(ValueError, match="shares must be from 0 to 1"):
         two_way_swap(INPATIENT, PROGRAM, share_x_to_y=0.5, share_y_to_x=-0.5)
+
+
+# some days on
+
+
+def test_a_place_that_fills_and_frees_by_hand() -> None:
+    def moves(taken: int) -> list[tuple[int, float]]:
+        return [(1 - taken, 2.0 if taken else 3.0)]
+
+    for days in (0.0, 0.1, 1.0, 400.0):  # 3/5 in the long run, approached at the rate of both together
+        after = transient({0: 1.0}, moves, days)
+        assert after[1] == pytest.approx(0.6 * -math.expm1(-5 * days), rel=1e-12, abs=1e-15)
+        assert sum(after.values()) == pytest.approx(1)
+
+
+def test_rooms_for_all_fill_as_the_infinite_ones_do() -> None:
+    after = transient({0: 1.0}, lambda n: [(n + 1, 3.0 if n < 60 else 0.0), (n - 1, n / 5)], 4.0)
+    assert expected(after, lambda n: n) == pytest.approx(15 * -math.expm1(-4 / 5))
+
+
+def test_a_long_time_forgets_where_it_began() -> None:
+    def moves(n: int) -> list[tuple[int, float]]:
+        return [(n + 1, 4.0 if n < 6 else 0.0), (n - 1, float(n))]
+
+    later, still = transient({0: 0.5, 6: 0.5}, moves, 800.0), stationary(0, moves)
+    assert {n: later[n] for n in still} == pytest.approx(still, rel=1e-9)
+
+
+def test_refuses_to_look_back() -> None:
+    with pytest.raises(ValueError, match="0 or more, got -1"):
+        transient({0: 1.0}, lambda n: [], -1.0)

@@ -9,6 +9,7 @@ import pytest
 
 from iopsim.theory.infinite import (
     census_after_opening,
+    census_from_today,
     census_with_steps,
     mean_census_in_window,
     steady_census,
@@ -76,3 +77,10 @@ def test_refuses_steps_out_of_order_and_empty_windows() -> None:
         census_with_steps([(3.0, 1.0), (3.0, 2.0)], exponential, 9.0)
     with pytest.raises(ValueError, match="must end after"):
         mean_census_in_window(STEPS, exponential, 5.0, 5.0)
+
+
+def test_who_is_there_today_stays_on_by_what_is_left() -> None:
+    forgetful = census_from_today(1.5, exponential, [0.0, 7.5, 300.0], 10.0)
+    assert forgetful == pytest.approx(3 * math.exp(-0.5) + 30 * (1 - math.exp(-0.5)))
+    assert census_from_today(2.0, fixed, [1.0, 6.0, 13.5], 5.0) == pytest.approx(2 + 10)
+    assert census_from_today(0.4, exponential, [], 9.0) == census_after_opening(0.4, exponential, 9.0)

@@ -109,7 +109,6 @@ class There:
         traits = (self.track, self.time, None, self.payer)
         return Listed(2, self.waits_for, days, self.origin, None, *traits, id=self.name)
 
-
     @property
     def applicant(self) -> Applicant:
         """Their row among the applications."""
@@ -173,7 +172,6 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
                 modality=list(modalities).index(person.modality),
                 payer=list(scenario.payers).index(person.payer),
                 referred=person.referred,
-                entries=[0] * len(scenario.levels),
             )
             for index, person in enumerate(people)
         ]

@@ -37,12 +37,15 @@ def drawings(folder: Path) -> Iterator[Drawing]:
     Raises:
         InputError: If the folder lacks a table.
     """
-    from iopsim.report.figures import capacity, census, goals, money, patients, staff
+    from iopsim.report.figures import blocked, books, capacity, census, goals, money, patients, staff, today
 
     results = read_results(folder)
     for figure in (
         goals.targets,
         census.over_time,
+        today.flow,
+        today.under,
+        today.starts,
         patients.waits,
         patients.funnel,
         capacity.fill,
@@ -50,6 +53,11 @@ def drawings(folder: Path) -> Iterator[Drawing]:
         staff.posts,
         staff.caseload,
         staff.hours,
+        blocked.held,
+        books.weeks,
+        books.payers,
+        books.contributions,
+        books.levels,
         money.alternative,
     ):
         with styled():

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from iopsim.measures.planned import planned_at, spells_of
+from iopsim.measures.possible import places
 from iopsim.report.style import (
     BLUE,
     GRAY,
@@ -23,17 +25,16 @@ from iopsim.report.style import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from iopsim.report.tables import Floats, Results, Weekly
-    from iopsim.scenario.levels import Level
-    from iopsim.scenario.schema import Run
+    from iopsim.scenario.schema import Run, Scenario
 
-__all__ = ["band_marks", "dated", "over_time", "plot_weekly", "shaded"]
+__all__ = ["band_marks", "changes_marked", "dated", "over_time", "plot_weekly", "shaded"]
 
 
 def over_time(results: Results) -> list[Drawing]:
@@ -52,7 +53,10 @@ def over_time(results: Results) -> list[Drawing]:
     title = "Waiting and in care, week by week" if several else said[0]
     number = results.replications
     weekly = f"Weekly means of {number} replications" if number > 1 else "One replication"
-    note = f"{weekly}; warm-up and run-out are shaded: they are not measured."
+    shown = (
+        "warm-up and run-out are shaded: they are" if run.warm_up_weeks else "the run-out is shaded: it is"
+    )
+    note = f"{weekly}; {shown} not measured."
     figure = sheet(
         title, note, (2.5 if several else 2.3) * len(panels), band_marks([one for *_, one in panels])
     )
@@ -62,6 +66,7 @@ def over_time(results: Results) -> list[Drawing]:
         if kind == "census":
             _draw_rooms(axes, series.start, _rooms(results, level))
         shaded(axes, run, named=axes is axes_of[0])
+        changes_marked(axes, results.scenario, named=axes is axes_of[0])
         axes.set_title(results.level(level) if several else "")
     axes_of[-1].set_xlabel("Week (date)")
     alt = f"Lines by week from {_day(run.opening)} to {_day(run.end)}; in the measured weeks: {'; '.join(said)}."
@@ -124,6 +129,28 @@ def shaded(axes: Axes, run: Run, *, named: bool) -> None:
             axes.text(*place, name, transform=axes.get_xaxis_transform(), **look)
 
 
+def changes_marked(axes: Axes, scenario: Scenario, *, named: bool) -> None:
+    """A thin line at every date from which the plan is another, within what is shown; its date beside it."""
+    from matplotlib.dates import date2num
+
+    left, right = axes.get_xlim()
+    look: dict[str, Any] = {"size": 8, "color": INK, "rotation": 90, "ha": "right", "va": "top"}
+    for date in _dates(scenario):
+        place = float(date2num(date))  # type: ignore[no-untyped-call]
+        if left < place < right:
+            axes.axvline(place, color=INK, linewidth=0.8, linestyle=(0, (1.5, 1.5)))
+            if named:
+                axes.text(place, 0.9, f"{date:%b} {date.day}", transform=axes.get_xaxis_transform(), **look)
+
+
+def _dates(scenario: Scenario) -> list[dt.date]:
+    """Every date from which something is different: changes, and groups that open or have closed."""
+    groups = [group for level in scenario.levels.values() for group in level.groups.values()]
+    opened = {group.from_ for group in groups if group.from_}
+    closed = {group.until + dt.timedelta(days=1) for group in groups if group.until}
+    return sorted({change.from_ for change in scenario.changes} | opened | closed)
+
+
 class Room(NamedTuple):
     """Most patients in care in each week, shape (weeks,), and what sets it."""
 
@@ -145,10 +172,10 @@ def _rooms(results: Results, name: str) -> list[Room]:
         days = {phase.days_per_week for phases in plans for phase in phases or ()}
         days |= {level.days_per_week} if level.days_per_week else set()
         if not days or days == {len(group.days) for group in level.groups.values()}:
-            rooms.append(_seats(level, weeks, scenario.run))
-    elif not isinstance(level.places, str):
-        places = level.places if isinstance(level.places, int) else sum(level.places.values())
-        rooms.append(Room(np.full(len(weeks), float(places)), f"{places:,} places"))
+            rooms.append(_seats(scenario, name, weeks))
+    elif not any(places(edition.plan, name) is None for edition in scenario.editions):
+        limit = _by_week(scenario, weeks, lambda plan: places(plan, name) or 0)
+        rooms.append(Room(limit, f"{limit[0]:,.0f} places"))
     if level.caseload and [other.caseload for other in scenario.levels.values()].count(level.caseload) == 1:
         role, series = scenario.staff[level.caseload], results.weekly.get(f"{level.caseload}.limit")
         most = series.mean if series else np.full(len(weeks), float(role.posts * role.caseload_limit))
@@ -159,13 +186,28 @@ def _rooms(results: Results, name: str) -> list[Room]:
     return rooms
 
 
-def _seats(level: Level, weeks: NDArray[np.datetime64], run: Run) -> Room:
-    limit = np.zeros(len(weeks))
-    for group in level.groups.values():
+def _seats(scenario: Scenario, name: str, weeks: NDArray[np.datetime64]) -> Room:
+    run, limit = scenario.run, np.zeros(len(weeks))
+    for key, group in scenario.levels[name].groups.items():
         first, last = np.datetime64(group.from_ or run.opening) - 6, np.datetime64(group.until or run.end)
-        limit += np.where((first <= weeks) & (weeks <= last), group.enrolled_at_most, 0)
-    overbooked = any(group.overbook > 1 for group in level.groups.values())
+
+        def enrolled_at_most(plan: Scenario, key: str = key) -> float:
+            return plan.levels[name].groups[key].enrolled_at_most
+
+        enrolled = _by_week(scenario, weeks, enrolled_at_most)
+        limit += np.where((first <= weeks) & (weeks <= last), enrolled, 0)
+    groups = [plan.levels[name].groups.values() for _, plan in scenario.editions]
+    overbooked = any(group.overbook > 1 for level in groups for group in level)
     return Room(limit, f"{limit[0]:,.0f} {'enrolled at most' if overbooked else 'seats'}")
+
+
+def _by_week(
+    scenario: Scenario, weeks: NDArray[np.datetime64], quantity: Callable[[Scenario], float]
+) -> Floats:
+    """What the plan says at the end of each week; shape (weeks,)."""
+    days = (weeks - np.datetime64(scenario.run.start)).astype(np.float64) + 6
+    found: Floats = planned_at(spells_of(scenario), days, quantity).astype(np.float64)
+    return found
 
 
 def _draw_rooms(axes: Axes, weeks: NDArray[np.datetime64], rooms: Sequence[Room]) -> None:

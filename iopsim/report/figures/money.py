@@ -21,15 +21,20 @@ from iopsim.report.style import (
     sheet,
     trimmed,
 )
-from iopsim.report.wording import interval_text
+from iopsim.report.wording import break_even_text, interval_ends
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from iopsim.report.tables import Estimated, Results
+    from iopsim.scenario.money import InpatientAlternative
 
-__all__ = ["Costs", "alternative", "plot_break_even", "plot_costs"]
+__all__ = ["Costs", "Share", "alternative", "plot_break_even", "plot_costs"]
+
+_MOST_SOURCES = 6  # of which the shares are shown: more sentences nobody reads
 
 
 class Costs(NamedTuple):
@@ -49,6 +54,18 @@ class Costs(NamedTuple):
         return f"{trimmed(self.program)} against {trimmed(self.inpatient)}"
 
 
+class Share(NamedTuple):
+    """From which share of some starters on the program pays, and the share that is assumed."""
+
+    starters: str
+    pays_from: Estimated
+    assumed: float
+
+    def __str__(self) -> str:
+        share = self.pays_from.estimate, self.pays_from.low, self.pays_from.high
+        return break_even_text(share, self.assumed, self.starters)
+
+
 def alternative(results: Results) -> list[Drawing]:
     """Cost per day and per episode beside inpatient care, and from which share of starters on it pays."""
     assumed = results.scenario.money.inpatient_alternative
@@ -58,31 +75,59 @@ def alternative(results: Results) -> list[Drawing]:
     ]
     if assumed is None or len(found) < 3 or any(math.isnan(one.estimate) for one in found):
         return []
-    by_day, by_episode, share = found
-    day = Costs.of(assumed.cost_per_day, by_day)
-    episode = Costs.of(assumed.cost_per_day * assumed.stay_days, by_episode)
-    says, sources = results.scenario.says, results.scenario.sources
-    whose = listed([in_a_sentence(says(sources, name)) for name in assumed.for_])
-    currency, sentence = results.scenario.currency, _sentence(share, assumed.divertible)
+    by_day, by_episode, _ = found
+    day = Costs.of(assumed.saved_per_day, by_day)
+    saved = assumed.saved_per_day * assumed.stay_days * (1 - assumed.outcome_difference)
+    episode = Costs.of(saved, by_episode)
+    shares = _shares(results, assumed)
+    currency = results.scenario.currency
     title = (
         f"A program day costs {trimmed(day.program)} {currency}, an inpatient day {trimmed(day.inpatient)}"
     )
-    note = (
-        f"{sentence}. Arithmetic on a stated assumption about starters from {whose}, not a measured effect."
-    )
-    figure = sheet(title, note, 4.4, _marks())
-    grid = figure.add_gridspec(2, 2, height_ratios=[3.2, 1])
+    sentence = ". ".join(map(str, shares))
+    note = f"{sentence}. Arithmetic on a stated assumption about {_whose(results, assumed)}, not a measured effect."
+    figure = sheet(title, note, 4.2 + 0.2 * len(shares), _marks())
+    grid = figure.add_gridspec(2, 2, height_ratios=[3.2, 0.8 + 0.2 * len(shares)])
     program = "Program,\nattended day", "Program, all stays\nof a starter"
     inpatient = "Inpatient\nday", f"Inpatient,\n{assumed.stay_days:g} days"
     for at, (costs, per) in enumerate(((day, "day"), (episode, "episode"))):
         axes = plot_costs(figure.add_subplot(grid[0, at]), costs, (program[at], inpatient[at]))
         measure(axes.yaxis, f"{currency} per {per}", f"{currency} per {per}")
-    plot_break_even(figure.add_subplot(grid[1, :]), share, assumed.divertible)
+    plot_break_even(figure.add_subplot(grid[1, :]), shares)
     alt = (
         f"Bars of cost in {currency}, the program's beside inpatient care's: {day} a day, {episode} an episode; "
         f"{sentence[0].lower()}{sentence[1:]}."
     )
     return [Drawing("cost-beside-inpatient", title, alt, figure)]
+
+
+def _whose(results: Results, assumed: InpatientAlternative) -> str:
+    says, sources = results.scenario.says, results.scenario.sources
+    text = f"starters from {listed([in_a_sentence(says(sources, name)) for name in assumed.for_])}"
+    if assumed.saved_per_day < assumed.cost_per_day:
+        share = trimmed(assumed.marginal_share, "share")
+        text += f" and about beds that stay open, so that an inpatient day saves {share} of its cost"
+    if assumed.outcome_difference:
+        more = "more" if assumed.outcome_difference > 0 else "fewer"
+        text += f" and about {abs(assumed.outcome_difference):g} {more} inpatient episodes later on for each diverted"
+    return text
+
+
+def _shares(results: Results, assumed: InpatientAlternative) -> list[Share]:
+    """Source by source, those without starters left out; a single one is all there are."""
+    if len(assumed.for_) == 1:
+        return [
+            Share(
+                "starters", results.summary["alternative.break_even_share"], assumed.share_of(assumed.for_[0])
+            )
+        ]
+    says, sources = results.scenario.says, results.scenario.sources
+    shares = [
+        Share(f"starters from {in_a_sentence(says(sources, name))}", found, assumed.share_of(name))
+        for name in assumed.for_
+        if (found := results.summary.get(f"{name}.alternative.break_even_share"))
+    ]
+    return [share for share in shares if not math.isnan(share.pays_from.estimate)][:_MOST_SOURCES]
 
 
 def _marks() -> list[tuple[Artist, str]]:
@@ -95,18 +140,6 @@ def _marks() -> list[tuple[Artist, str]]:
         (Patch(facecolor=VERMILLION, alpha=0.3), "program costs more than it saves"),
         (Patch(facecolor=GREEN, alpha=0.5, hatch="\\\\\\\\"), "program saves more than it costs"),
     ]
-
-
-def _sentence(share: Estimated, assumed: float) -> str:
-    interval = interval_text(share.low, share.high, "share")
-    among = f"{trimmed(share.estimate, 'share')} of starters{f' ({interval})' if interval else ''}"
-    if share.estimate > 1:
-        said = (
-            "If 100 % of starters would otherwise be inpatients, the program still costs more than it saves"
-        )
-    else:
-        said = f"If {among} would otherwise be inpatients, the program saves what it costs"
-    return f"{said}; the scenario assumes {trimmed(assumed, 'share')}"
 
 
 def plot_costs(axes: Axes, costs: Costs, names: tuple[str, str]) -> Axes:
@@ -127,28 +160,35 @@ def plot_costs(axes: Axes, costs: Costs, names: tuple[str, str]) -> Axes:
     return axes
 
 
-def plot_break_even(axes: Axes, share: Estimated, assumed: float) -> Axes:
-    """The shares at which the program costs more, and saves more, than inpatient care; and the one assumed."""
-    turn = min(share.estimate, 1.0)
-    axes.barh(0, turn, height=0.8, color=VERMILLION, alpha=0.3)
-    axes.barh(
-        0,
-        1 - turn,
-        left=turn,
-        height=0.8,
-        color=GREEN,
-        alpha=0.5,
-        hatch="\\\\\\\\",
-        edgecolor="white",
-        linewidth=0,
-    )
-    if share.estimate <= 1 and not math.isnan(share.low + share.high):
-        axes.hlines(0, share.low, min(share.high, 1.0), color=INK)
-        axes.vlines((share.low, min(share.high, 1.0)), -0.15, 0.15, color=INK)
-    axes.plot(assumed, 0, "D", color=INK, markersize=7, clip_on=False)
+def plot_break_even(axes: Axes, shares: Sequence[Share]) -> Axes:
+    """The shares at which the program costs more, and saves more, than inpatient care; and those assumed."""
+    for row, (_, pays_from, assumed) in enumerate(shares):
+        turn = min(pays_from.estimate, 1.0)
+        axes.barh(row, turn, height=0.8, color=VERMILLION, alpha=0.3)
+        axes.barh(
+            row,
+            1 - turn,
+            left=turn,
+            height=0.8,
+            color=GREEN,
+            alpha=0.5,
+            hatch="\\\\\\\\",
+            edgecolor="white",
+            linewidth=0,
+        )
+        if pays_from.estimate <= 1 and not math.isnan(pays_from.low + pays_from.high):
+            low, high = interval_ends(pays_from.low, pays_from.high, "share")
+            axes.hlines(row, low, high, color=INK)
+            axes.vlines((low, high), row - 0.15, row + 0.15, color=INK)
+        axes.plot(assumed, row, "D", color=INK, markersize=7, clip_on=False)
     axes.set_xlim(0, 1)
-    axes.set_ylim(-0.5, 0.5)
+    axes.set_ylim(len(shares) - 0.5, -0.5)
     axes.set_yticks([])
+    if len(shares) > 1:
+        axes.set_yticks(
+            range(len(shares)), [share.starters.removeprefix("starters from ") for share in shares]
+        )
+        axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
     measure(axes.xaxis, "Share of starters who would otherwise be inpatients", "share")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from iopsim.report.figures.census import band_marks, plot_weekly, shaded
-from iopsim.report.lines import employed
+from iopsim.measures.planned import planned_at, spells_of
+from iopsim.measures.possible import varies
+from iopsim.report.figures.census import band_marks, changes_marked, plot_weekly, shaded
+from iopsim.report.lines import bookable_hours_per_fte, employed
 from iopsim.report.style import (
     BLUE,
     HATCHED,
@@ -56,7 +58,7 @@ def caseload(results: Results) -> list[Drawing]:
         said.append(f"{results.role(role)}: {patients.mean():.1f} patients each{share}")
     title = said[0] if len(said) == 1 else "Caseload by post"
     note = "Mean over the measured weeks, held and suspended patients included."
-    if any(results.scenario.staff[role].comes_and_goes for role in carried):
+    if any(varies(results.scenario, role) for role in carried):
         note += (
             " Nobody's limit is in force while a post is empty or its holder away, and a new one's is small."
         )
@@ -115,10 +117,12 @@ def posts(results: Results) -> list[Drawing]:
     }
     if not panels:
         return []
-    run, staff = results.scenario.run, results.scenario.staff
+    run = results.scenario.run
     measured = slice(run.warm_up_weeks, run.warm_up_weeks + run.weeks)
+    planned = {role: _planned_posts(results, role, len(series.mean)) for role, series in panels.items()}
     said = [
-        f"{results.role(role)}: {series.mean[measured].mean():.2f} of {staff[role].posts} posts filled on average"
+        f"{results.role(role)}: {series.mean[measured].mean():.2f} of {planned[role][measured].mean():.4g} posts "
+        "filled on average"
         for role, series in panels.items()
     ]
     title = said[0] if len(said) == 1 else "Posts filled, week by week"
@@ -128,23 +132,36 @@ def posts(results: Results) -> list[Drawing]:
     figure = sheet(title, note, 2.3 * len(panels), band_marks([*panels.values()]))
     axes_of = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (role, series) in zip(axes_of, panels.items(), strict=True):
-        whole = staff[role].posts
-        possible = series._replace(high=np.minimum(series.high, whole))
-        plot_weekly(axes, possible, "Posts filled", BLUE, "posts")
-        axes.axhline(whole, color=VERMILLION, linestyle="--", linewidth=1.5)
-        place = (0, whole), (5, 3)
+        plan = planned[role]
+        most = plan.max()
+        plot_weekly(axes, series._replace(high=np.minimum(series.high, plan)), "Posts filled", BLUE, "posts")
+        look_of_plan: dict[str, Any] = {"color": VERMILLION, "linestyle": "--", "linewidth": 1.5}
+        if np.ptp(plan):
+            axes.step(series.start, plan, where="post", **look_of_plan)
+        else:
+            axes.axhline(most, **look_of_plan)
+        place = (0, plan[0]), (5, 3)
         look: dict[str, Any] = {
             "textcoords": "offset points",
             "va": "bottom",
             "size": 10,
             "color": VERMILLION,
         }
-        axes.annotate(f"{whole:,} posts", *place, xycoords=axes.get_yaxis_transform(), **look)
-        axes.set_ylim(0, 1.25 * max(whole, 1))
+        axes.annotate(f"{plan[0]:,.0f} posts", *place, xycoords=axes.get_yaxis_transform(), **look)
+        axes.set_ylim(0, 1.25 * max(most, 1))
         shaded(axes, run, named=axes is axes_of[0])
+        changes_marked(axes, results.scenario, named=axes is axes_of[0])
         axes.set_title(results.role(role) if len(panels) > 1 else "")
     axes_of[-1].set_xlabel("Week (date)")
     return [Drawing("posts-filled", title, f"Lines by week of posts filled; {'; '.join(said)}.", figure)]
+
+
+def _planned_posts(results: Results, role: str, weeks: int) -> Floats:
+    """Posts that the plan has, mean of each week from opening on."""
+    days = np.arange(7.0 * weeks) - 7 * results.scenario.run.warm_up_weeks
+    daily = planned_at(spells_of(results.scenario), days, lambda plan: plan.staff[role].posts)
+    posts: Floats = daily.reshape(weeks, 7).mean(axis=1)
+    return posts
 
 
 # Hours needed against employed
@@ -166,9 +183,9 @@ def hours(results: Results) -> list[Drawing]:
             results.role(role),
             found.estimate,
             results.summary[f"{role}.hours_needed.p95"].estimate,
-            _employed(results, role) * spec.bookable_hours_per_fte,
+            _employed(results, role) * bookable_hours_per_fte(results.scenario, role),
         )
-        for role, spec in results.scenario.staff.items()
+        for role in results.scenario.staff
         if (found := results.summary.get(f"{role}.hours_needed.mean")) and not math.isnan(found.estimate)
     ]
     if not rows:
@@ -190,7 +207,7 @@ def hours(results: Results) -> list[Drawing]:
         legend.append((diamond, "needed, busy week (95th percentile)"))
     legend.append((Patch(**HATCHED), "employed (bookable)"))
     note = "Bookable: paid hours less leave and the share of time that is not for patients."
-    if any(role.comes_and_goes for role in results.scenario.staff.values()):
+    if any(varies(results.scenario, role) for role in results.scenario.staff):
         note += " Employed: posts that are filled, on average."
     figure = sheet(title, note, 0.62 * len(rows) + 0.6, legend)
     plot_hours(figure.subplots(), rows)
@@ -202,7 +219,7 @@ def hours(results: Results) -> list[Drawing]:
 def _employed(results: Results, role: str) -> float:
     """FTE of the posts that were filled, on average."""
     found = results.summary.get(f"{role}.fte_employed")
-    return employed(results.scenario.staff[role], found.estimate if found else math.nan)
+    return employed(results.scenario, role, found.estimate if found else math.nan)
 
 
 def plot_hours(axes: Axes, rows: Sequence[Hours]) -> Axes:

@@ -79,16 +79,6 @@ def _steps_up(scenario: Scenario) -> Iterator[Finding]:
             yield Finding("to-itself", (*place, "leave_early", "step_up", "to", name), message)
 
 
-def _revenue(scenario: Scenario) -> Iterator[Finding]:
-    for name in scenario.money.revenue:
-        if name in scenario.levels and not (level := scenario.levels[name]).is_own:
-            price = "cost_per_day" if level.cost_per_day is not None else "cost_per_attended_day"
-            message = (
-                f"a level with a `{price}` is bought from outside and earns nothing; drop one of the two"
-            )
-            yield Finding("revenue", ("money", "revenue", name), message)
-
-
 def ended(scenario: Scenario) -> Iterator[Finding]:
     """Plans that somebody who never comes would never end."""
     for name, level in scenario.levels.items():
@@ -102,4 +92,4 @@ def ended(scenario: Scenario) -> Iterator[Finding]:
             yield Finding("plan", ("levels", name, "plan"), message)
 
 
-CHECKS = (_care, _laws, _steps_up, _revenue)
+CHECKS = (_care, _laws, _steps_up)

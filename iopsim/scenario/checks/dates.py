@@ -41,6 +41,8 @@ def _dates(scenario: Scenario) -> Iterator[tuple[Path, dt.date]]:
     """Every date but those of the run, with its path."""
     for index, day in enumerate(scenario.calendar.closed):
         yield ("calendar", "closed", index), day
+    for index, plan_change in enumerate(scenario.changes):
+        yield ("changes", index, "from"), plan_change.from_
     for name, source in scenario.sources.items():
         for change in source.changes:  # in order of their dates, not of the file
             yield ("sources", name, "changes"), change.from_

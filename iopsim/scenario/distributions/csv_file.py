@@ -15,7 +15,7 @@ from iopsim.scenario.distributions.faults import closest, fault_at, faults_at
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["at_line", "read_columns"]
+__all__ = ["at_line", "read_columns", "read_table"]
 
 _MOST_BYTES = 10_000_000
 
@@ -36,19 +36,52 @@ def read_columns(folder: Path, name: str, headings: Mapping[str, str]) -> list[t
     Raises:
         ValidationError: The file is missing or cannot be read, or a column is not there once.
     """
-    wanted = list(headings.values())
-    header, rows = _split(name, _read(folder, name), wanted)
-    wrong: dict[tuple[str, ...], str] = {
-        (key,): f'{name}:1: column "{heading}" '
-        + ("stands twice" if heading in header else f"is missing{_nearest(heading, header)}")
-        + "; the first line holds the headings"
-        for key, heading in headings.items()
-        if header.count(heading) != 1
-    }
+    return read_table(folder, name, headings)[1]
+
+
+def read_table(
+    folder: Path,
+    name: str,
+    headings: Mapping[str, str],
+    own: Mapping[str, bool] | None = None,
+    place: tuple[str, ...] = (),
+) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
+    """As `read_columns`, with columns besides that nobody named, found by the name of their key, letters' case aside.
+
+    Args:
+        folder: As for `read_columns`.
+        name: As for `read_columns`.
+        headings: As for `read_columns`.
+        own: Keys of the further columns, and whether each has to be there.
+        place: Steps from the validator's own place to the keys.
+
+    Returns:
+        The headings of the columns that are there, by key, and line and cells of each row in their order.
+
+    Raises:
+        ValidationError: As for `read_columns`.
+    """
+    own = own or {}
+    header, rows = _split(name, _read(folder, name), [*headings.values(), *own])
+    first = "; the first line holds the headings"
+    wrong: dict[tuple[str, ...], str] = {}
+    for key, heading in headings.items():
+        if header.count(heading) != 1:
+            trouble = "stands twice" if heading in header else f"is missing{_nearest(heading, header)}"
+            wrong[*place, key] = f'{name}:1: column "{heading}" {trouble}{first}'
+    found = dict(headings)
+    taken = set(headings.values())
+    for key, is_needed in own.items():
+        alike = [heading for heading in header if heading.casefold() == key and heading not in taken]
+        if len(alike) == 1:
+            found[key] = alike[0]
+        elif alike or is_needed:
+            trouble = "stands twice" if alike else f"is missing{closest(key, header)}"
+            wrong[*place, key] = f'{name}:1: column "{key}" {trouble}; say its heading under `columns`'
     if wrong:
         raise faults_at(wrong)
-    places = [header.index(heading) for heading in wanted]
-    return [(line, [row[at].strip() if at < len(row) else "" for at in places]) for line, row in rows]
+    places = [header.index(heading) for heading in found.values()]
+    return found, [(line, [row[at].strip() if at < len(row) else "" for at in places]) for line, row in rows]
 
 
 def at_line(name: str, heading: str, faults: Sequence[tuple[int, str]], cure: str) -> str:
@@ -84,8 +117,10 @@ def _split(name: str, text: str, wanted: Collection[str]) -> tuple[list[str], li
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         return [heading.strip() for heading in next(reader, [])], reader
 
+    letters = {heading.casefold() for heading in wanted}
+
     def found(opened: tuple[list[str], Any]) -> tuple[int, int]:
-        return len(set(wanted).intersection(opened[0])), len(opened[0])
+        return len(letters & {heading.casefold() for heading in opened[0]}), len(opened[0])
 
     try:
         header, reader = max(map(open_with, ",;\t"), key=found)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iopsim.scenario.plausible.billing import billing
+from iopsim.scenario.plausible.dates import in_all, in_their_time, spells, without_effect
 from iopsim.scenario.plausible.facilitation import facilitators, ratios
 from iopsim.scenario.plausible.flows import streams
 from iopsim.scenario.plausible.idle import idle
 from iopsim.scenario.plausible.pools import full, pools, too_full, waits
 from iopsim.scenario.plausible.targets import ruled_out
 from iopsim.scenario.plausible.timetable import minimum_weeks
+from iopsim.scenario.plausible.today import today
 from iopsim.scenario.plausible.unused import unused
 from iopsim.scenario.plausible.work import hours, overbooked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from iopsim.scenario.levels import Level
     from iopsim.scenario.plausible.finding import Finding
     from iopsim.scenario.plausible.pool import Pool
@@ -29,8 +34,8 @@ class Plausibility:
     """What arithmetic says before a run.
 
     Attributes:
-        pools: Every pool that patients come to: load offered and capacity.
-        hours: Every role that has work: hours expected and bookable.
+        pools: Every pool that patients come to: load offered and capacity, at the start of the measured window.
+        hours: Every role that has work: hours expected and bookable, then.
         findings: Warnings, then notes.
     """
 
@@ -41,30 +46,52 @@ class Plausibility:
 
 def assess(scenario: Scenario) -> Plausibility:
     """Balance a valid scenario and compare what is asked with what is there; simulates nothing."""
-    coming, never_leaving = streams(scenario)
-    shared = pools(scenario, coming)
-    work = hours(scenario, coming, shared)
+    balances = [(spell, _Balance(spell.plan)) for spell in spells(scenario)]
     found = [
-        *never_leaving,
-        *full(scenario, shared),
-        *overbooked(work),
-        *facilitators(scenario),
-        *ratios(scenario, coming),
-        *minimum_weeks(scenario),
-        *ruled_out(scenario, coming, shared),
-        *unused(scenario, coming),
-        *idle(scenario),
-        *waits(scenario, shared),
+        *in_their_time([(spell, balance.loads()) for spell, balance in balances]),
+        *today(scenario),
+        *in_all(balance.words() for _, balance in balances),
+        *in_all([idle(scenario), *(idle(spell.plan) for spell, _ in balances)]),
+        *without_effect(scenario),
+        *in_their_time([(spell, waits(spell.plan, balance.pools)) for spell, balance in balances]),
     ]
     found.sort(key=lambda finding: finding.severity == "note")
-    return Plausibility(pools=tuple(shared), hours=tuple(work), findings=tuple(found))
+    first = balances[0][1]
+    return Plausibility(pools=tuple(first.pools), hours=tuple(first.hours), findings=tuple(found))
+
+
+class _Balance:
+    """One plan, and what is asked of it."""
+
+    def __init__(self, plan: Scenario) -> None:
+        self.plan = plan
+        self.coming, self.never_leaving = streams(plan)
+        self.pools = pools(plan, self.coming)
+        self.hours = hours(plan, self.coming, self.pools)
+
+    def loads(self) -> Iterator[Finding]:
+        """What is too much for what there is."""
+        yield from self.never_leaving
+        yield from full(self.plan, self.pools)
+        yield from overbooked(self.hours)
+        yield from facilitators(self.plan)
+        yield from ratios(self.plan, self.coming)
+
+    def words(self) -> Iterator[Finding]:
+        """What cannot be, and what nobody needs."""
+        yield from minimum_weeks(self.plan)
+        yield from billing(self.plan)
+        yield from ruled_out(self.plan, self.coming, self.pools)
+        yield from unused(self.plan, self.coming)
 
 
 def unsteady(scenario: Scenario) -> dict[str, Pool]:
     """Levels where waiting, for a place or an appointment, is not in equilibrium: each with the pool too full for it.
 
-    How long they wait there depends on how long the clinic has been open, not on the plan alone.
+    How long they wait there depends on how long the clinic has been open, not on the plan alone. The plan is that of
+    the start: what a dated change brings has a beginning of its own.
     """
+    scenario = scenario.on(scenario.run.start).model_copy(update={"run": scenario.run})
     if not any(_may_grow(scenario, name, level) for name, level in scenario.levels.items()):
         return {}
     coming, _ = streams(scenario)

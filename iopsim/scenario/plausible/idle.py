@@ -116,18 +116,19 @@ def _role(scenario: Scenario, name: str, role: Role) -> Iterator[Finding]:
     levels = scenario.levels.values()
     carries = any(level.caseload == name for level in levels)
     facilitates = any(name in group.facilitators for level in levels for group in level.groups.values())
+    grows = any(f"staff.{name}.posts" in change.set for change in scenario.changes)
     departs = bool(role.turnover_per_year) or any(isinstance(leave, dt.date) for leave in role.leaves)
     yield from _idle_words(
         f"staff.{name}",
         "nobody of this role ever leaves; say `turnover_per_year` or `leaves`",
         days_to_hire=role.days_to_hire is not None and not departs,
-        onboarding_weeks=bool(role.onboarding_weeks) and not departs,
+        onboarding_weeks=bool(role.onboarding_weeks) and not departs and not grows,
         reassignment=role.reassignment.dropout_factor != 1 and not role.comes_and_goes,
     )
     yield from _idle_words(
         f"staff.{name}",
         "no level names this role as its `caseload`",
-        onboarding_weeks=bool(role.onboarding_weeks) and departs and not carries,
+        onboarding_weeks=bool(role.onboarding_weeks) and (departs or grows) and not carries,
         reassignment=role.reassignment.dropout_factor != 1 and role.comes_and_goes and not carries,
     )
     yield from _idle_words(

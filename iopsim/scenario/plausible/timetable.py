@@ -75,8 +75,16 @@ def minimum_weeks(scenario: Scenario) -> Iterator[Finding]:
                 yield warning(
                     f"levels.{name}.{path}",
                     f"{what}: {hours:g} hours a week, under the minimum of {level.hours_per_week_at_least:g}; "
-                    "payers may pay nothing for such weeks, so add days or hours",
+                    f"{_pay(scenario, name)}, so add days or hours",
                 )
+
+
+def _pay(scenario: Scenario, level: str) -> str:
+    """What a day of such a week earns."""
+    if level not in scenario.money.revenue:
+        return "payers may pay nothing for such weeks"
+    paid = scenario.money.billing.below_minimum
+    return f"its days earn {f'{paid:g} {scenario.currency}' if paid else 'nothing'} (`billing.below_minimum`)"
 
 
 def _weeks(level: Level) -> Iterator[tuple[str, str, float]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iopsim.errors import Fault, InputError
 from iopsim.scenario.findings import MISSING, words
 from iopsim.scenario.load import placed, replaces, understood
+from iopsim.scenario.parts import sharing
 from iopsim.scenario.sweeps.paths import expanded, steps_path
 from iopsim.scenario.tree import Node, Step, plain, put
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from iopsim.errors import Mark
     from iopsim.scenario.findings import Finding
     from iopsim.scenario.schema import Scenario
@@ -74,7 +76,7 @@ def scenarios(opened: Opened, points: Iterable[Sequence[Choice]]) -> tuple[list[
             else:
                 faults.setdefault((fault.code, fault.path), _of_point(opened, point, finding, fault))
         if scenario is not None and not findings:
-            made.append(_sharing(scenario, opened.base))
+            made.append(sharing(scenario, opened.base) if opened.base else scenario)
     return made, list(faults.values())
 
 
@@ -96,21 +98,3 @@ def _without_notes(root: Node) -> Node:
     """A tree without notes: those of a group may outlive it in a point, and they change no number."""
     assert isinstance(root.value, dict)
     return replace(root, value={key: node for key, node in root.value.items() if key != "notes"})
-
-
-def _sharing(scenario: Scenario, base: Scenario | None) -> Scenario:
-    """An equal scenario that holds the parts of its base wherever they are equal: a sweep has many of them."""
-    if base is None:
-        return scenario
-    parts = {
-        name: _shared(getattr(scenario, name), getattr(base, name)) for name in scenario.model_fields_set
-    }
-    return scenario.model_copy(update=parts)
-
-
-def _shared(part: Any, base: Any) -> Any:
-    if part == base:
-        return base
-    if isinstance(part, Mapping) and isinstance(base, Mapping):
-        return {key: _shared(child, base.get(key)) for key, child in part.items()}
-    return part

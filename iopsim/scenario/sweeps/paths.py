@@ -21,6 +21,7 @@ _SAME_PATIENTS = "all points must meet the same patients, or they cannot be comp
 _SAME_QUESTION = "it is the same for all points"
 _FIXED = {
     "run": f"{_SAME_PATIENTS}; set it for all of them in the scenario or under `set`",
+    "from_today": f"{_SAME_PATIENTS}; set it for all of them in the scenario",
     "targets": f"{_SAME_QUESTION}; write `targets:` in this file",
     "currency": "costs are compared, so all points need the same",
     "extends": "write each scenario's values under a name of their own instead",

@@ -1,0 +1,165 @@
+"""Programs of every kind that begin with patients who are there, and whose plans change on dates."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from iopsim.scenario.schema import Scenario
+from tests.properties.clinics import START, Plain
+from tests.properties.programs import PAYERS, TRACKS, programs
+from tests.properties.test_dated import changeable
+
+__all__ = ["Begun", "begun", "dated"]
+
+Cells = dict[str, Any]
+_MOST = 5  # rows of a file
+
+
+class Begun(NamedTuple):
+    """A program and the files that it names."""
+
+    program: Plain
+    files: Mapping[str, str]
+
+    def scenario(self, folder: Path) -> Scenario:
+        """Write the files, and read it all."""
+        for name, text in self.files.items():
+            (folder / name).write_text(text)
+        return Scenario.model_validate(self.program, context={"folder": folder})
+
+
+@st.composite
+def dated(draw: st.DrawFn) -> Plain:
+    """A program whose plan changes on one to three dates."""
+    program = draw(programs())
+    paths = changeable(program)
+    some = st.lists(st.sampled_from(sorted(paths)), min_size=1, max_size=5, unique=True)
+    days = draw(st.lists(st.integers(-6, 24), min_size=1, max_size=3, unique=True))
+    changes = [
+        {"from": START + dt.timedelta(days=day), "set": {path: draw(st.sampled_from(paths[path])) for path in draw(some)}}
+        for day in days
+    ]  # fmt: skip
+    return program | {"changes": changes}
+
+
+@st.composite
+def begun(draw: st.DrawFn) -> Begun:
+    """A program that begins today, with up to five patients in each file; some in both of the first two."""
+    program = draw(dated() if draw(st.booleans()) else programs())
+    program["run"] = program["run"] | {"warm_up_weeks": 0}
+    in_care = draw(st.lists(_resident(program), max_size=_MOST))
+    for number, row in enumerate(in_care):
+        row["id"] = f"r{number}"
+    listed = draw(st.lists(_listed(program), max_size=_MOST))
+    listed += [row for each in in_care if draw(st.booleans()) for row in draw(_next_of(program, each))]
+    applied = draw(st.lists(_applicant(program), max_size=_MOST))
+    tables = {"census": in_care, "waitlist": listed, "applications": [row for row in applied if row]}
+    today: Plain = {"as_of": START} | {name: {"csv": f"{name}.csv"} for name in tables}
+    since = {"census": "start", "waitlist": "joined", "applications": "referred"}
+    files = {f"{name}.csv": _text(rows, since[name]) for name, rows in tables.items()}
+    return Begun(program | {"from_today": today}, files)
+
+
+def _text(rows: list[Cells], since: str) -> str:
+    headings = list(dict.fromkeys(["level", since, "group", "track", *(key for row in rows for key in row)]))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, headings, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def _moment(draw: st.DrawFn) -> str:
+    """Within the last three weeks, today's midnight included; often at the same hour as somebody else."""
+    day = START - dt.timedelta(days=draw(st.integers(0, 21)))
+    return f"{day}{draw(st.sampled_from(('', ' 00:00', ' 09:00', ' 14:30')))}" if day < START else f"{day}"
+
+
+def _times(program: Plain) -> list[str]:
+    groups = (group for level in program["levels"].values() for group in level.get("groups", {}).values())
+    return sorted({"either", *(group["time"] for group in groups)})
+
+
+@st.composite
+def _traits(draw: st.DrawFn, program: Plain, tracks: tuple[str, ...] = TRACKS) -> Cells:
+    traits = {
+        "time": st.sampled_from(_times(program)),
+        "payer": st.sampled_from(PAYERS),
+        "source": st.sampled_from(sorted(program["sources"])),
+    }
+    said = {key: draw(trait) for key, trait in traits.items() if draw(st.booleans())}
+    return {"track": draw(st.sampled_from(tracks)), **said}
+
+
+@st.composite
+def _resident(draw: st.DrawFn, program: Plain) -> Cells:
+    name = draw(st.sampled_from(sorted(program["levels"])))
+    level = program["levels"][name]
+    groups = {key: group for key, group in level.get("groups", {}).items() if _is_open(group)}
+    if "groups" in level and not groups:
+        return draw(_resident(program))
+    row: Cells = {"level": name, "start": draw(_moment())}
+    tracks: tuple[str, ...] = TRACKS
+    if groups:
+        row["group"] = draw(st.sampled_from(sorted(groups)))
+        tracks = tuple(groups[row["group"]].get("tracks", TRACKS))
+        if draw(st.booleans()):
+            row["sessions"] = draw(st.integers(0, 8))
+    if "caseload" in level and draw(st.booleans()):
+        row["therapist"] = draw(st.sampled_from(("1", "2")))
+    return row | draw(_traits(program, tracks))
+
+
+def _is_open(group: Plain) -> bool:
+    return bool(group.get("from", START) <= START <= group.get("until", START))
+
+
+@st.composite
+def _listed(draw: st.DrawFn, program: Plain) -> Cells:
+    name = draw(st.sampled_from(sorted(program["levels"])))
+    origins = (*program["sources"], *(other for other in program["levels"] if other != name), "returned")
+    row = {"level": name, "joined": draw(_moment()), "origin": draw(st.sampled_from(origins))}
+    return row | draw(_traits(program))
+
+
+@st.composite
+def _next_of(draw: st.DrawFn, program: Plain, resident: Cells) -> list[Cells]:
+    """The same person on the list of a level to which the present one leads, if there is one."""
+    level = program["levels"][resident["level"]]
+    ways = {*level["next"], *level["leave_early"].get("step_up", {}).get("to", ())}
+    to = sorted(ways - {"home", resident["level"]})
+    if not to:
+        return []
+    row = {"level": draw(st.sampled_from(to)), "joined": draw(_moment()), "track": resident["track"]}
+    return [row | {"id": resident["id"]}]
+
+
+@st.composite
+def _applicant(draw: st.DrawFn, program: Plain) -> Cells:
+    """Somebody in a stage of access; empty if no level has one for those of a source."""
+    stages = ("contact", "eligible", "intake")
+    ways = [
+        (name, source)
+        for name, level in program["levels"].items()
+        for source in program["sources"]
+        if any(stage in level and source in level[stage].get("for", program["sources"]) for stage in stages)
+    ]
+    if not ways:
+        return {}
+    name, source = draw(st.sampled_from(ways))
+    row: Cells = {"level": name, "referred": draw(_moment()), "origin": source}
+    intake = program["levels"][name].get("intake")
+    if intake and source in intake.get("for", program["sources"]) and draw(st.booleans()):
+        row["appointment"] = f"{START + dt.timedelta(days=draw(st.integers(0, 9)))}"
+    return row | draw(_traits(program)) | {"source": source}
