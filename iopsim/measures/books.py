@@ -8,6 +8,7 @@ Source: model.md §9.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,7 +66,7 @@ class Books:
     care: Charges
     held: Charges
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """All cost of the program."""
         return fsum(self.spent.flat)
@@ -74,7 +75,7 @@ class Books:
         """What one of `CAUSES` cost."""
         return fsum(self.spent[CAUSES.index(cause)].flat)
 
-    @property
+    @cached_property
     def day_cost(self) -> float:
         """Cost of an attended day; NaN without one."""
         days = float(self.days.sum())

@@ -147,8 +147,8 @@ class Opening:
                 stays[each.file, each.row] = self._set_out(each, files[each.file][each.row])
         self._recorder.residents = [stays[0, at].number for at in range(len(self._residents))]
         self._recorder.listed = [stays[1, at].number for at in range(len(self._listed))]
-        for at, row in enumerate(self._residents):
-            self._go_on(stays[0, at], row)
+        for at in range(len(self._residents)):
+            self._go_on(stays[0, at])
         for at in range(len(self._listed)):
             self._wait(stays[1, at])
         for at, applicant in enumerate(self._applicants):
@@ -242,18 +242,24 @@ class Opening:
             used += is_met and day + clock >= started
         return used
 
-    def _go_on(self, stay: Stay, row: Resident) -> None:
+    def _go_on(self, stay: Stay) -> None:
         """Care that has begun goes on, unless the patient only keeps the place: foresee what is left of it."""
         journey, ahead = self._journey, stay.patient.ahead
         services = journey.services(stay)
         journey.write_start(stay.admitted, stay, services)
         if ahead is not None:
             self._bind(stay, ahead, services)
-        elif self._has_had_all(stay):
-            stay.ends_after = stay.treated  # completes at the opening
-            journey.watch(stay)
         else:
-            journey.undergo(stay, services, row.days, stay.treated + self._sure_days(stay))
+            self._resume(stay, services, self._sure_days(stay))
+
+    def _resume(self, stay: Stay, services: int, sure_days: float = 0.0) -> None:
+        """Foresee what is left; who has had all sessions of the plan completes now, or on resuming treatment."""
+        if self._has_had_all(stay):
+            stay.ends_after = stay.treated
+            self._journey.watch(stay)
+        else:
+            elapsed = self._now - stay.admitted
+            self._journey.undergo(stay, services, elapsed, stay.treated + sure_days)
 
     def _bind(self, stay: Stay, ahead: Stay, services: int) -> None:
         """One person in both files: has asked for a higher level, keeps the place after treatment, or is to go on."""
@@ -266,8 +272,8 @@ class Opening:
         if over > self._now or not level.spec.hold_days:
             stay.bound = to
             ahead.lacks |= int(Missing.TREATMENT)
-            self._journey.undergo(stay, services, self._now - stay.admitted)
-            if stay.ends_after < NEVER and level.spec.refer_before_days:
+            self._resume(stay, services)
+            if stay.treatment.care.stay_days is not None and level.spec.refer_before_days:
                 stay.ends_after = stay.treated + max(
                     0.0, over - self._now
                 )  # it was known when the list was joined
@@ -281,7 +287,7 @@ class Opening:
         since = max(ahead.joined, stay.admitted)
         elapsed = self._now - since
         stay.treated -= elapsed
-        self._journey.undergo(stay, services, self._now - stay.admitted)
+        self._resume(stay, services)
         stay.step_up_after = NEVER  # one need a stay
         self._write(since, Fact.SUSPENDED, stay, ahead.unit.index)
         self._journey.hold(stay, State.SUSPENDED, ahead.unit.index, hold_days, elapsed)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import floor, inf
 from typing import NamedTuple
 
-from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, PostState
+from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Cause, Fact, Ledger, PostState
 from iopsim.scenario.levels import Level, care_of
 from iopsim.scenario.money import Money
 from iopsim.scenario.schema import Scenario, Service
@@ -159,16 +159,19 @@ class _Bookkeeper:
     def _read_facts(self) -> None:
         ledger = self._ledger
         rows = zip(
-            *(column.tolist() for column in (ledger.time, ledger.fact, ledger.stay, ledger.a, ledger.c)),
+            *(
+                column.tolist()
+                for column in (ledger.time, ledger.fact, ledger.stay, ledger.a, ledger.b, ledger.c)
+            ),
             strict=True,
         )
-        for time, fact, stay, a, c in rows:
+        for time, fact, stay, a, b, c in rows:
             life = self._lives[stay]
             if fact in (Fact.ADMITTED, Fact.MOVED):
                 life.admitted = min(life.admitted, time)
                 life.seats = [*(life.seats or ()), (time, a, c)]
             elif fact == Fact.STARTED:
-                life.started, life.services = time, max(a, 0)
+                life.started, life.services = time, a + (max(b, 0) << SERVICES_A_WORD)
             elif fact == Fact.SUSPENDED:
                 life.suspended = time
             elif fact == Fact.RESUMED:

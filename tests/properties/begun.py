@@ -42,10 +42,9 @@ def dated(draw: st.DrawFn) -> Plain:
     paths = changeable(program)
     some = st.lists(st.sampled_from(sorted(paths)), min_size=1, max_size=5, unique=True)
     days = draw(st.lists(st.integers(-6, 24), min_size=1, max_size=3, unique=True))
-    changes = [
-        {"from": START + dt.timedelta(days=day), "set": {path: draw(st.sampled_from(paths[path])) for path in draw(some)}}
-        for day in days
-    ]  # fmt: skip
+    dates = [START + dt.timedelta(days=day) for day in days]
+    plans = [{path: draw(st.sampled_from(paths[path])) for path in draw(some)} for _ in dates]
+    changes = [{"from": date, "set": plan} for date, plan in zip(dates, plans, strict=True)]
     return program | {"changes": changes}
 
 

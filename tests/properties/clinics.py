@@ -99,12 +99,13 @@ _STORMY_SOURCE = {
     "modalities": {"either": 0.8, "telehealth": 0.1, "in_person": 0.1},
 }
 _LED = {**_GROUP, "seats": 4, "facilitators": {"therapist": 1}}
+_TIERS = [{"from_services": 3, "pay": 269.19}, {"from_services": 4, "pay": 408.55}]
 STORM: Plain = {
     **CLINIC,
     "run": CLINIC["run"] | {"weeks": 6},
     "calendar": {"closed": [_day(9), _day(10), _day(18)]},
     "payers": _PAYERS,
-    "rooms": {"main": {"seats": 9}},
+    "rooms": {"main": {"seats": 9, "cost_per_week": 350.5}},
     "sources": {
         "community": _STORMY_SOURCE,
         "emergency": _STORMY_SOURCE | {"to": "unit", "per_week": 7, "changes": []},
@@ -118,9 +119,11 @@ STORM: Plain = {
             "leave_early": {"dropout": {"exponential": {"mean": 12}}, "dropout_to": "op"},
             "contact": {"share": 0.95, "for": ["community", "iop"]},
             "waitlist": {"at_most": 3, "otherwise": "iop"},
+            "cost_per_day": 1050.5,
         },
         "iop": CLINIC["levels"]["iop"]
         | {
+            "hours_per_week_at_least": 9,
             "contact": {"share": 0.9, "delay_days": {"exponential": {"mean": 0.5}}},
             "eligible": {"share": 0.9, "found_at": "assessment", "otherwise": "op"},
             "intake": {
@@ -146,11 +149,17 @@ STORM: Plain = {
                 "last": _LED | {"time": "evening", "start": "18:30"},
                 "closed": _LED
                 | {"start": "13:00", "admission": {"cohort": {"first": _day(7), "every_days": 14, "starters": 3}}},
-                "video": _LED | {"modality": "telehealth", "facilitators": {"nurse": 1}},
+                "video": _LED | {"modality": "telehealth", "hours": 2.5, "facilitators": {"nurse": 1}},
                 "short": _LED | {"start": "16:00", "until": _day(24)},
             },
         },
-        "op": CLINIC["levels"]["op"] | {"eligible": {"share": 0.9, "for": ["iop"]}},
+        "op": CLINIC["levels"]["op"]
+        | {
+            "eligible": {"share": 0.9, "for": ["iop"]},
+            "days_per_week": 2,
+            "hours_per_day": 1.5,
+            "attendance": {"mean": 0.85},
+        },
     },
     "staff": {
         "therapist": {
@@ -161,8 +170,15 @@ STORM: Plain = {
             "onboarding_weeks": 2,
             "leaves": [_day(8), {"from": _day(15), "until": _day(22)}],
             "reassignment": {"dropout_factor": 1.5},
+            "salary_per_year": 61_490,
         },
-        "nurse": {"posts": 1, "turnover_per_year": 6, "days_to_hire": 5, "cover_per_hour": 60},
+        "nurse": {
+            "posts": 1,
+            "salary_per_year": 89_410.5,
+            "turnover_per_year": 6,
+            "days_to_hire": 5,
+            "cover_per_hour": 60,
+        },
         "desk": {"posts": 2, "fte": 0.4, "turnover_per_year": 4, "days_to_hire": 4},
         "prescriber": {"posts": 1, "fte": 0.5},
     },
@@ -177,5 +193,45 @@ STORM: Plain = {
             "limits": "admission",
         },
         "family": {"levels": ["iop"], "role": "desk", "minutes": 40, "every_weeks": 1, "share": 0.5, "limits": True},
+        "talk": {"levels": ["iop", "op"], "role": "therapist", "minutes": 50, "every_weeks": 1, "cost": 7.7},
+        "notes": {"levels": ["iop"], "role": "therapist", "per": "session", "indirect_minutes": 15, "cost": 5.05},
     },
+    "money": {
+        "benefits": 0.3,
+        "overhead_share_of_cost": 0.31,
+        "revenue": {
+            "iop": {"public": _TIERS, "private": 450},
+            "op": {"public": 101.1, "self_pay": [{"from_services": 2, "pay": 88.8}]},
+        },
+        "billing": {"hours_per_day_at_least": 1, "below_minimum": 77.7, "claims_denied": 0.05},
+    },
+    "changes": [
+        {
+            "from": _day(11),
+            "set": {
+                "staff.therapist.posts": 4,
+                "levels.unit.places": 3,
+                "levels.iop.groups.early.seats": 2,
+                "sources.community.per_week": 24,
+                "money.billing.claims_denied": 0.125,
+            },
+        },
+        {
+            "from": _day(20),
+            "set": {
+                "staff.therapist.posts": 2,
+                "staff.therapist.caseload": 5,
+                "staff.desk.bookable": 0.8,
+                "levels.unit.places": 6,
+                "levels.iop.waitlist.at_most": 6,
+                "payers.public.authorization.denied": 0.3,
+                "money.billing.hours_per_day_at_least": 3,
+                "money.revenue.iop.private": 333.33,
+            },
+        },
+        {
+            "from": _day(27),
+            "set": {"staff.therapist.posts": 4, "levels.iop.groups.early.seats": 5, "rooms.main.cost_per_week": 99.9},
+        },
+    ],
 }  # fmt: skip

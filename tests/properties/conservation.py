@@ -13,13 +13,13 @@ from itertools import chain, groupby
 from math import inf
 
 from iopsim.model.ledger import ENDS, Fact, Ledger, Reason, Stage
-from iopsim.model.opening import APPLICANTS
 from iopsim.scenario.levels import Care, Level, care_of
 from iopsim.scenario.parts import HOME
 from iopsim.scenario.schema import Scenario
 from tests.properties.access import Desk
 from tests.properties.dates import Calendar
 from tests.properties.meetings import Meetings
+from tests.properties.opening import Opening
 from tests.properties.parts import AGAIN, AT_HOME, LEGAL, Part, Row, State
 from tests.properties.payers import Payers
 from tests.properties.posts import Facilitators, Posts
@@ -53,7 +53,7 @@ def check_conservation(scenario: Scenario, ledger: Ledger) -> None:
     books.close()
 
 
-class _Books:
+class _Books(Opening):
     """Who is where, rebuilt from the facts alone."""
 
     def __init__(self, scenario: Scenario, ledger: Ledger) -> None:
@@ -100,111 +100,6 @@ class _Books:
         track = ledger.tracks[ledger.patient_track[patient]]
         source = ledger.sources[ledger.patient_source[patient]]
         return care_of(self._scenario.levels[name], track, source)
-
-    # ── who is there at the opening ──────────────────────────────────────────────────────────────────────────
-
-    def settle(self, facts: list[Row]) -> list[Row]:
-        """Enter those who are there at the opening, whatever the limits, and give the rows of what comes after."""
-        opening, past, later = float(self._calendar.first), defaultdict[int, list[Row]](list), list[Row]()
-        for row in facts:
-            standing = row[0] < opening or (row[0] == opening and self._stands(past, row))
-            (past[row[2]] if standing else later).append(row)
-        residents, listed = self._ledger.resident_stay.tolist(), self._ledger.listed_stay.tolist()
-        applied = sorted(past.keys() - {*residents, *listed}, key=self._ordinal)
-        there = [*residents, *listed, *applied]
-        assert sorted(there) == list(range(len(there))), "who is there at the opening has the first stays"
-        assert not there or self._scenario.from_today is not None, "somebody is there before the opening"
-        assert {self._cell(stay) for stay in applied} <= {APPLICANTS}, "somebody came before the opening"
-        self._now = opening
-        for stay in there:
-            part, rows = self._parts[stay], past[stay]
-            self._enter(part, rows[0])
-            if stay in self._ledger.resident_stay:
-                self._settle_resident(part, rows)
-            elif stay in self._ledger.listed_stay:
-                self._settle_listed(part, rows)
-            else:
-                part.state = State.APPLYING
-                self._desk.settle(part, rows)
-        self._waiting.settle(part for part in self._ahead.values() if part.state == State.WAITING)
-        return later
-
-    def _cell(self, stay: int) -> int:
-        return int(self._ledger.patient_cell[self._parts[stay].patient])
-
-    def _ordinal(self, stay: int) -> int:
-        return int(self._ledger.patient_ordinal[self._parts[stay].patient])
-
-    def _stands(self, past: Mapping[int, list[Row]], row: Row) -> bool:
-        """Whether a fact of the instant of opening is of those that say how things stand then."""
-        _, fact, stay, *_ = row
-        applied = (self._ledger.patient_cell == APPLICANTS).sum()
-        if stay >= len(self._ledger.resident_stay) + len(self._ledger.listed_stay) + applied:
-            return False
-        if self._cell(stay) == APPLICANTS:
-            return fact in {Fact.REFERRED, Fact.SENT, Fact.CONTACTED, Fact.BOOKED} and not past.get(stay)
-        if stay in self._ledger.listed_stay:
-            return fact in {Fact.JOINED, Fact.AUTHORIZED}
-        if stay not in self._ledger.resident_stay or len(rows := past[stay]) < 3:
-            return stay in self._ledger.resident_stay
-        ahead = [past[other] for other in self._ledger.listed_stay if self._same(stay, other)]
-        over = max(
-            each[0][0] if each else row[0] for each in (rows, *ahead)
-        )  # who joins today may come below
-        if fact == Fact.COMPLETED:
-            over += self._levels[self._parts[stay].level].refer_before_days
-        return fact in {Fact.COMPLETED, Fact.SUSPENDED} and bool(ahead) and over == row[0]
-
-    def _same(self, one: int, other: int) -> bool:
-        return self._parts[one].patient == self._parts[other].patient
-
-    def _enter(self, part: Part, first: Row) -> None:
-        """One who has come before the opening."""
-        part.came, _, _, part.origin, *_ = first
-        origin = self._ledger.origins[part.origin]
-        part.priority = self._levels[part.level].waitlist.priority.get(origin, inf)
-        part.seen[first[1]] += 1
-        self._came[part.level] += 1
-        self._known.add(part.patient)
-        assert self._ledger.patient_referred[part.patient] <= part.came
-        if part.number in self._ledger.resident_stay:
-            assert part.patient not in self._place, f"patient {part.patient} has two places"
-            self._place[part.patient] = part
-        else:
-            assert part.patient not in self._ahead, f"patient {part.patient} waits for two levels"
-            self._ahead[part.patient] = part
-
-    def _settle_listed(self, part: Part, rows: list[Row]) -> None:
-        part.joined, part.state = part.came, State.WAITING
-        part.unapproved = self._payers.terms(part) is not None
-        place = self._place.get(part.patient)
-        part.untreated = place is not None and place.state == State.IN_CARE
-        assert part.untreated or place is None or self._bound[part.patient] == part.level
-        assert [row[1] for row in rows] in ([Fact.JOINED], [Fact.JOINED, Fact.AUTHORIZED]), f"{part}: {rows}"
-        for time, fact, _, a, b, _ in rows[1:]:
-            part.seen[fact] += 1
-            self._payers.check(part, Fact(fact), time, a, b)
-
-    def _settle_resident(self, part: Part, rows: list[Row]) -> None:
-        """Somebody in care at the opening: goes on, or holds the place and waits for another."""
-        facts = [row[1] for row in rows]
-        assert facts[:3] == [Fact.JOINED, Fact.ADMITTED, Fact.STARTED], f"{part}: {facts}"
-        assert {row[0] for row in rows[:3]} == {part.came}
-        part.joined = part.admitted = part.started = part.since = part.came
-        part.state = State.IN_CARE
-        part.seen.update(facts[1:])
-        _, _, _, group, post, bits = rows[1]
-        self._rooms.settle(part, group, bits, post)
-        for time, fact, _, level, *_ in rows[3:]:
-            part.treated, part.over_since = time - part.started, time
-            self._bound[part.patient] = level
-            step_up = part.care.leave_early.step_up
-            if fact == Fact.SUSPENDED:
-                part.state, part.hold = State.SUSPENDED, step_up.hold_days if step_up else 0.0
-            else:
-                assert fact == Fact.COMPLETED and len(rows) == 4, f"{part}: {facts}"
-                part.state, part.hold = State.OVER, self._levels[part.level].hold_days
-        self._payers.settle(part, self._now)
 
     # ── one instant ──────────────────────────────────────────────────────────────────────────────────────────
 

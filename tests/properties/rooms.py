@@ -103,6 +103,8 @@ class Rooms:
             part.cohort = cohort.date
         assert not self._levels[part.level].groups or len(part.days) == self._wanted(part, self._group(part))
         self.count(part, 1)
+        if part.days:
+            assert group in self._fitting(part), f"patient {part.patient} sits in a group that does not fit"
         self._is_allowed(part, now, {})
 
     def settle(self, part: Part, group: int, bits: int, post: int) -> None:
@@ -119,21 +121,19 @@ class Rooms:
         assert group == part.group or self.cohorts[group] is None, (
             f"stay {part.number} is moved into a cohort"
         )
-        had = self._limits(part)
+        had, before = self._limits(part), part.group
         self._count_room(part, -1)
         if group != part.group:
             self._forget_cohort(part)
         part.group, part.days = group, _weekdays(bits)
         self._count_room(part, 1)
+        assert part.group == before or part.group in self._fitting(part), f"stay {part.number} is moved"
         self._is_allowed(part, now, had)
 
     def _is_allowed(self, part: Part, now: float, had: Mapping[tuple[object, ...], float]) -> None:
-        """What a stay has taken fits it, and there was room for what it did not have before."""
+        """The group is open, and there was room for what the stay did not have before."""
         if self._levels[part.level].groups:
             spec = self._group(part)
-            assert part.group in self._fitting(part), (
-                f"patient {part.patient} sits in a group that does not fit"
-            )
             assert self.calendar.opens(spec) <= now < self.calendar.closes(spec)
             assert part.days and {WEEKDAYS[day] for day in part.days} <= set(spec.days)
         else:

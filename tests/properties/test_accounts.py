@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import replace
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from iopsim.measures.books import books, weekly_cost, weekly_revenue
-from iopsim.measures.registry import Outcome, Ratio, Sample, Value, measure
+from iopsim.measures.registry import Outcome, Value, measure
 from iopsim.measures.window import Window
 from iopsim.model.clinic import simulate
-from iopsim.model.ledger import Cause, Fact, Ledger
+from iopsim.model.ledger import Ledger
 from iopsim.scenario import load
 from iopsim.scenario.schema import Scenario
 from tests.properties.accounts import Accounts, keep_accounts
-from tests.properties.clinics import PROPERTY, STORM, Plain
-from tests.properties.prices import priced
 
 CENT = 0.005
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,25 +21,60 @@ from iopsim.model.diary import Diary, _Page
 from iopsim.model.facilitation import Facilitation
 from iopsim.model.journey import Journey
 from iopsim.model.ledger import Cause, Fact, Ledger, PostState
+from iopsim.model.opening import Opening
 from iopsim.model.people import Stay
 from iopsim.model.plan import SessionPlan
 from iopsim.model.posts import Caseload
 from iopsim.model.staff import Staff
+from iopsim.model.units import Unit
 from iopsim.model.visits import Visits
 from iopsim.model.waitlist import Waitlist
 from iopsim.scenario.schema import Scenario
+from tests.properties.begun import Begun, begun, dated
 from tests.properties.clinics import CLINIC, PROPERTY, STORM, Plain
 from tests.properties.conservation import check_conservation
 from tests.properties.programs import programs
+from tests.properties.today import begin, files_of
 
 
-@settings(PROPERTY, max_examples=80)
+@settings(PROPERTY, max_examples=50)
 @given(programs())
 def test_the_books_balance_at_every_event(program: Plain) -> None:
     scenario = Scenario.model_validate(program)
     used: set[tuple[object, ...]] = set()
     ledger = simulate(scenario, replication=0, used=used)
     check_conservation(scenario, ledger)
+
+
+@settings(PROPERTY, max_examples=40)
+@given(dated())
+def test_the_books_of_plans_that_change_balance(program: Plain) -> None:
+    scenario = Scenario.model_validate(program)
+    check_conservation(scenario, simulate(scenario, replication=0, used=set()))
+
+
+def test_the_books_of_programs_that_begin_today_balance(tmp_path: Path) -> None:
+    @settings(PROPERTY, max_examples=50)
+    @given(begun())
+    def check(program: Begun) -> None:
+        scenario = program.scenario(tmp_path)
+        check_conservation(scenario, simulate(scenario, replication=0, used=set()))
+
+    check()
+
+
+def going_on(folder: Path, day: float = 23.5) -> Scenario:
+    """The storm again, begun with those who are there on a day of another."""
+    files = files_of(simulate(Scenario.model_validate(STORM), replication=0), day)
+    assert all(len(rows) > 4 for rows in files.values()), "a calm day proves little"
+    return begin(STORM | {"run": STORM["run"] | {"warm_up_weeks": 0}}, folder, **files)
+
+
+@pytest.mark.parametrize("day", [9.0, 23.5])
+def test_a_storm_that_goes_on_from_a_day_leaks_nothing(day: float, tmp_path: Path) -> None:
+    scenario = going_on(tmp_path, day)
+    for replication in range(2):
+        check_conservation(scenario, simulate(scenario, replication, used=set()))
 
 
 def test_the_books_of_a_crowded_clinic_balance() -> None:
@@ -50,7 +86,7 @@ def test_the_books_of_a_crowded_clinic_balance() -> None:
 def test_a_storm_of_every_rule_at_once_leaks_nothing() -> None:
     scenario = Scenario.model_validate(STORM)
     facts, causes, states, visits, covers = set(), set(), set(), 0, 0
-    for replication in range(5):
+    for replication in range(6):
         ledger = simulate(scenario, replication, used=set())
         check_conservation(scenario, ledger)
         facts |= set(ledger.fact.tolist())
@@ -115,6 +151,22 @@ def give_at_once(visits: Visits, visit: Any) -> None:
     visits._recorder.visits.append((now, visit.stay.number, visit.service, visit.due))
 
 
+def first_only(owner: type, change: str = "change") -> Any:
+    """Does on the first call what is done, and nothing later: the plan of the opening stays in force."""
+    does = getattr(owner, change)
+
+    def once(self: Any, *args: Any) -> None:
+        if not hasattr(self, "limits"):
+            does(self, *args)
+
+    return once
+
+
+def capacity_only(unit: Unit, plan: Scenario) -> None:
+    """Another plan changes places and seats, and nothing else of a level."""
+    unit.capacity.change(plan.levels[unit.name])
+
+
 Mutant = tuple[type, str, Any, str]
 MUTANTS: dict[str, Mutant] = {
     "places are not given back": (Places, "give_back", nothing, "waits for unit and could be admitted"),
@@ -166,6 +218,28 @@ STORMY: dict[str, Mutant] = {
     "appointments do not take place": (Access, "_appointment", nothing, "is forgotten"),
     "who is reached is forgotten": (Access, "_contacted_later", nothing, "is forgotten"),
     "visits at any time": (Visits, "_book", give_at_once, "an appointment"),
+    "posts never close": (Staff, "_close_posts", nothing, "the plan has"),
+    "posts never open": (Staff, "_open_posts", nothing, "the plan has"),
+    "limits of caseloads never change": (
+        Staff,
+        "_limit_anew",
+        nothing,
+        "from|could be admitted|over the limit",
+    ),
+    "places never change": (Places, "change", first_only(Places), "over|could be admitted|lacks"),
+    "seats never change": (Groups, "change", nothing, "over|could be admitted|lacks"),
+    "the longest list never changes": (Unit, "change", capacity_only, "wait for"),
+}
+TODAY: dict[str, Mutant] = {
+    "nobody on the list goes on waiting": (Opening, "_wait", nothing, "list index|waits for two|came before"),
+    "treatment of those in care goes on without them": (Opening, "_go_on", nothing, "JOINED|ADMITTED"),
+    "held places are forgotten": (
+        Opening,
+        "_bind",
+        nothing,
+        "holds|not called off|has two|is not ready|not over",
+    ),
+    "who was referred is forgotten": (Access, "go_on", nothing, "is forgotten"),
 }
 
 
@@ -181,6 +255,17 @@ def noticed(monkeypatch: pytest.MonkeyPatch, program: Plain, mutant: Mutant, rep
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_books_that_do_not_balance_are_noticed(monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
     noticed(monkeypatch, CLINIC, mutant, replications=1)
+
+
+@pytest.mark.parametrize("mutant", TODAY.values(), ids=TODAY)
+def test_a_beginning_that_is_wrong_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, mutant: Mutant, tmp_path: Path
+) -> None:
+    owner, name, wrong, told = mutant
+    scenario = going_on(tmp_path)
+    monkeypatch.setattr(owner, name, wrong)
+    with pytest.raises((AssertionError, IndexError), match=told):
+        check_conservation(scenario, simulate(scenario, replication=0))
 
 
 @pytest.mark.parametrize("mutant", STORMY.values(), ids=STORMY)

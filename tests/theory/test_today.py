@@ -23,6 +23,7 @@ from iopsim.theory.erlang import erlang_b
 from iopsim.theory.infinite import census_from_today, census_with_steps
 from tests.properties.clinics import PROPERTY, STORM, Plain
 from tests.properties.programs import programs
+from tests.properties.today import AS_OF, begin, files_of, moment
 from tests.theory.replications import (
     DisagreementError,
     Part,
@@ -34,7 +35,6 @@ from tests.theory.replications import (
     run_of,
     scenario_of,
 )
-from tests.theory.today import AS_OF, begin, files_of, moment
 
 # nobody is there: the clinic opens empty
 

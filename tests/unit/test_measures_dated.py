@@ -164,8 +164,8 @@ def test_hours_are_set_beside_those_of_the_week_s_own_plan() -> None:
     book.post(CHANGED, 1, PostState.CLOSED, 0)
     for day in (0, 2, 7, 9, 14, 16, 21, 23):  # 6 hours a week
         book.session(day + 0.375, "daily")
-    for day in (21.5, 22, 22.5, 23.5, 24, 25):
-        book.session(day, "daily")  # 18 more in the last
+    for time in (21.5, 22, 22.5, 23.5, 24, 25):
+        book.session(time, "daily")  # 18 more in the last
     found = figures(book.window())
     needed = [6 / 40, 6 / ((3 * 40 + 4 * 20) / 7), 6 / 20, 24 / 20]
     assert found["counselor.fte_needed.mean"] == pytest.approx(np.mean(needed))
@@ -174,7 +174,10 @@ def test_hours_are_set_beside_those_of_the_week_s_own_plan() -> None:
 
 def test_appointments_are_offered_by_the_hours_of_the_day() -> None:
     visit = {"levels": ["ward"], "role": "nurse", "per": "admission", "minutes": 60, "limits": True}
-    parts: dict[str, Any] = {"staff": {"nurse": {"posts": 1, "paid_hours_per_week": 40}}, "services": {"visit": visit}}
+    parts: dict[str, Any] = {
+        "staff": {"nurse": {"posts": 1, "paid_hours_per_week": 40}},
+        "services": {"visit": visit},
+    }
     levels = {"ward": {"places": 2, "stay_days": 7}}
     book = Book(clinic({"staff.nurse.paid_hours_per_week": 20}, levels=levels, **parts))
     stay = book.patient("ward").joined(4).admitted(4).started(4, ("visit",))

@@ -185,3 +185,24 @@ def test_who_was_referred_before_has_an_appointment_or_is_still_to_be_reached() 
     assert told.of("cat")[1] == (2, "contacted iop, booked iop 0")  # reached between day 0 and day 4
     assert told.of("dan")[1][1] == "contacted iop, booked iop 1"  # ten o'clock: nine is taken
     assert told.of("dan")[2][0] == pytest.approx(1 + 10 / 24, abs=1e-5)
+
+
+def test_who_has_had_the_whole_plan_and_stands_on_the_next_list_is_ready_for_it_at_the_opening() -> None:
+    levels = {
+        "iop": {
+            "phases": [{"weeks": 1, "days_per_week": 2}],
+            "groups": {"talk": {"days": ["mon", "wed"], "seats": 4}},
+            "next": {"bed": 1},
+        },
+        "bed": {"places": 1, "stay_days": 5},
+    }
+    told = live(
+        levels,
+        There("ann", "iop", days=20, group="talk", sessions=2, waits_for="bed", waited=3),
+        There("bea", "bed", days=3),
+    )
+    assert told.of("ann")[2:] == [
+        (0, "completed iop → bed, ready bed, released iop"),
+        (2, "admitted bed, started bed"),
+        (7, "completed bed → home, released bed"),
+    ]

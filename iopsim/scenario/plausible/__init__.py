@@ -13,7 +13,7 @@
     work          hours of each role: expected against bookable
     facilitation  facilitators at the same time, patients per clinician
     unused, idle  parts of the scenario that nobody uses, and words that change nothing
-    billing       days that earn nothing, and tiers that no day reaches
+    earnings      days that earn nothing, and tiers that no day reaches
     today         where a run from today begins: more patients than places
     dates         what holds from a dated change on, and what holds all the time
     targets       targets that the above rules out

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iopsim.scenario.plausible.billing import billing
 from iopsim.scenario.plausible.dates import in_all, in_their_time, spells, without_effect
+from iopsim.scenario.plausible.earnings import earnings
 from iopsim.scenario.plausible.facilitation import facilitators, ratios
 from iopsim.scenario.plausible.flows import streams
 from iopsim.scenario.plausible.idle import idle
@@ -80,7 +80,7 @@ class _Balance:
     def words(self) -> Iterator[Finding]:
         """What cannot be, and what nobody needs."""
         yield from minimum_weeks(self.plan)
-        yield from billing(self.plan)
+        yield from earnings(self.plan)
         yield from ruled_out(self.plan, self.coming, self.pools)
         yield from unused(self.plan, self.coming)
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from iopsim.scenario.money import Tier
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["billing"]
+__all__ = ["earnings"]
 
 
-def billing(scenario: Scenario) -> Iterator[Finding]:
+def earnings(scenario: Scenario) -> Iterator[Finding]:
     """Tiers that no day reaches, days too short to be paid, and prices that nothing earns."""
     for name, prices in scenario.money.revenue.items():
         level = scenario.levels[name]
