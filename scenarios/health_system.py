@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iopsim.scenario.file import dump, parse
 from iopsim.scenario.tree import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path(__file__).resolve().parent
 TARGET = FOLDER / "health-system.yaml"
@@ -26,20 +29,21 @@ Tree = dict[str, Any]
 
 
 class Size(NamedTuple):
-    """How large a site is: calls and PHP referrals a week, therapists, places, seats of a group, further groups."""
+    """How large a site is; `groups` are those that differ from the baseline's, None for one that is not there."""
 
-    calls: float
-    php_referrals: float
+    calls_per_week: float
+    php_referrals_per_week: float
     therapists: int
     php_places: int
-    seats: int
-    more: Tree = {}
+    groups: Mapping[str, Tree | None] = {}
 
 
-NOON = {"tracks": ["mood", "sud"], "time": "day", "days": ["mon", "wed", "fri"], "start": "12:30", "hours": 3}
-SMALL = Size(calls=6, php_referrals=0.75, therapists=3, php_places=6, seats=9)
-MEDIUM = Size(calls=8, php_referrals=1, therapists=4, php_places=8, seats=12)
-LARGE = Size(calls=10, php_referrals=1.25, therapists=5, php_places=10, seats=12, more={"noon": NOON})
+BOTH: Tree = {"tracks": ["mood", "sud"], "hours": 3, "seats": 12}
+EVENING = {**BOTH, "time": "evening", "days": ["mon", "tue", "thu"], "start": "17:30"}
+NOON = {**BOTH, "time": "day", "days": ["mon", "wed", "fri"], "start": "12:30"}
+SMALL = Size(6, 0.75, 3, 6, {"mood_evening": None, "sud_evening": None, "evening": EVENING})
+MEDIUM = Size(8, 1, 4, 8)
+LARGE = Size(10, 1.25, 5, 10, {"noon": NOON})
 SITES = {
     "ashland": SMALL, "bayside": MEDIUM, "brookfield": MEDIUM, "cedar": SMALL, "downtown": LARGE,
     "eastgate": MEDIUM, "fairview": MEDIUM, "glenwood": SMALL, "harbor": LARGE, "hillcrest": MEDIUM,
@@ -106,14 +110,14 @@ def _open(whole: Tree, baseline: Tree, site: str, size: Size) -> None:
     label, iop, php = site.title(), levels["iop"], levels["php"]
     whole["sources"] |= {
         f"{site}_community": {
-            **sources["community"], "label": f"{label}: community", "to": f"{site}_iop", "per_week": size.calls,
+            **sources["community"], "label": f"{label}: community", "to": f"{site}_iop", "per_week": size.calls_per_week,
         },
         f"{site}_php_direct": {
-            **sources["php_direct"], "label": f"{label}: direct PHP", "to": f"{site}_php", "per_week": size.php_referrals,
+            **sources["php_direct"], "label": f"{label}: direct PHP", "to": f"{site}_php", "per_week": size.php_referrals_per_week,
         },
     }  # fmt: skip
     php |= {"label": f"{label} PHP", "places": size.php_places, "next": _sited(php["next"], site)}
-    groups = {name: {**group, "seats": size.seats} for name, group in (iop["groups"] | size.more).items()}
+    groups = {name: group for name, group in (iop["groups"] | dict(size.groups)).items() if group}
     iop |= {
         "label": f"{label} IOP",
         "caseload": f"{site}_therapist",

@@ -274,9 +274,8 @@ class Opening:
             ahead.lacks |= int(Missing.TREATMENT)
             self._resume(stay, services)
             if stay.treatment.care.stay_days is not None and level.spec.refer_before_days:
-                stay.ends_after = stay.treated + max(
-                    0.0, over - self._now
-                )  # it was known when the list was joined
+                # When it would end was known as the list was joined.
+                stay.ends_after = stay.treated + max(0.0, over - self._now)
                 self._journey.watch(stay)
         else:
             self._write(over, Fact.COMPLETED, stay, to)
