@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from iopsim.model.clinic import simulate
 from iopsim.model.ledger import Fact
-from iopsim.model.opening import APPLICANTS
 
 if TYPE_CHECKING:
     from iopsim.model.ledger import Ledger
@@ -49,10 +48,9 @@ def event_rows(scenario: Scenario, index: int) -> list[tuple[object, ...]]:
 
 def _told_by_files(ledger: Ledger) -> dict[int, frozenset[Fact]]:
     """What the files say of the stays that they find."""
-    applicants = ledger.patient_cell[ledger.stay_patient] == APPLICANTS
     in_care = frozenset({Fact.JOINED, Fact.ADMITTED, Fact.STARTED})
     return {
-        **dict.fromkeys(applicants.nonzero()[0].tolist(), frozenset({Fact.REFERRED})),
+        **dict.fromkeys(ledger.applicant_stay.tolist(), frozenset({Fact.REFERRED, Fact.SENT})),
         **dict.fromkeys(ledger.listed_stay.tolist(), frozenset({Fact.JOINED})),
         **dict.fromkeys(ledger.resident_stay.tolist(), in_care),
     }

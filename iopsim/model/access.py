@@ -63,7 +63,6 @@ class Access:
 
     def go_on(self, stay: Stay, appointment: float | None) -> None:
         """Who applied before the run began has an appointment on that day, or is still to be reached."""
-        stay.state = State.APPLYING
         contact, _, intake = self._stages(stay)
         now, applied = self._clock.now, stay.joined
         if appointment is None or intake is None:

@@ -144,8 +144,8 @@ class Ledger:
             has a row at the opening, or when the plan first has it.
         visit_*: Visits of services that wait for hours: when given, to which stay, which service, when it was due.
         cover_*: Hours of a role that were covered from outside, by the session's start.
-        resident_stay, listed_stay: Stays of those in care and on a waitlist when a run from today begins, in the order
-            of the files; what came before is written at its own, earlier time.
+        resident_stay, listed_stay, applicant_stay: Stays of those in care, on a waitlist and before it when a run from
+            today begins, in the order of the files; what came before is written at its own, earlier time.
     """
 
     sources: tuple[str, ...]
@@ -211,6 +211,7 @@ class Ledger:
 
     resident_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     listed_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    applicant_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     kernel_events: int
 
@@ -230,6 +231,7 @@ class Recorder:
     covers: list[tuple[float, int, float]] = field(default_factory=list)
     residents: list[int] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
+    applicants: list[int] = field(default_factory=list)
     packed: list[list[NDArray[Any]]] = field(default_factory=list)
 
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
@@ -251,6 +253,7 @@ class Recorder:
         columns["member_stay"] = np.array(self.member_stay, dtype=np.int64)
         columns["resident_stay"] = np.array(self.residents, dtype=np.int64)
         columns["listed_stay"] = np.array(self.listed, dtype=np.int64)
+        columns["applicant_stay"] = np.array(self.applicants, dtype=np.int64)
         columns["member_attended"] = np.frombuffer(bytes(self.member_attended), dtype=np.uint8)
         return columns
 

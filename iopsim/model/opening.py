@@ -18,7 +18,7 @@ from iopsim.model.people import NEVER, Patient, State, Stay
 from iopsim.model.sources import choose, table
 from iopsim.model.timeline import in_days
 from iopsim.scenario.names import RETURNED
-from iopsim.scenario.today import applicants, listed, residents
+from iopsim.scenario.today import Applicant, applicants, listed, residents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from iopsim.model.timeline import Timeline
     from iopsim.model.units import Unit
     from iopsim.scenario.schema import Scenario
-    from iopsim.scenario.today import Applicant, Listed, Resident
+    from iopsim.scenario.today import Listed, Resident
 
 __all__ = ["APPLICANTS", "LISTED", "RESIDENTS", "Opening"]
 
@@ -78,7 +78,9 @@ class Opening:
         self._of_listed = [
             both.get(row.id) or self._patient(row, LISTED, at) for at, row in enumerate(self._listed)
         ]
-        self._of_applicant = [self._patient(row, APPLICANTS, at) for at, row in enumerate(self._applicants)]
+        self._of_applicant = [
+            both.get(row.id) or self._patient(row, APPLICANTS, at) for at, row in enumerate(self._applicants)
+        ]
 
     # ── who they are ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -147,6 +149,7 @@ class Opening:
                 stays[each.file, each.row] = self._set_out(each, files[each.file][each.row])
         self._recorder.residents = [stays[0, at].number for at in range(len(self._residents))]
         self._recorder.listed = [stays[1, at].number for at in range(len(self._listed))]
+        self._recorder.applicants = [stays[2, at].number for at in range(len(self._applicants))]
         for at in range(len(self._residents)):
             self._go_on(stays[0, at])
         for at in range(len(self._listed)):
@@ -262,7 +265,7 @@ class Opening:
             self._journey.undergo(stay, services, elapsed, stay.treated + sure_days)
 
     def _bind(self, stay: Stay, ahead: Stay, services: int) -> None:
-        """One person in both files: has asked for a higher level, keeps the place after treatment, or is to go on."""
+        """One person in two files: has asked for a higher level, keeps the place after treatment, or is to go on."""
         level, to = stay.unit, ahead.unit.index
         step_up = stay.treatment.care.leave_early.step_up
         if to not in level.next[1] and step_up is not None:
@@ -271,7 +274,8 @@ class Opening:
         over = max(ahead.joined, stay.admitted) + level.spec.refer_before_days
         if over > self._now or not level.spec.hold_days:
             stay.bound = to
-            ahead.lacks |= int(Missing.TREATMENT)
+            if ahead.state is State.WAITING:
+                ahead.lacks |= int(Missing.TREATMENT)
             self._resume(stay, services)
             if stay.treatment.care.stay_days is not None and level.spec.refer_before_days:
                 # When it would end was known as the list was joined.
@@ -311,6 +315,8 @@ class Opening:
         said = getattr(row, "origin", None)
         origin = names.index(said) if said is not None else each.patient.source
         stay = self._stay(each, origin)
+        if isinstance(row, Applicant):
+            stay.state = State.APPLYING
         each.patient.ahead = stay
         return stay
 

@@ -117,7 +117,7 @@ class Cells:
             if who in seen:
                 self.blame("id", row.line, "stands in an earlier row too")
             elif who and who in elsewhere:
-                self.blame("id", row.line, "stands in the census or the waitlist too")
+                self.blame("id", row.line, "stands in the waitlist too")
             seen |= {who} - {""}
 
     def messages(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -146,7 +146,7 @@ _CURES = {
     "appointment": "write an appointment to come, or leave the cell empty",
     "group": "write the name or label of one of its groups",
     "therapist": "add posts, write fewer names, or leave cells empty",
-    "id": "write one row for each patient",
+    "id": "write one row for each patient, in the file of where they stand",
 }
 _WHY = {
     "group": "there are patients in a level with groups; say its heading under `columns`",

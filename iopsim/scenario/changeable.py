@@ -81,6 +81,7 @@ _OTHERWISE = {
     "staff.*.leaves": "they have dates of their own",
     "calendar.closed": "they are dates",
 }
+_BOUGHT = ("cost_per_day", "cost_per_attended_day")
 _WHOLE_RUN = "it is the same for the whole run"
 
 
@@ -149,6 +150,8 @@ def _absent(steps: tuple[str, ...], tree: Any) -> str:
     *owner, last = steps
     table = _at(tree, owner)
     level = _at(tree, steps[:2]) if steps[0] == "levels" else None
+    if level is not None and last in _BOUGHT:
+        return _swapped(last, level)
     if level is not None and steps[2] == "places" and level.get("groups"):
         return "the level has no places, it has groups; change their `seats`"
     if level is not None and steps[2] == "groups" and not level.get("groups"):
@@ -160,6 +163,13 @@ def _absent(steps: tuple[str, ...], tree: Any) -> str:
     if stray := _stray(steps, tree):
         return stray
     return "the scenario says none; write it in the plan from the start, and change it here"
+
+
+def _swapped(price: str, level: Mapping[str, Any]) -> str:
+    """That a level is its own, or bought at one kind of price, from beginning to end."""
+    if other := next((word for word in _BOUGHT if word in level), None):
+        return f"the level is bought at a `{other}` for the whole run; change that, or compare two scenarios"
+    return f"the level has no `{price}`: it is your own for the whole run, not bought; compare two scenarios"
 
 
 def _unfit(steps: tuple[str, ...], value: Any, there: Any, tree: Any) -> str:

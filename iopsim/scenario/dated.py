@@ -61,7 +61,7 @@ class _Set(NamedTuple):
 
 
 def editions_of(scenario: Scenario, written: Mapping[str, Any], context: Any) -> tuple[Edition, ...]:
-    """The plan from each date of change on, in order of date.
+    """The plan from each date of change on, in order of date; one after the simulated time is checked, and left out.
 
     Args:
         scenario: The plan before all changes.
@@ -78,11 +78,7 @@ def editions_of(scenario: Scenario, written: Mapping[str, Any], context: Any) ->
         for number, change in enumerate(scenario.changes)
         for path, value in change.set.items()
     ]
-    wrong = [
-        _detail(("changes", number, "from"), change.from_, "date", _too_late(change.from_, scenario))
-        for number, change in enumerate(scenario.changes)
-        if change.from_ >= scenario.run.end
-    ]
+    wrong: list[InitErrorDetails] = []
     editions: list[Edition] = []
     for date, together in groupby(sorted(said, key=lambda one: one.date), key=lambda one: one.date):
         those: list[_Set] = []
@@ -104,12 +100,8 @@ def editions_of(scenario: Scenario, written: Mapping[str, Any], context: Any) ->
         tree = laid
     if wrong:
         raise ValidationError.from_exception_data("changes", wrong)
-    return tuple(editions)
-
-
-def _too_late(date: dt.date, scenario: Scenario) -> str:
-    last = scenario.run.end - dt.timedelta(days=1)
-    return f"{date} is after the simulated time, {scenario.run.opening} to {last}: it would change nothing"
+    end = scenario.run.end
+    return tuple(edition for edition in editions if edition.from_ is None or edition.from_ < end)
 
 
 def _clash(one: _Set, others: Sequence[_Set]) -> str:

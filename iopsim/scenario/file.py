@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iopsim.errors import Fault, InputError, Mark
-from iopsim.scenario.tree import Node, Step, merge, put, without_nulls
+from iopsim.scenario.findings import select
+from iopsim.scenario.tree import Node, Step, dotted, locate, merge, plain, put, without_nulls
 from iopsim.scenario.yaml_text import TreeBuilder, colon_hint, dump, mark_at, refusal
 
 if TYPE_CHECKING:
@@ -67,10 +68,19 @@ def survey(
     layers, faults = _layers(os.fspath(path))
     if not layers:
         return None, faults
+    faults += [fault for layer in layers for fault in _valueless(layer)]
     tree = layers.pop()
     while layers:
         tree = merge(tree, layers.pop(), replaces, laws)
     return without_nulls(tree), faults
+
+
+def _valueless(layer: Node) -> Iterator[Fault]:
+    """Nulls where a dated change sets a value: to leave them out would pass over what was meant."""
+    sentence = "null is no value, and a change takes nothing away; write one, or drop the line"
+    for path, value in select(plain(layer), "changes.*.set.*"):
+        if value is None:
+            yield Fault("change", sentence, dotted(path), locate(layer, path)[1])
 
 
 _STEP = re.compile(r'(?:^|(?<=.)\.)(?:"(?P<quoted>[^"]+)"|(?P<name>[^.=\[\]\s"]+))|\[(?P<item>[0-9]{1,9})\]')

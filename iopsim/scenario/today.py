@@ -102,7 +102,7 @@ class Applicant(NamedTuple):
         appointment: Days from then to the intake appointment; None: still to be reached, or to be given one.
         origin: Source, level or `returned`; None: the first source that refers to the level.
         source, track, time, modality, payer: None: drawn, or as the origin.
-        id: Empty if the file does not say.
+        id: What joins them with a row of the census; empty if the file does not say.
     """
 
     line: int
@@ -135,7 +135,9 @@ def listed(scenario: Scenario) -> tuple[Listed, ...]:
 def applicants(scenario: Scenario) -> tuple[Applicant, ...]:
     """Everybody who is in a stage of access when the run begins, in the order of the file."""
     today = scenario.from_today
-    return tuple(_applying(Cells(scenario, today.applications))) if today and today.applications else ()
+    if today is None or today.applications is None:
+        return ()
+    return tuple(_applying(Cells(scenario, today.applications), _whereabouts(residents(scenario))))
 
 
 def strangers(scenario: Scenario) -> dict[tuple[str, ...], str]:
@@ -143,7 +145,7 @@ def strangers(scenario: Scenario) -> dict[tuple[str, ...], str]:
     today = scenario.from_today
     wrong: dict[tuple[str, ...], str] = {}
     at: dict[str, str] = {}
-    known: set[str] = set()
+    waiting: set[str] = set()
     if today and today.census:
         cells = Cells(scenario, today.census)
         at = _whereabouts(_in_care(cells))
@@ -151,19 +153,25 @@ def strangers(scenario: Scenario) -> dict[tuple[str, ...], str]:
         wrong |= {("from_today", "census", *place): message for place, message in cells.messages()}
     if today and today.waitlist:
         cells = Cells(scenario, today.waitlist)
-        for one in _waiting(cells, at):
-            known.add(one.id)
-            if one.id and at.get(one.id) == one.level:
-                cells.blame("id", one.line, "is of somebody who is in care at the same level")
+        waiting = _told_apart(cells, _waiting(cells, at), at)
         cells.find_twice()
         wrong |= {("from_today", "waitlist", *place): message for place, message in cells.messages()}
     if today and today.applications:
         cells = Cells(scenario, today.applications)
-        for _ in _applying(cells):
-            pass  # what is wrong is kept by the cells
-        cells.find_twice(known | at.keys())
+        _told_apart(cells, _applying(cells, at), at)
+        cells.find_twice(waiting)
         wrong |= {("from_today", "applications", *place): message for place, message in cells.messages()}
     return wrong
+
+
+def _told_apart(cells: Cells, people: Iterable[Listed | Applicant], at: Mapping[str, str]) -> set[str]:
+    """The ids of those on the way to a level; who is in care at that level is kept as a fault."""
+    ids = set[str]()
+    for one in people:
+        if one.id and at.get(one.id) == one.level:
+            cells.blame("id", one.line, "is of somebody who is in care at the same level")
+        ids.add(one.id)
+    return ids
 
 
 def _whereabouts(people: Iterable[Resident]) -> dict[str, str]:
@@ -215,13 +223,16 @@ def _waiting(cells: Cells, at: Mapping[str, str]) -> Iterator[Listed]:
         )
 
 
-def _applying(cells: Cells) -> Iterator[Applicant]:
-    """The rows of those who are in a stage of access."""
-    for row, one in zip(cells.file.rows, _waiting(cells, {}), strict=True):
+def _applying(cells: Cells, at: Mapping[str, str]) -> Iterator[Applicant]:
+    """The rows of those who are in a stage of access; `at` as for those on a waitlist."""
+    for row, one in zip(cells.file.rows, _waiting(cells, at), strict=True):
         appointment = None if row.appointment is None else cells.days_until(row)
         level = cells.scenario.levels.get(one.level)
         if level is not None and not _has_stages(cells.scenario, level, one.origin):
-            cells.blame("origin", row.line, "is of those who come to the waitlist at once")
+            if one.origin is None or one.origin != at.get(one.id):
+                cells.blame("origin", row.line, "is of those who come to the waitlist at once")
+            elif one.origin != one.level:
+                cells.blame("id", row.line, "is of somebody in care who comes to the waitlist at once")
         elif level is not None and appointment is not None and level.intake is None:
             cells.blame("appointment", row.line, "is there, and the level has no intake")
         yield Applicant(one.line, one.level, one.days, appointment, *one[3:])

@@ -154,11 +154,14 @@ class Trace(Part):
 def trait_of(scenario: Scenario, trait: str) -> dict[str, str]:
     """The names that cells of a trait's column may mean, by their letters: of the name itself or its label."""
     groups = [group for level in scenario.levels.values() for group in level.groups.values()]
+    sources = scenario.sources.values()
+    times = [group.time for group in groups] + [time for source in sources for time in source.times]
+    ways = [group.modality for group in groups] + [way for source in sources for way in source.modalities]
     tables: dict[str, Mapping[str, str | None]] = {
         "track": {name: track.label for name, track in scenario.tracks.items()},
         "payer": {name: payer.label for name, payer in scenario.payers.items()},
-        "time": dict.fromkeys([*(group.time for group in groups), _EITHER]),
-        "modality": dict.fromkeys([*(group.modality for group in groups), _EITHER]),
+        "time": dict.fromkeys([*(time for time in times if time != _EITHER), _EITHER]),
+        "modality": dict.fromkeys([*(way for way in ways if way != _EITHER), _EITHER]),
     }
     return meanings(tables[trait])
 

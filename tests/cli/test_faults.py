@@ -62,8 +62,8 @@ CASES: dict[str, tuple[str | bytes, list[str]]] = {
         [r'mine.yaml:8:1: error: name: the key "name" is given twice, first in line 1'],
     ),
     "something for later": (
-        PROGRAM + "money: {billing: {claims_denied: 0.05}}\n",
-        [r"mine.yaml:8:\d+: error: money.billing: not supported yet"],
+        PROGRAM + "search: {levels.iop.places: {min: 8, max: 16}}\n",
+        [r"mine.yaml:8:1: error: search: not supported yet; write the values in a sweep file"],
     ),
     "a metric that does not exist": (
         PROGRAM + "targets: [{metric: iop.wait_dais.p90, at_most: 14}]\n",

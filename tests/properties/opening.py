@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from math import inf
 
 from iopsim.model.ledger import Fact, Ledger
-from iopsim.model.opening import APPLICANTS
 from iopsim.scenario.levels import Level
 from iopsim.scenario.schema import Scenario
 from tests.properties.access import Desk
@@ -51,11 +50,11 @@ class Opening:
             (past[row[2]] if standing else later).append(row)
             before = row[2] if standing else -1
         residents, listed = self._ledger.resident_stay.tolist(), self._ledger.listed_stay.tolist()
-        applied = sorted(past.keys() - {*residents, *listed}, key=self._ordinal)
+        applied = self._ledger.applicant_stay.tolist()
         there = [*residents, *listed, *applied]
         assert sorted(there) == list(range(len(there))), "who is there at the opening has the first stays"
         assert not there or self._scenario.from_today is not None, "somebody is there before the opening"
-        assert {self._cell(stay) for stay in applied} <= {APPLICANTS}, "somebody came before the opening"
+        assert past.keys() <= {*there}, "somebody came before the opening"
         self._now = opening
         for stay in there:
             part, rows = self._parts[stay], past[stay]
@@ -70,19 +69,13 @@ class Opening:
         self._waiting.settle(part for part in self._ahead.values() if part.state == State.WAITING)
         return later
 
-    def _cell(self, stay: int) -> int:
-        return int(self._ledger.patient_cell[self._parts[stay].patient])
-
-    def _ordinal(self, stay: int) -> int:
-        return int(self._ledger.patient_ordinal[self._parts[stay].patient])
-
     def _stands(self, past: Mapping[int, list[Row]], row: Row, before: int) -> bool:
         """Whether a fact of the instant of opening is of those that say how things stand then; `before`: whose was."""
         _, fact, stay, *_ = row
         residents, listed = self._ledger.resident_stay, self._ledger.listed_stay
-        if stay >= len(residents) + len(listed) + (self._ledger.patient_cell == APPLICANTS).sum():
+        if stay not in residents and stay not in listed and stay not in self._ledger.applicant_stay:
             return False
-        if self._cell(stay) == APPLICANTS:
+        if stay in self._ledger.applicant_stay:
             return fact in {Fact.REFERRED, Fact.SENT} or (fact in _APPLIED and before == stay)
         if stay in listed:
             return fact in {Fact.JOINED, Fact.AUTHORIZED}
@@ -91,7 +84,8 @@ class Opening:
     def _stopped_now(self, past: Mapping[int, list[Row]], row: Row) -> bool:
         """Whether the treatment of one who waits for the next level is over, or suspended, just at the opening."""
         now, fact, stay, to, *_ = row
-        ahead = [other for other in self._ledger.listed_stay.tolist() if self._same(stay, other)]
+        on_the_way = (*self._ledger.listed_stay.tolist(), *self._ledger.applicant_stay.tolist())
+        ahead = [other for other in on_the_way if self._same(stay, other)]
         if fact not in {Fact.COMPLETED, Fact.SUSPENDED} or not ahead:
             return False
         level = self._levels[self._parts[stay].level]

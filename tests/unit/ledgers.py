@@ -271,6 +271,7 @@ class Book:
             **dict(zip(("post_number", "post_state", "post_limit"), post_rest, strict=True)),
             "resident_stay": self.recorder.residents,
             "listed_stay": self.recorder.listed,
+            "applicant_stay": self.recorder.applicants,
             "visit_stay": visit_stay,
             "visit_service": visit_service,
             "cover_role": cover_role,

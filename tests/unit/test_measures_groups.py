@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iopsim.measures.registry import Ratio, Value, bound, measure
 from iopsim.measures.planned import spells_of
+from iopsim.measures.registry import Ratio, Value, bound, measure
 from iopsim.measures.sessions import Attendance, Sessions
 from iopsim.model.ledger import Cause, Fact
 from iopsim.scenario.schema import Scenario

@@ -206,3 +206,27 @@ def test_who_has_had_the_whole_plan_and_stands_on_the_next_list_is_ready_for_it_
         (2, "admitted bed, started bed"),
         (7, "completed bed → home, released bed"),
     ]
+
+
+def test_who_is_in_care_may_be_referred_on_and_keeps_the_place_through_intake() -> None:
+    iop = {**OPEN, "intake": {"role": "clerk", "minutes": 60, "for": ["bed"]}}
+    bed = {"places": 1, "stay_days": 6, "hold_days": "forever", "next": {"iop": 1}}
+    ann = There("ann", "bed", days=5, applies_to="iop", waited=2, appointment=2, origin="bed")
+    at_the_end = live({"bed": bed, "iop": iop}, ann, staff={"clerk": {"posts": 1}})
+    before = live({"bed": bed | {"refer_before_days": 3}, "iop": iop}, ann, staff={"clerk": {"posts": 1}})
+    after_intake = [
+        (2.375, "assessed iop"),
+        (2.375 + 43691 / 2**20, "joined iop, admitted iop, released bed, started iop"),
+        (7.375 + 43691 / 2**20, "completed iop → home, released iop"),
+    ]
+    assert at_the_end.of("ann") == [
+        (-5, "joined bed, admitted bed, started bed"),
+        (-2, "completed bed → iop, sent iop, booked iop 4"),
+        *after_intake,
+    ]
+    assert before.of("ann") == [
+        (-5, "joined bed, admitted bed, started bed"),
+        (-2, "sent iop, booked iop 4"),
+        (1, "completed bed → iop"),
+        *after_intake,
+    ]

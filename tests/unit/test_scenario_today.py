@@ -242,12 +242,13 @@ FAULTS = {
     ),
     "somebody twice": (
         "census.csv", "p4", "p1",
-        'census.columns: census.csv:5: column "ID" stands in an earlier row too; write one row for each patient',
+        'census.columns: census.csv:5: column "ID" stands in an earlier row too; write one row for each patient, '
+        "in the file of where they stand",
     ),
     "somebody who waits for where they are": (
         "list.csv", "w2", "p2",
         'waitlist: list.csv:3: column "id" is of somebody who is in care at the same level; write one row for each '
-        "patient",
+        "patient, in the file of where they stand",
     ),
     "an appointment that has been": (
         "calls.csv", "2027-01-05 09:00", "2027-01-03",
@@ -289,8 +290,8 @@ def test_a_person_applies_in_one_file_only(folder: Path) -> None:
         "id,referred,track\np1,2027-01-03,mood\nw2,2027-01-03,sud\nnew,2027-01-03,sud\n"
     )
     assert refusal(folder) == [
-        'applications: calls.csv:2: column "id" stands in the census or the waitlist too (and 1 more such line); write '
-        "one row for each patient"
+        'applications: calls.csv:2: column "id" is of somebody who is in care at the same level (and 1 more such line); '
+        "write one row for each patient, in the file of where they stand"
     ]
 
 

@@ -71,7 +71,7 @@ class There:
     Attributes:
         name: What the timeline calls them.
         days: In care, or else on the list, at the opening.
-        waited: On the list, of those who are in care too.
+        waited: On the list, or since they were referred on, of those who are in care too.
         applies_to: Level of those who have not come to the list yet; `days` ago they were referred.
         appointment: Days until it.
         draws, misses: As of a Person.
@@ -112,10 +112,9 @@ class There:
     @property
     def applicant(self) -> Applicant:
         """Their row among the applications."""
+        days = self.waited if self.level else self.days
         traits = (self.track, self.time, None, self.payer)
-        return Applicant(
-            2, self.applies_to, self.days, self.appointment, self.origin, None, *traits, id=self.name
-        )
+        return Applicant(2, self.applies_to, days, self.appointment, self.origin, None, *traits, id=self.name)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iopsim.scenario.plausible.finding import Finding, note
+from iopsim.scenario.plausible.finding import Finding, note, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,8 +68,22 @@ def in_all(found: Iterable[Iterable[Finding]]) -> Iterator[Finding]:
 
 
 def without_effect(scenario: Scenario) -> Iterator[Finding]:
-    """Changes that lie before all simulated time, and so hold from the opening on."""
+    """Changes that hold from the opening on, those that come too late, and those of the run-out only."""
+    run = scenario.run
+    window_end = run.start + dt.timedelta(weeks=run.weeks)
     for number, change in enumerate(scenario.changes):
-        if change.from_ <= scenario.run.opening:
-            text = f"{change.from_} is not after the opening, {scenario.run.opening}: it holds from the beginning"
-            yield note(f"changes.{number}.from", text)
+        path, date = f"changes.{number}.from", change.from_
+        if date <= run.opening:
+            yield note(path, f"{date} is not after the opening, {run.opening}: it holds from the beginning")
+        elif date >= run.end:
+            text = f"{date} is after the simulated time, {run.opening} to {_day_before(run.end)}: it changes nothing"
+            yield warning(path, f"{text}; take an earlier date, or simulate more weeks")
+        elif date >= window_end:
+            text = f"{date} is after the measured window, {run.start} to {_day_before(window_end)}"
+            yield note(
+                path, f"{text}: it acts on the run-out only, in which the patients of the window are followed"
+            )
+
+
+def _day_before(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=1)
