@@ -153,7 +153,7 @@ def test_kill_9_costs_only_what_was_in_hand(tmp_path: Path, uninterrupted: dict[
 def test_ctrl_c_while_tables_are_written_keeps_every_replication(
     iopsim: Iopsim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     command = ("run", MINIMAL, "--no-figures", "--replications", "3", "--workers", "1", "--out", "answer")

@@ -251,20 +251,21 @@ def _days_per_week(level: Level, track: str) -> float:
 def _closed(onward: dict[_Node, _Onward]) -> set[_Node]:
     """Nodes to which patients come back for ever: no way leads home, and one leads back."""
 
-    def ahead(nodes: set[_Node]) -> set[_Node]:
-        return {
-            to for node in nodes & set(onward) for to, share in onward[node].shares.items() if share > _NOBODY
-        }
+    ahead = {
+        node: {to for to, share in way.shares.items() if share > _NOBODY} for node, way in onward.items()
+    }
+    goes_home = {_AT_HOME}
+    while more := {node for node in ahead.keys() - goes_home if ahead[node] & goes_home}:
+        goes_home |= more
 
-    closed = set()
-    for node in onward:
-        seen, more = set[_Node](), ahead({node})
+    def comes_back(node: _Node) -> bool:
+        seen, more = set[_Node](), ahead[node]
         while more:
             seen |= more
-            more = ahead(more) - seen
-        if node in seen and _AT_HOME not in seen:
-            closed.add(node)
-    return closed
+            more = {to for one in more for to in ahead[one]} - seen
+        return node in seen
+
+    return {node for node in ahead.keys() - goes_home if comes_back(node)}
 
 
 def _visits(onward: dict[_Node, _Onward], first: _Node, per_day: float) -> dict[tuple[_Node, str], float]:
