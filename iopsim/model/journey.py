@@ -190,7 +190,7 @@ class Journey(Approach):
         """The payer's units are running low, or used up."""
         self.payers.turn(stay)
         if stay.state is State.IN_CARE:
-            self._schedule_end(stay)
+            self.watch(stay)
 
     def watch(self, stay: Stay) -> None:
         """The instants of a treatment have changed."""

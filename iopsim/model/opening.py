@@ -73,6 +73,9 @@ class Opening:
         rows = {RESIDENTS: self._residents, LISTED: self._listed, APPLICANTS: self._applicants}
         self._cells = {number: Cell("from today", number, len(file)) for number, file in rows.items()}
         self.people: list[Patient] = []
+        self._said_ahead: dict[str, Resident | Listed | Applicant] = {
+            row.id: row for rows in (self._listed, self._applicants) for row in rows if row.id
+        }
         self._of_resident = [self._patient(row, RESIDENTS, at) for at, row in enumerate(self._residents)]
         both = {row.id: who for row, who in zip(self._residents, self._of_resident, strict=True) if row.id}
         self._of_listed = [
@@ -85,9 +88,9 @@ class Opening:
     # ── who they are ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _patient(self, row: Resident | Listed | Applicant, number: int, ordinal: int) -> Patient:
-        """A patient as the file says, and as their source makes them where it does not."""
-        cell = self._cells[number]
-        source = self._source(row)
+        """A patient as the files say, and as their source makes them where they do not."""
+        cell, ahead = self._cells[number], self._said_ahead.get(row.id, row)
+        source = row.source or ahead.source or self._refers_to(row.level)
         spec = self._scenario.sources[source]
         shares = {
             "track": self._scenario.track_shares(spec),
@@ -97,7 +100,7 @@ class Opening:
         }
         traits: dict[str, int] = {}
         for trait, names in self._names.items():
-            said = getattr(row, trait)
+            said = getattr(row, trait) or getattr(ahead, trait)
             if said is None:
                 drawn = self._draws.block(cell, trait)[ordinal] if len(shares[trait]) > 1 else 0.5
                 traits[trait] = choose(table(shares[trait], names), drawn)
@@ -117,12 +120,9 @@ class Opening:
         self.people.append(patient)
         return patient
 
-    def _source(self, row: Resident | Listed | Applicant) -> str:
-        """Who referred somebody: as the file says, or else the first source that refers to the level."""
-        origin = getattr(row, "origin", None)
-        if row.source is not None or origin in self._scenario.sources:
-            return str(row.source if row.source is not None else origin)
-        to_level = [name for name, source in self._scenario.sources.items() if source.to == row.level]
+    def _refers_to(self, level: str) -> str:
+        """The first source that refers to a level, or the first of all."""
+        to_level = [name for name, source in self._scenario.sources.items() if source.to == level]
         return (to_level or list(self._scenario.sources))[0]
 
     # ── settling in ──────────────────────────────────────────────────────────────────────────────────────────
@@ -140,6 +140,9 @@ class Opening:
             for file, rows in enumerate(files)
             for at, row in enumerate(rows)
         ]
+        for resident in self._residents:  # whoever has no therapist by name gets the least loaded
+            if resident.post is not None and (caseload := self._units[resident.level].caseload) is not None:
+                caseload.count(caseload.first + resident.post, 1)
         stays: dict[tuple[int, int], Stay] = {}
         for each in sorted(begun, key=lambda one: one[:3]):
             each.patient.referred = min(each.patient.referred, each.time)
@@ -201,8 +204,7 @@ class Opening:
             if row.post is None:
                 stay.post = caseload.take_over()
             else:
-                stay.post = caseload.first + row.post
-                caseload.count(stay.post, 1)
+                stay.post = caseload.first + row.post  # counted before
             caseload.patients[stay.number] = stay
         self._write(each.time, Fact.JOINED, stay, stay.origin)
         group = -1 if stay.group is None else stay.group.index

@@ -94,8 +94,13 @@ class Cells:
                 self.blame("group", row.line, "is empty, and the level has groups")
             return None
         name = groups.get(letters_of(cell))
-        if name is None and level:
-            self.blame("group", row.line, "names no group of the level")
+        if name is None:
+            if level:
+                self.blame("group", row.line, "names no group of the level")
+            return None
+        opens = self.scenario.levels[level].groups[name].from_
+        if opens is not None and opens.toordinal() > self._as_of:
+            self.blame("group", row.line, "names a group that opens after `as_of`")
         return name
 
     def traits(self, row: Row, level: str) -> dict[str, str | None]:
@@ -107,6 +112,7 @@ class Cells:
         places = self.scenario.levels[level].places if level else None
         if isinstance(places, Mapping) and said["track"] and said["track"] not in places:
             self.blame("track", row.line, "names one for which the level has no places")
+            said["track"] = None
         return said
 
     def find_twice(self, elsewhere: Container[str] = ()) -> None:

@@ -14,7 +14,7 @@ from pydantic import Field
 from iopsim.scenario.cells import Cells
 from iopsim.scenario.census import ApplicationFile, Census, WaitlistFile
 from iopsim.scenario.parts import RUN_FROM, RUN_TO, Name, Part, PositiveCount
-from iopsim.scenario.trace import letters_of
+from iopsim.scenario.trace import TRAITS, letters_of
 
 if TYPE_CHECKING:
     from iopsim.scenario.levels import Level
@@ -144,7 +144,7 @@ def strangers(scenario: Scenario) -> dict[tuple[str, ...], str]:
     """What is wrong with the files, by the path in the scenario: rows that name nothing, days to come."""
     today = scenario.from_today
     wrong: dict[tuple[str, ...], str] = {}
-    at: dict[str, str] = {}
+    at: Mapping[str, Resident] = {}
     waiting: set[str] = set()
     if today and today.census:
         cells = Cells(scenario, today.census)
@@ -164,19 +164,23 @@ def strangers(scenario: Scenario) -> dict[tuple[str, ...], str]:
     return wrong
 
 
-def _told_apart(cells: Cells, people: Iterable[Listed | Applicant], at: Mapping[str, str]) -> set[str]:
-    """The ids of those on the way to a level; who is in care at that level is kept as a fault."""
+def _told_apart(cells: Cells, people: Iterable[Listed | Applicant], at: Mapping[str, Resident]) -> set[str]:
+    """The ids of those on the way to a level; what contradicts the census is kept as a fault."""
     ids = set[str]()
     for one in people:
-        if one.id and at.get(one.id) == one.level:
-            cells.blame("id", one.line, "is of somebody who is in care at the same level")
         ids.add(one.id)
+        if (held := at.get(one.id)) is not None:
+            if held.level == one.level:
+                cells.blame("id", one.line, "is of somebody who is in care at the same level")
+            for trait in TRAITS:
+                if None is not getattr(held, trait) != getattr(one, trait) is not None:
+                    cells.blame(trait, one.line, "is not the one that the census says of the same id")
     return ids
 
 
-def _whereabouts(people: Iterable[Resident]) -> dict[str, str]:
-    """The level of each patient whom the census calls by an id."""
-    return {one.id: one.level for one in people if one.id}
+def _whereabouts(people: Iterable[Resident]) -> dict[str, Resident]:
+    """Those in care whom the census calls by an id."""
+    return {one.id: one for one in people if one.id}
 
 
 def _in_care(cells: Cells) -> Iterator[Resident]:
@@ -196,12 +200,12 @@ def _in_care(cells: Cells) -> Iterator[Resident]:
         )
 
 
-def _waiting(cells: Cells, at: Mapping[str, str]) -> Iterator[Listed]:
+def _waiting(cells: Cells, at: Mapping[str, Resident]) -> Iterator[Listed]:
     """The rows of a waitlist.
 
     Args:
         cells: Of the file.
-        at: The level of each patient of the census, by id.
+        at: Those in care, by id.
     """
     sources = cells.scenario.sources
     for row in cells.file.rows:
@@ -209,7 +213,7 @@ def _waiting(cells: Cells, at: Mapping[str, str]) -> Iterator[Listed]:
         referring = [name for name, spec in sources.items() if spec.to == level]
         if "origin" not in row.cells:
             held = at.get(row.cells.get("id", ""))
-            origin = held or (source if source in referring else next(iter(referring), None))
+            origin = held.level if held else (source if source in referring else next(iter(referring), None))
             if origin is None and level:
                 cells.blame("origin", row.line, "is empty, and no source refers to the level")
         yield Listed(
@@ -223,15 +227,16 @@ def _waiting(cells: Cells, at: Mapping[str, str]) -> Iterator[Listed]:
         )
 
 
-def _applying(cells: Cells, at: Mapping[str, str]) -> Iterator[Applicant]:
+def _applying(cells: Cells, at: Mapping[str, Resident]) -> Iterator[Applicant]:
     """The rows of those who are in a stage of access; `at` as for those on a waitlist."""
     for row, one in zip(cells.file.rows, _waiting(cells, at), strict=True):
         appointment = None if row.appointment is None else cells.days_until(row)
         level = cells.scenario.levels.get(one.level)
         if level is not None and not _has_stages(cells.scenario, level, one.origin):
-            if one.origin is None or one.origin != at.get(one.id):
+            held = at.get(one.id)
+            if held is None or one.origin != held.level:
                 cells.blame("origin", row.line, "is of those who come to the waitlist at once")
-            elif one.origin != one.level:
+            elif held.level != one.level:
                 cells.blame("id", row.line, "is of somebody in care who comes to the waitlist at once")
         elif level is not None and appointment is not None and level.intake is None:
             cells.blame("appointment", row.line, "is there, and the level has no intake")
@@ -248,7 +253,7 @@ def _has_stages(scenario: Scenario, level: Level, origin: str | None) -> bool:
 def _posts(cells: Cells, levels: Sequence[str]) -> dict[int, int]:
     """The post of each row that names a therapist, by line: by its number, or as new names appear in the file.
 
-    The cells of a role are numbers of its posts if all of them can be.
+    The cells of a role are numbers of its posts if all are numbers, and one of a post is among them.
     """
     scenario = cells.scenario
     said: dict[str, dict[int, str]] = {}
@@ -260,13 +265,14 @@ def _posts(cells: Cells, levels: Sequence[str]) -> dict[int, int]:
     for role, names in said.items():
         there = _posts_today(scenario, role)
         numbers = {str(number + 1): number for number in range(there)}
-        if not set(names.values()) <= numbers.keys():
+        said_so = set(names.values())
+        if not (all(map(str.isdecimal, said_so)) and said_so & numbers.keys()):
             numbers = {name: number for number, name in enumerate(dict.fromkeys(names.values()))}
         for line, name in names.items():
-            if numbers[name] < there:
+            if numbers.get(name, there) < there:
                 posts[line] = numbers[name]
             else:
-                cells.blame("therapist", line, f'names one more than the {there} posts of "{role}"')
+                cells.blame("therapist", line, f'is beyond the posts of "{role}", of which there are {there}')
     return posts
 
 

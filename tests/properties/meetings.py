@@ -157,7 +157,7 @@ class Meetings:
         first = int(ledger.session_first[session])
         members = ledger.member_stay[first : first + enrolled].tolist()
         assert len(set(members)) == enrolled and sure <= set(members) <= possible, f"members at {now}"
-        self._attend(session, members, parts)
+        self._attend(session, members, parts, now)
         return set(members)
 
     def _settle_cohorts(self, session: int, group: int, now: float, is_held: bool) -> None:
@@ -193,8 +193,8 @@ class Meetings:
             can_be_held = self._facilitators.engage(dict(group.facilitators), now, ends, group.hours)
             assert cause is (Cause.HELD if can_be_held else Cause.UNSTAFFED), f"{cause} at {now}"
 
-    def _attend(self, session: int, members: list[int], parts: list[Part]) -> None:
+    def _attend(self, session: int, members: list[int], parts: list[Part], now: float) -> None:
         first = int(self._ledger.session_first[session])
         for place, number in enumerate(members, start=first):
             if self._ledger.member_attended[place]:
-                self._payers.attend(parts[number])
+                self._payers.attend(parts[number], now)

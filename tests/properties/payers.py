@@ -24,6 +24,7 @@ _CLOSE = 1e-6
 class _Account:
     approved: int
     attended: int = 0
+    last: float = -1.0  # when they did last
     asked: float | None = None  # when, while the answer is open
     extended: float = -1.0
     cut: bool = False
@@ -111,6 +112,8 @@ class Payers:
                 account.lapsed = True
             case Fact.EXTENDED:
                 assert asked is not None and within(terms.review.delay_days, now - asked), said
+                # An answer comes before the session that begins with it.
+                used -= account.last == now and not self._days(part, terms)
                 before = {max(account.approved, ceil(used + slip)) for slip in (-_CLOSE, 0, _CLOSE)}
                 assert a - (terms.units or 0) in before or not account.is_known, said
                 account.approved, account.asked, account.extended, account.lapsed = a, None, now, False
@@ -119,7 +122,7 @@ class Payers:
                 assert within(terms.review.delay_days, now - asked), said
                 account.asked, account.cut = None, True
 
-    def attend(self, part: Part) -> None:
+    def attend(self, part: Part, now: float) -> None:
         """A session is attended: it must be covered, or known not to be."""
         terms = self.terms(part)
         if terms is not None and terms.units is not None and terms.per == "session":
@@ -129,7 +132,7 @@ class Payers:
             few = account.attended >= max(1, account.approved - terms.ask_before)
             said = f"stay {part.number} attends, and nobody asks for more: {account}"
             assert not few or account.asked is not None or account.cut or not account.is_known, said
-            account.attended += 1
+            account.attended, account.last = account.attended + 1, now
 
     def is_in_time(self, part: Part, now: float) -> bool:
         """Whether the payer's answer is not overdue."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.timelines import Person, Told, live
+from tests.unit.timelines import Person, There, Told, live
 
 GROUP = {"days": ["mon", "tue", "wed", "thu", "fri"], "seats": 9, "start": "12:00", "hours": 3}
 GROUPS = {"groups": {"day": GROUP}, "phases": [{"weeks": 2, "days_per_week": 5}]}
@@ -12,7 +12,9 @@ BEDS = {"places": 1, "stay_days": 5}
 ENDED = "completed iop → home, released iop"
 
 
-def told(level: dict[str, Any], authorization: dict[str, Any], *people: Person, weeks: int = 4) -> Told:
+def told(
+    level: dict[str, Any], authorization: dict[str, Any], *people: Person | There, weeks: int = 4
+) -> Told:
     payers = {"all": {"authorization": {"levels": ["iop"]} | authorization}}
     return live({"iop": level, "op": {"stay_days": 99}}, *people, payers=payers, weeks=weeks)
 
@@ -144,3 +146,28 @@ def test_in_places_a_session_is_one_of_the_days_a_week() -> None:
         "ann",
         "asked iop 10, cut iop, discharged iop → home by the payer, released iop",
     )
+
+
+def test_who_asks_at_once_is_uncovered_all_the_same_when_the_answer_comes_late() -> None:
+    """Asked at the start of Monday's session; the answer covers Thursday's, which begins with it."""
+    terms = {"delay_days": 0, "units": 2, "ask_before": 2, "review": {"delay_days": 3}}
+    assert told(GROUPS | {"phases": [{"weeks": 1, "days_per_week": 5}]}, terms, Person("ann", 0)).of("ann")[
+        1:
+    ] == [
+        (0.5, "started iop, asked iop 2"),
+        (1.625, "lapsed iop"),
+        (3.5, "extended iop 5, asked iop 5"),
+        (4.625, ENDED),
+    ]
+
+
+def test_units_that_are_low_at_the_opening_run_out_like_others() -> None:
+    """Four of six were used: asked at once, used up with Tuesday's session, and answered after three days."""
+    terms = {"units": 6, "ask_before": 2, "review": {"delay_days": 3}}
+    ann = There("ann", "iop", days=7, group="day", sessions=4)
+    assert told(GROUPS, terms, ann).of("ann")[1:] == [
+        (0, "asked iop 6"),
+        (1.625, "lapsed iop"),
+        (3, "extended iop 13"),
+        (7.625, ENDED),
+    ]

@@ -108,6 +108,43 @@ def test_one_who_waits_for_a_higher_level_goes_on_if_that_does_not_come_in_time(
     ]
 
 
+def test_who_has_needed_a_higher_level_for_long_asks_at_the_opening_and_keeps_the_days_of_treatment() -> None:
+    """It is needed after one day, and fourteen of twenty have passed: six are left after a hold of five."""
+    early = {"step_up": {"after_days": 1, "to": {"bed": 1}, "hold_days": 5}}
+    levels = {
+        "iop": {"places": 1, "stay_days": 20, "leave_early": early},
+        "bed": {"places": 1, "stay_days": 40},
+    }
+    told = live(levels, There("ann", "iop", days=14), There("bea", "bed", days=1), weeks=9)
+    assert told.of("ann")[1:] == [
+        (0, "suspended iop → bed, joined bed"),
+        (5, "withdrawn bed, resumed iop"),
+        (11, "completed iop → home, released iop"),
+    ]
+
+
+def test_services_of_one_whose_treatment_stands_still_fall_due_on_the_calendar_of_the_start_too() -> None:
+    early = {"step_up": {"per_week": 0.01, "to": {"bed": 1}, "hold_days": 6}}
+    told = live(
+        {
+            "iop": {"places": 1, "stay_days": 20, "leave_early": early},
+            "bed": {"places": 1, "stay_days": 40},
+        },
+        There("ann", "iop", days=10, waits_for="bed", waited=4),
+        There("bea", "bed", days=1),
+        staff={"nurse": {"posts": 1}},
+        services={
+            "check": {"levels": ["iop"], "role": "nurse", "every_weeks": 1, "minutes": 30, "limits": True},
+            "first": {"levels": ["iop"], "role": "nurse", "per": "admission", "minutes": 30, "limits": True},
+        },
+    )
+    assert told.of("ann")[2:] == [
+        (2, "withdrawn bed, resumed iop"),
+        (16, "completed iop → home, released iop"),
+    ]
+    assert told.ledger.visit_due.tolist() == [4, 11]
+
+
 def test_the_payer_answers_on_the_day_it_would_have_and_has_approved_what_was_used() -> None:
     asked = {"levels": ["bed"], "delay_days": {"uniform": {"min": 0, "max": 10}}, "units": 4, "per": "day",
              "ask_before": 1, "review": {"delay_days": 1, "cut": 0.6}}  # fmt: skip
@@ -230,3 +267,30 @@ def test_who_is_in_care_may_be_referred_on_and_keeps_the_place_through_intake() 
         (1, "completed bed → iop"),
         *after_intake,
     ]
+
+
+def test_who_has_no_therapist_by_name_gets_the_least_loaded_of_all() -> None:
+    told = live(
+        {"iop": {**OPEN, "places": 5, "caseload": "talker"}},
+        There("una", "iop", days=3),
+        There("rob", "iop", days=2, post=0),
+        There("sue", "iop", days=1, post=0),
+        staff={"talker": {"posts": 2, "caseload": 2}},
+    )
+    clinicians = [told.of(name)[0][1].split("with ")[1] for name in ("una", "rob", "sue")]
+    assert clinicians == ["talker 1, started iop", "talker 0, started iop", "talker 0, started iop"]
+
+
+def test_the_files_together_say_who_somebody_is() -> None:
+    levels = {
+        "bed": {"places": 1, "stay_days": 6, "hold_days": "forever", "next": {"iop": 1}},
+        "iop": {
+            "phases": [{"weeks": 1, "days_per_week": 1}],
+            "groups": {
+                "day": {"days": ["mon"], "seats": 4, "time": "day"},
+                "late": {"days": ["mon"], "seats": 4, "time": "evening", "start": "17:00"},
+            },
+        },
+    }
+    told = live(levels, There("ann", "bed", days=7, waits_for="iop", waited=1, time="evening"))
+    assert "late" in told.of("ann")[2][1]
