@@ -152,6 +152,7 @@ def _sited(shares: Tree, site: str) -> Tree:
 def _beds(continuum: Tree, name: str) -> Tree:
     """A level that all sites share: its patients step down to PHP and IOP of every site."""
     level = deepcopy(continuum["levels"][name])
+    level["refer_before_days"] = 0
     level["next"] = {
         place: share for to, whole in level["next"].items() for place, share in _everywhere(to, whole).items()
     }
@@ -171,7 +172,7 @@ def _everywhere(name: str, share: float = 1.0) -> dict[str, float]:
     if name not in {"php", "iop"}:
         return {name: share}
     therapists = sum(size.therapists for size in SITES.values())
-    return {f"{site}_{name}": round(share * size.therapists / therapists, 6) for site, size in SITES.items()}
+    return {f"{site}_{name}": round(share * size.therapists / therapists, 8) for site, size in SITES.items()}
 
 
 def _notes(baseline: Tree, continuum: Tree) -> dict[str, str]:

@@ -61,7 +61,7 @@ def _list_of_scenario(path: str, sets: tuple[str, ...], part: str) -> None:
 
 def _meant(name: str, families: Sequence[Metric]) -> list[Metric]:
     """The families that the name is a part of, or of those that it is a full name of the most particular."""
-    found = [family for family in families if name in _fixed_words(family.pattern)]
+    found = [family for family in families if any(name in words for words in _spoken(family))]
     if not found:
         full = [family for family in families if _is_full_name(name, family)]
         blanks = [family.pattern.count("<") for family in full]
@@ -69,6 +69,12 @@ def _meant(name: str, families: Sequence[Metric]) -> list[Metric]:
     if not found:
         raise _unknown(name, map(_fixed_words, (family.pattern for family in families)))
     return found
+
+
+def _spoken(family: Metric) -> list[str]:
+    """The fixed words of a family, alone and with each statistic."""
+    fixed = _fixed_words(family.pattern)
+    return [fixed, *(f"{fixed}.{statistic}" for statistic in family.statistics)]
 
 
 def _fixed_words(pattern: str) -> str:

@@ -216,7 +216,8 @@ def _simulate(
 
             for name, content in draw_all(run.folder):
                 run.write(f"figures/{name}", content)
-        folder = run.finish(replications=gathered.count, notes=notes)
+        today = {"today": written.answers} if scenario.from_today else {}
+        folder = run.finish(replications=gathered.count, notes=notes, **today)
     return _Finished(folder, gathered, written, notes)
 
 

@@ -15,7 +15,7 @@ from iopsim.measures.possible import gatekeepers, lacks
 from iopsim.scenario.names import RETURNED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from iopsim.experiment.statistics import Interval
     from iopsim.experiment.summary import Estimate
@@ -29,8 +29,8 @@ WORTH_A_WORD = 0.05  # a second reason for waiting is named from this share on
 _UNRESOLVED = ".unresolved.share"
 
 
-def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
-    """What limits the program, in one sentence: what those who wait for its own levels mostly lack."""
+def limiting(found: Sequence[Estimate], scenario: Scenario, levels: Container[str] | None = None) -> str:
+    """What limits the program, in one sentence: what those who wait for its own levels, or some of them, lack."""
     by_name = {estimate.name: estimate.interval for estimate in found}
     lacking: dict[str, list[tuple[Interval, str]]] = {}
     for name, entry in reported(scenario).items():
@@ -38,12 +38,12 @@ def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
         level, missing = names.get("level"), names.get("missing")
         if not level or not missing or not scenario.levels[level].is_own or is_always_free(scenario, level):
             continue
-        if by_name[name].estimate > 0:
+        if by_name[name].estimate > 0 and (levels is None or level in levels):
             lacking.setdefault(level, []).append((by_name[name], missing))
     if not lacking:
         return "Nobody waits for a level of the program's own: nothing limits it."
     first, *others = [
-        _limit_of(scenario, level, sorted(lacks, key=lambda lack: -lack[0].estimate))
+        _limit_of(scenario, level, sorted(lacks, key=_by_weight))
         for level, lacks in lacking.items()
     ]
     return f"{'; '.join([first, *map(_in_a_sentence, others)])}."
@@ -51,7 +51,7 @@ def limiting(found: Sequence[Estimate], scenario: Scenario) -> str:
 
 def is_always_free(scenario: Scenario, level: str) -> bool:
     """Whether nobody waits for the level but those who were referred before treatment elsewhere is over."""
-    return lacks(scenario, level).keys() <= {("TREATMENT",)}
+    return lacks(scenario, level).keys() <= {(_TREATMENT,)}
 
 
 def flags(found: Sequence[Estimate], scenario: Scenario) -> list[str]:
@@ -106,6 +106,12 @@ def never_starting(scenario: Scenario, profiles: Mapping[str, Sequence[float]]) 
     return said
 
 
+def _by_weight(lack: tuple[Interval, str]) -> tuple[bool, float]:
+    """The most days first; to be still in treatment elsewhere is no shortage, and comes last."""
+    interval, missing = lack
+    return missing == _TREATMENT, -interval.estimate
+
+
 def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, str]]) -> str:
     """`Seats limit Day care: on 71 % (64–78 %) of the days people waited, only a fitting seat was …`."""
     (first, missing), *others = lacks
@@ -114,14 +120,15 @@ def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, st
     if others and others[0][0].estimate >= WORTH_A_WORD:
         second, next_missing = others[0]
         text += f", on {_percent(second)} {_shortage(scenario, level, next_missing)[2]}"
-        if second.high >= first.low:
+        if second.high >= first.low and next_missing != _TREATMENT:
             verb = "seems to limit" if verb.endswith("s") else "seem to limit"
     return f"{subject[0].upper()}{subject[1:]} {verb} {scenario.says(scenario.levels, level)}: {text}"
 
 
+_TREATMENT = "TREATMENT"
 _NOT_MISSING = {
     "INTAKE": ("intake appointments", "limit", "an intake appointment was still ahead"),
-    "TREATMENT": (
+    _TREATMENT: (
         "treatment in the level before",
         "limits",
         "treatment in the level before was still going on",

@@ -38,6 +38,7 @@ __all__ = [
     "quantiles_of",
     "ratio_of",
     "ratios_of",
+    "years_needed",
 ]
 
 LEVEL = 0.95
@@ -219,6 +220,11 @@ class Pool:
 def observations_needed(p: float) -> int:
     """Fewest observations from which the p-quantile is printed: 10/(1 − p) (model.md §10)."""
     return math.ceil(10 / (1 - p) - _ROUNDING)
+
+
+def years_needed(p: float) -> int:
+    """Fewest replications from which their own p-quantile is said: ten lie beyond it, at whichever end it is near."""
+    return observations_needed(max(p, 1 - p))
 
 
 def quantile_of(pool: Pool, p: float, level: float = LEVEL) -> Replicated:

@@ -1,6 +1,7 @@
 """What a run from today says of the waitlists: when they are short, and when each patient on them starts care.
 
 A year in which something never happens has it later than all others; "never" goes as far as the simulated weeks.
+Percentiles of the years are left blank as all percentiles are: the median takes 20 replications, 10–90 % take 100.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from iopsim.experiment.statistics import years_needed
 from iopsim.measures.lists import NOT_STARTED
 from iopsim.measures.registry import Sample
 from iopsim.scenario.today import listed
@@ -78,7 +80,7 @@ def answers(scenario: Scenario, replications: Sequence[Replication]) -> list[str
             said.append(_half_start(scenario, level, np.array(here)))
     for level, number in _asked(scenario).items():
         said.append(_stays_under(scenario, level, number, _first_weeks(level, replications)))
-    return said
+    return said + _left_blank(len(replications)) if said else []
 
 
 def _waiting(scenario: Scenario, replications: Sequence[Replication]) -> Iterator[_Waiting]:
@@ -107,17 +109,40 @@ def _half_start(scenario: Scenario, level: str, days: Floats) -> str:
 
 def _stays_under(scenario: Scenario, level: str, number: int, weeks: Floats) -> str:
     where = f"The list of {scenario.says(scenario.levels, level)} stays under {number} for four weeks"
-    return f"{where} {_by_when(scenario, 7 * weeks, 'from the week of')}."
+    return f"{where} {_by_when(scenario, 7 * weeks, 'from the week of', whole_days=7)}."
 
 
-def _by_when(scenario: Scenario, days: Floats, by: str = "by") -> str:
-    """`by 2027-02-03 (10–90 % of years: 2027-01-25 to 2027-02-20)`; where most years lack it, in how many it comes."""
+def _by_when(scenario: Scenario, days: Floats, by: str = "by", whole_days: int = 1) -> str:
+    """`by 2027-02-03 (10–90 % of years: 2027-01-25 to 2027-02-20)`; where most years lack it, in how many it comes.
+
+    Of too few years for a range the median stands alone, of too few for a median the share and the mean.
+    """
     early, median, late = (_date(scenario, day) for day in _band(days))
     share = float(np.isfinite(days).mean())
-    never = "" if share == 1 else f"; in {100 * (1 - share):.0f} % of years not within the weeks simulated"
-    if median:
-        return f"{by} {median} (10–90 % of years: {early} to {late or 'never'}{never})"
-    return f"in {100 * share:.0f} % of years within the weeks simulated"
+    if not median:
+        within = f"in {100 * share:.0f} % of years within the weeks simulated"
+        if not share or len(days) >= years_needed(0.5):
+            return within
+        mean = whole_days * math.floor(days[np.isfinite(days)].mean() / whole_days)
+        return f"{within}, on average {by} {_date(scenario, mean)}"
+    beside = [f"10–90 % of years: {early} to {late or 'never'}"] if len(days) >= years_needed(0.9) else []
+    if share < 1:
+        beside.append(f"in {100 * (1 - share):.0f} % of years not within the weeks simulated")
+    return f"{by} {median} ({'; '.join(beside)})" if beside else f"{by} {median}"
+
+
+def _left_blank(years: int) -> list[str]:
+    """What so many years are too few for, as it is said of all percentiles."""
+    percentiles = {"median": 0.5, "10–90 % of years": 0.9}
+    withheld = [
+        f"{words} (takes {years_needed(p)})" for words, p in percentiles.items() if years < years_needed(p)
+    ]
+    if not withheld:
+        return []
+    return [
+        f"Too few replications for a percentile of the years, left blank: {', '.join(withheld)}; "
+        "simulate more replications."
+    ]
 
 
 def _asked(scenario: Scenario) -> dict[str, int]:
@@ -135,15 +160,20 @@ def _first_weeks(level: str, replications: Sequence[Replication]) -> Floats:
 
 
 def _band(values: Floats) -> list[float]:
-    """The 10, 50 and 90 % quantiles of the years: the smallest value that so many do not exceed."""
+    """The 10, 50 and 90 % quantiles of the years: the smallest value that so many do not exceed; NaN of too few."""
     ascending = np.sort(values)
     ranks = [math.ceil(p * len(ascending) - 1e-9) for p in _BAND]
-    return [float(ascending[max(rank, 1) - 1]) for rank in ranks]
+    return [
+        float(ascending[max(rank, 1) - 1]) if len(ascending) >= years_needed(p) else math.nan
+        for p, rank in zip(_BAND, ranks, strict=True)
+    ]
 
 
 def _date(scenario: Scenario, day: float) -> str:
-    """The date of a day of the clock; empty if it never comes."""
-    return "" if math.isinf(day) else (scenario.run.start + dt.timedelta(days=math.floor(day))).isoformat()
+    """The date of a day of the clock; empty if it never comes, or must not be said."""
+    if not math.isfinite(day):
+        return ""
+    return (scenario.run.start + dt.timedelta(days=math.floor(day))).isoformat()
 
 
 def _count(number: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iopsim.measures.window import first, remembered
+from iopsim.scenario.today import WEEKS_UNDER
 
 if TYPE_CHECKING:
     from iopsim.measures.window import Ints, Window
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["NOT_STARTED", "STILL_WAITING", "first_week_under", "starts_of_listed"]
 
 NOT_STARTED, STILL_WAITING = -1.0, -2.0
-_IN_A_ROW = 4  # weeks that a list must stay under a number
 
 
 @remembered
@@ -25,7 +25,7 @@ def first_week_under(window: Window, level: str, number: int) -> int | None:
     """
     weeks = int(window.horizon // 7)
     under = _most_waiting(window, level, weeks) < number
-    in_a_row = [bool(under[week : week + _IN_A_ROW].all()) for week in range(weeks - _IN_A_ROW + 1)]
+    in_a_row = [bool(under[week : week + WEEKS_UNDER].all()) for week in range(weeks - WEEKS_UNDER + 1)]
     return in_a_row.index(True) if True in in_a_row else None
 
 

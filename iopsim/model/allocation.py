@@ -48,6 +48,13 @@ class Allocator:
             other.settled = False
             self.ask(other)
 
+    def hours_freed(self) -> None:
+        """Appointments may be free sooner than they were: ask all whose admission waits for one."""
+        for unit in self._units:
+            if any(unit.gates):
+                unit.settled = False
+                self.ask(unit)
+
     def ask(self, unit: Unit) -> None:
         """Allocate the level's room at this instant, after all that is released in it."""
         if unit.waitlist.size and unit.asked_at != self._clock.now:
@@ -63,12 +70,11 @@ class Allocator:
         waitlist, newcomers, unit.newcomers = unit.waitlist, unit.newcomers, []
         # Nobody who waits since before the last allocation can be admitted unless room has come free since then.
         kinds = {stay.kind for stay in newcomers} if unit.settled and not unit.strict else None
-        admitted = False
+        unit.settled, admitted = True, False  # what those who are admitted give back unsettles it again
         while waitlist.size and (choice := self._choice(unit, kinds)) is not None:
             waitlist.remove(choice[0])
             self._admit(*choice)
             admitted = True
-        unit.settled = True
         if waitlist.holders:
             self._unlock(unit)
         if waitlist.size:

@@ -86,7 +86,7 @@ class _Clinic:
         journey, allocator, staff = self._journey, self._allocator, self._staff
         self._plan = SessionPlan(clock, draws, recorder, journey, allocator, staff, self._groups)
         allocator.journey = staff.journey = journey
-        journey.allocator = staff.allocator = allocator
+        journey.allocator = staff.allocator = visits.allocator = allocator
         journey.plan, journey.visits = self._plan, visits
         journey.access = Access(clock, draws, recorder, journey, allocator, staff)
         journey.payers = Payers(clock, draws, recorder, journey, self._plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -32,8 +32,8 @@ class Clock(simpy.Environment):
     would miss `t` by a rounding error and so decide ties by chance. Ordinary SimPy events and processes work on
     the same clock.
 
-    Calls of later days wait in a list for each day and come onto the heap at its midnight: a heap of all that is to
-    come would be gone through, far and wide in memory, at every call.
+    Calls of later days wait in a list for each day, which is sorted at its midnight; only calls that are made for the
+    same day go through the heap: a heap of all that is to come would be gone through, far and wide, at every call.
     """
 
     def __init__(self, initial_time: float) -> None:
@@ -41,6 +41,7 @@ class Clock(simpy.Environment):
         self.calls = 0
         self._midnight = initial_time // 1 + 1.0
         self._later: defaultdict[float, list[Any]] = defaultdict(list)
+        self._today: list[Any] = []  # what was known of the day at its midnight, the last first
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at `time`; `order` is one of the constants above plus a tie-breaker."""
@@ -52,23 +53,30 @@ class Clock(simpy.Environment):
 
     def run_until(self, end: float) -> None:
         """Process all that is due before `end` and leave the clock there."""
-        queue: list[Any] = self._queue
         while self._midnight < end:
             self._live_until(self._midnight)
-            queue += self._later.pop(self._midnight, ())
-            heapify(queue)
+            self._today = sorted(self._later.pop(self._midnight, ()), reverse=True)
             self._midnight += 1.0
         self._live_until(end)
         self._now = end
 
     def _live_until(self, end: float) -> None:
         queue: list[Any] = self._queue
-        calls = 0
-        while queue and queue[0][0] < end:
-            if type(queue[0][3]) is tuple:
-                self._now, _, _, (function, argument) = heappop(queue)
-                function(argument)
-                calls += 1
-            else:
+        today, calls = self._today, 0
+        while today or queue:
+            from_heap = not today or (queue and queue[0] < today[-1])
+            call = queue[0] if from_heap else today[-1]
+            if call[0] >= end:
+                break
+            if type(call[3]) is not tuple:
                 self.step()
+                continue
+            if from_heap:
+                heappop(queue)
+            else:
+                del today[-1]
+            self._now = call[0]
+            function, argument = call[3]
+            function(argument)
+            calls += 1
         self.calls += calls

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from iopsim.model.people import Stay
     from iopsim.model.posts import Post
     from iopsim.model.timeline import Timeline
-    from iopsim.scenario.schema import Role, Scenario
+    from iopsim.scenario.schema import Scenario
 
 __all__ = ["Caseload", "Staff"]
 
@@ -38,7 +38,8 @@ class Staff:
     """All posts of all roles in one replication.
 
     At one instant those who are hired or come back are there before anybody goes, each in order of the posts; and
-    both before patients leave. All who go on one date go together: none of them gets patients of another.
+    both before patients leave. All of a role who come at one instant share what has waited for somebody; all who go
+    on one date go together: none of them gets patients of another.
 
     Attributes:
         caseloads: By role, for those that some level names as its caseload.
@@ -58,6 +59,8 @@ class Staff:
             self._crews[name] = Crew(name, role, index, first, _later_posts(timeline, name))
             first += len(self._crews[name].posts)
         self._coming, self._going = LEAVING - 2 * first, LEAVING - first
+        # By instant and role: posts that are to be filled then, and the holder who comes.
+        self._expected: dict[tuple[float, int], list[tuple[Post, int]]] = {}
         self.caseloads: dict[str, Caseload] = {}
         for name in dict.fromkeys(level.caseload for level in scenario.levels.values() if level.caseload):
             crew = self._crews[name]
@@ -131,11 +134,10 @@ class Staff:
             if isinstance(leave, Absence):
                 post.grows = NEVER
                 self._change(post, PostState.AWAY, 0)
-                back = float(self._timeline.day(leave.until) + 1)
-                self._clock.call_at(back, self._coming + post.number, self._come_back, (post, post.holder))
+                self._expect(post, float(self._timeline.day(leave.until) + 1))
             else:
                 self._vacate(post)
-        self._pass_on(crew, {post.number for post, _ in going})
+        self._pass_on(crew, [post for post, _ in going])
 
     def _foresee_departure(self, post: Post) -> None:
         """The holder leaves when what is left of their hazard is used up at the turnover in force."""
@@ -152,7 +154,7 @@ class Staff:
         post, when = call
         if post.departs == when:
             self._vacate(post)
-            self._pass_on(post.crew, {post.number})
+            self._pass_on(post.crew, [post])
 
     def _vacate(self, post: Post) -> None:
         """Nobody holds the post until a successor is hired, which may be at once."""
@@ -160,8 +162,7 @@ class Staff:
         law = post.crew.role.days_to_hire
         days = 0.0 if law is None else law.quantile(self._draw(post, "hire"))
         if days:
-            when = self._clock.now + days
-            self._clock.call_at(when, self._coming + post.number, self._succeed, (post, post.holder))
+            self._expect(post, self._clock.now + days)
         else:
             self._hire(post)
 
@@ -172,11 +173,13 @@ class Staff:
         post.hazard = None
         self._change(post, state, 0)
 
-    def _pass_on(self, crew: Crew, left: set[int]) -> None:
+    def _pass_on(self, crew: Crew, left: list[Post]) -> None:
         """Patients of those who left go to the least loaded who are there; to nobody, if nobody is."""
+        if any(post.state is PostState.FILLED for post in left):  # a successor has started at once
+            self._hand_out(crew)
         if crew.caseload is None:
             return
-        patients = self._patients_of(crew.caseload, left)
+        patients = self._patients_of(crew.caseload, {post.number for post in left})
         for stay in patients:
             crew.caseload.count(stay.post, -1)
         for stay in patients:
@@ -196,17 +199,44 @@ class Staff:
 
     # ── coming ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _succeed(self, call: tuple[Post, int]) -> None:
-        """The n-th holder starts, unless the post was closed meanwhile."""
-        post, holder = call
-        if post.holder == holder:
-            self._hire(post)
+    def _expect(self, post: Post, when: float) -> None:
+        """The post's holder comes then, unless it is another's by that time."""
+        self._expected.setdefault((when, post.crew.index), []).append((post, post.holder))
+        self._clock.call_at(when, self._coming + post.number, self._come, post.crew)
+
+    def _come(self, crew: Crew) -> None:
+        """All of the role who are expected now are there, and only then share what has waited for somebody."""
+        if self._fill(crew):
+            self._hand_out(crew)
+
+    def _fill(self, crew: Crew) -> bool:
+        """Fill the posts whose holders are expected now, in order; give whether anybody has come."""
+        expected = self._expected.pop((self._clock.now, crew.index), [])
+        coming = [post for post, holder in expected if post.holder == holder]
+        for post in sorted(coming, key=lambda post: post.place):
+            if post.state is PostState.AWAY:
+                post.onboarding = 0.0  # who was away is no longer new
+                self._change(post, PostState.FILLED, crew.full)
+            else:
+                self._hire(post)
+        return bool(coming)
+
+    def _hand_out(self, crew: Crew) -> None:
+        """Somebody is there who was not: patients whom nobody has go to the least loaded, and who waits is told."""
+        if crew.caseload is not None and crew.present:
+            for stay in self._patients_of(crew.caseload, {NOBODY}):
+                self._reassign(stay, crew.caseload.take_over())
+                holder = crew.posts[stay.post - crew.first].holder
+                if self._last.pop(stay.number, None) != (stay.post, holder):
+                    self._tell(crew, stay)
+        for call in crew.watchers:
+            call()
 
     def _hire(self, post: Post) -> None:
         """Somebody new starts, whose caseload limit may have to grow from nothing."""
         post.hired = self._clock.now
         post.onboarding = 7 * post.crew.role.onboarding_weeks
-        self._arrive(post, post.limit_by(post.hired))
+        self._change(post, PostState.FILLED, post.limit_by(post.hired))
         self._foresee_departure(post)
         self._foresee_growth(post)
 
@@ -224,26 +254,6 @@ class Staff:
             self._change(post, PostState.FILLED, post.limit + 1)
             self._foresee_growth(post)
 
-    def _come_back(self, call: tuple[Post, int]) -> None:
-        """Who was away is no longer new."""
-        post, holder = call
-        if post.holder == holder:
-            post.onboarding = 0.0
-            self._arrive(post, post.crew.full)
-
-    def _arrive(self, post: Post, limit: int) -> None:
-        """Somebody is there who was not: takes all patients whom nobody has."""
-        self._change(post, PostState.FILLED, limit)
-        caseload = post.crew.caseload
-        if caseload is not None:
-            for stay in self._patients_of(caseload, {NOBODY}):
-                caseload.count(post.number, 1)
-                self._reassign(stay, post.number)
-                if self._last.pop(stay.number, None) != (post.number, post.holder):
-                    self._tell(post.crew, stay)
-        for call in post.crew.watchers:
-            call()
-
     # ── another plan ─────────────────────────────────────────────────────────────────────────────────────────
 
     def change(self, plan: Scenario) -> None:
@@ -255,13 +265,17 @@ class Staff:
                 self._limit_anew(crew)
             if role.turnover_per_year != before.turnover_per_year:
                 self._foresee_anew(crew, before.turnover_per_year)
-            if role.appointment_minutes_per_day != before.appointment_minutes_per_day:
-                self._book_anew(crew, role)
+            has_other_days = role.appointment_minutes_per_day != before.appointment_minutes_per_day
+            if has_other_days and crew.name in self._diaries:
+                self._diaries[crew.name].change(role.appointment_minutes_per_day)
             more = role.posts - before.posts
-            if more > 0:
-                self._open_posts(crew, more)
-            elif more < 0:
+            if more < 0:
                 self._close_posts(crew, -more)
+            elif more > 0:
+                self._open_posts(crew, more)
+            if has_other_days or more > 0:  # whoever could have no appointment may have one
+                self._fill(crew)
+                self._hand_out(crew)
 
     def _limit_anew(self, crew: Crew) -> None:
         """The limits of those who are there, in proportion where they are new."""
@@ -279,13 +293,6 @@ class Staff:
                     post.hazard = (post.departs - self._clock.now) * rate / _DAYS_PER_YEAR
                 self._foresee_departure(post)
 
-    def _book_anew(self, crew: Crew, role: Role) -> None:
-        """Appointments from now on; whoever could have none may have one."""
-        if crew.name in self._diaries:
-            self._diaries[crew.name].change(role.appointment_minutes_per_day)
-        for call in crew.watchers:
-            call()
-
     def _open_posts(self, crew: Crew, number: int) -> None:
         """Posts that were closed before first, in order; newcomers hold them at once."""
         closed = [post for post in crew.posts if post.state is PostState.CLOSED]
@@ -298,7 +305,7 @@ class Staff:
         closing = sorted(plan, key=lambda post: (post.is_held, -post.place))[:number]
         for post in closing:
             self._empty(post, PostState.CLOSED)
-        self._pass_on(crew, {post.number for post in closing})
+        self._pass_on(crew, closing)
 
     # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
 

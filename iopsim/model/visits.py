@@ -12,6 +12,7 @@ from iopsim.model.people import NEVER, State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from iopsim.model.allocation import Allocator
     from iopsim.model.clock import Clock
     from iopsim.model.diary import Diary
     from iopsim.model.ledger import Recorder
@@ -47,8 +48,11 @@ class Visits:
 
     A visit is booked when it falls due and given at its appointment if the patient is then in treatment (or admitted,
     for those that admission waits for). Who is not in treatment any more gives the appointment back; who comes back to
-    it books again, and so does everybody whose appointment finds nobody at the post.
+    it books again, and so does everybody whose appointment finds nobody at the post. Whenever an appointment may have
+    become free, those whose admission waits for one are asked.
     """
+
+    allocator: Allocator
 
     def __init__(self, scenario: Scenario, clock: Clock, recorder: Recorder, staff: Staff) -> None:
         self._clock = clock
@@ -107,11 +111,14 @@ class Visits:
 
     def pause(self, stay: Stay) -> None:
         """Treatment has been suspended, or is over: appointments to come are given back."""
-        visits = self._owed.get(stay.number, ())
-        for visit in visits:
-            if self._clock.now < visit.start < NEVER:
-                self._limited[visit.service].diary.cancel(visit.start, visit.post)
-                visit.start = NEVER
+        given_back = [
+            visit for visit in self._owed.get(stay.number, ()) if self._clock.now < visit.start < NEVER
+        ]
+        for visit in given_back:
+            self._limited[visit.service].diary.cancel(visit.start, visit.post)
+            visit.start = NEVER
+        if given_back:
+            self.allocator.hours_freed()
         if stay.state is not State.SUSPENDED:
             self._owed.pop(stay.number, None)
 
@@ -172,6 +179,7 @@ class Visits:
         ]
         for visit in sorted(missing, key=lambda visit: (visit.due, visit.stay.patient.index, visit.service)):
             self._book(visit)
+        self.allocator.hours_freed()
 
     @staticmethod
     def _can_come(stay: Stay) -> bool:

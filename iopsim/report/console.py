@@ -11,6 +11,7 @@ from rich.markup import escape
 from iopsim.experiment.sentences import flags, limiting
 from iopsim.report.besides import besides
 from iopsim.report.lines import HELD, sections
+from iopsim.report.overview import is_large, most_waited_for, print_overview, totals
 from iopsim.report.style import in_a_sentence
 from iopsim.report.weeks import print_weeks
 from iopsim.report.wording import (
@@ -40,6 +41,13 @@ __all__ = ["console", "difference_texts", "differences_title", "print_difference
 _WIDE = 200  # where there is no terminal nothing is cut
 _WIDE_ENOUGH_FOR_DIFFERENCES = 140
 _GAP = 2
+_FEW = 4  # levels of which weeks, and what limits them, are told where there are many
+_MOST_TARGETS = 20
+_MOST_NOTES = 12
+_ELSEWHERE = (
+    "All numbers of every level, role and source, with their intervals: summary.csv in the results folder, "
+    "or a workbook of it (iopsim export)."
+)
 _FEWEST = 24  # columns for words, below which numbers stand under them
 
 
@@ -61,21 +69,33 @@ def print_summary(
     today: Written | None = None,
 ) -> None:
     """Print the table, weeks and lists from today, notes and flags, and what limits the program in a sentence."""
-    shown = list(sections(scenario, found))
+    large = is_large(scenario)
+    foremost = most_waited_for(scenario, found, _FEW) if large else None
+    shown = list(totals(scenario, found) if large else sections(scenario, found))
     title = f"{scenario.name}: {_span(scenario, replications)}"
     if not _print_table(out, title, shown, scenario.observed):
         _print_list(out, title, shown, scenario.observed)
+    if large:
+        print_overview(out, scenario, found)
     if today:
-        print_weeks(out, scenario, today.weekly)
+        print_weeks(out, scenario, today.weekly, foremost)
         for answer in today.answers:
             out.print(escape(answer))
-    for line in _targets(scenario, found):
+    lines = [*_targets(scenario, found)]
+    for line in lines[:_MOST_TARGETS]:
         out.print(line)
-    for line in _break_even(scenario, found):
+    if len(lines) > _MOST_TARGETS:
+        out.print(f"and {len(lines) - _MOST_TARGETS} more targets, all in summary.csv: {_verdicts(found)}")
+    for line in () if large else _break_even(scenario, found):
         out.print(escape(line))
-    for warning in (*notes, *flags(found, scenario)):
+    warnings = [*notes, *flags(found, scenario)]
+    for warning in warnings[:_MOST_NOTES]:
         out.print(escape(f"note: {warning}"))
-    out.print(f"[bold]{escape(limiting(found, scenario))}[/bold]")
+    if len(warnings) > _MOST_NOTES:
+        out.print(f"note: {len(warnings) - _MOST_NOTES} more notes like these; --json gives all.")
+    out.print(f"[bold]{escape(limiting(found, scenario, foremost))}[/bold]")
+    if large:
+        out.print(_ELSEWHERE)
 
 
 def print_differences(out: Console, comparison: Comparison, notes: Sequence[str] = ()) -> None:
@@ -233,7 +253,9 @@ def _print_list(out: Console, title: str, shown: Iterable[Section], observed: Ma
             one, ends, seen = row.estimate, _ends(row.estimate), _seen(row.estimate, observed)
             parts = [number_text(one.interval.estimate, one.unit), _unit(row), f"({ends})" if ends else ""]
             said = " ".join(filter(None, parts)) + (f", observed {seen}" if seen else "")
-            out.print(escape(f"  {_words(row)}\n    {said}".replace(HELD, " ")))
+            lines = wrap(_words(row), out.width, initial_indent="  ", subsequent_indent="   ")
+            lines += wrap(said, out.width, initial_indent="    ", subsequent_indent="     ")
+            out.print(escape("\n".join(lines).replace(HELD, " ")))
 
 
 def _ends(one: Estimate) -> str:
@@ -267,6 +289,12 @@ def _break_even(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:
                 starters += f" from {scenario.says(scenario.sources, source)}"
             said = share.estimate, share.low, share.high
             yield f"{break_even_text(said, assumed.share_of(source), starters)}."
+
+
+def _verdicts(found: Sequence[Estimate]) -> str:
+    """`3 met, 2 missed`: how many targets have which verdict."""
+    there = [one.verdict for one in found if one.verdict]
+    return ", ".join(f"{there.count(word)} {word}" for word in dict.fromkeys(there))
 
 
 def _targets(scenario: Scenario, found: Sequence[Estimate]) -> Iterator[str]:

@@ -124,8 +124,8 @@ _CAPACITY = (
     Line("authorization_cut.share", "… of these, by the payer", "of starters", silent=0, where=_is_own),
     Line("never_started.share", "Never came", "of starters", where=_is_own),
     Line("stepped_up.share", "Stepped up", "of starters", where=_is_own),
-    Line("uncovered_days.total", "Days that no payer covers", silent=0),
     Line("unpaid_days.total", "Attended days that are not paid", silent=0),
+    Line("uncovered_days.total", "… of these, that no payer covers", silent=0),
     Line("short_days.total", "… of these, with too few hours", silent=0),
     Line("below_minimum_days.total", "Days under the weekly minimum of hours", silent=0),
     Line("held.mean", "Places held for next level"),
@@ -175,8 +175,8 @@ _ALTERNATIVE = (
     Line("alternative.cost.total", "Inpatient alternative, cost"),
     Line("alternative.saving.total", "Inpatient alternative, saving"),
     Line("alternative.break_even_share", "Break-even divertible share", "of starters"),
-    Line("alternative.difference.per_day", "Program less inpatient care"),
-    Line("alternative.difference.per_episode", "Program less inpatient care"),
+    Line("alternative.difference.per_day", "Inpatient care less the program"),
+    Line("alternative.difference.per_episode", "Inpatient care less the program"),
 )
 _CONVERSION = Line("conversion.share", "Conversion", "of referrals")
 

@@ -12,6 +12,7 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,11 @@ def sheet(title: str, note: str, body: float, legend: Sequence[tuple[Artist, str
     from matplotlib.figure import Figure
 
     inner = WIDTH - 2 * _MARGIN
-    head, told = fitted(title, inner, 13, "bold"), fitted(note, inner, 10)
+    head, told = fitted(title, inner, 13, "bold", 3), fitted(note, inner, 10)
+    legend = [
+        (mark, "".join(fitted(text, inner - 0.6, 10, most=1)).replace("\N{NO-BREAK SPACE}%", " %"))
+        for mark, text in legend
+    ]
     columns = _legend_columns([text for _, text in legend])
     foot = _LEGEND * math.ceil(len(legend) / columns) + (_MARGIN if legend else 0)
     above = _MARGIN + _TITLE * len(head) + 0.06
@@ -163,6 +168,7 @@ def sheet(title: str, note: str, body: float, legend: Sequence[tuple[Artist, str
     return figure
 
 
+@lru_cache(maxsize=4096)
 def _width(text: str, size: float, weight: str = "normal") -> float:
     """Inches that a line of text takes, with 3 % to spare for who draws it with other letters."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -174,10 +180,29 @@ def _width(text: str, size: float, weight: str = "normal") -> float:
     return 1.03 * float(font.get_width_height()[0]) / 64 / 72
 
 
-def fitted(text: str, inches: float, size: float, weight: str = "normal") -> list[str]:
-    """The text on lines of at most so many inches; a number stays with its percent sign."""
+def fitted(text: str, inches: float, size: float, weight: str = "normal", most: int = 0) -> list[str]:
+    """The text on lines of at most so many inches; a number stays with its percent sign.
+
+    Args:
+        text: What is to be said.
+        inches: Width of a line.
+        size: Of the letters, in points.
+        weight: Of the letters.
+        most: Lines, if they are not to be more: of a longer text words in its middle are left out.
+    """
+    words = [*filter(None, text.replace(" %", "\N{NO-BREAK SPACE}%").split(" "))]
+    lines = _wrapped(words, inches, size, weight)
+    for left_out in range(1, len(words)):
+        if not most or len(lines) <= most:
+            break
+        start = (len(words) - left_out + 1) // 2
+        lines = _wrapped([*words[:start], "…", *words[start + left_out :]], inches, size, weight)
+    return lines
+
+
+def _wrapped(words: Sequence[str], inches: float, size: float, weight: str) -> list[str]:
     lines: list[str] = []
-    for word in filter(None, text.replace(" %", "\N{NO-BREAK SPACE}%").split(" ")):
+    for word in words:
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and _width(longer, size, weight) <= inches:
             lines[-1] = longer

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from iopsim.scenario.findings import matches, words
+from iopsim.scenario.findings import matches, select, words
 
 __all__ = ["MAY_BEGIN", "MAY_CHANGE", "may_change", "refusal"]
 
@@ -73,6 +73,7 @@ MAY_BEGIN = (
 
 _OTHERWISE = {
     "levels.*.groups.*.*": "end the group with `until`, and write a second one with `from`",
+    "levels.*.groups": "write the group under its level, with `from` its first day",
     "sources.*.growth_per_year": "a source's own `changes` multiply its rate from dates on",
     "sources.*.weekdays": "a source's own `changes` multiply its rate from dates on",
     "sources.*.months": "a source's own `changes` multiply its rate from dates on",
@@ -102,9 +103,11 @@ def refusal(path: str, value: Any, tree: Any) -> str:
     there = _at(tree, steps)
     if "*" in steps:
         return "`*` is a word of sweeps; name each place by itself"
+    if isinstance(value, Mapping) and isinstance(there, Mapping) and not may_change(steps):
+        return f"write each value by its whole path, such as `{path}.{_inmost(value)}`"
     if may_change(steps) and (there is not None or _begins(steps, tree)):
         return _unfit(steps, value, there, tree)
-    return _absent(steps, tree) if may_change(steps) else _stray(steps, tree) or _fixed(steps)
+    return _absent(steps, tree) if may_change(steps) else _stray(steps, tree) or _fixed(steps, tree)
 
 
 def _at(tree: Any, steps: Sequence[str]) -> Any:
@@ -112,6 +115,12 @@ def _at(tree: Any, steps: Sequence[str]) -> Any:
     for step in steps:
         tree = tree.get(step) if isinstance(tree, Mapping) else None
     return tree
+
+
+def _inmost(value: Mapping[str, Any]) -> str:
+    """The dotted path of the first value in nested mappings."""
+    name, below = next(iter(value.items()), ("…", None))
+    return f"{name}.{_inmost(below)}" if isinstance(below, Mapping) else str(name)
 
 
 def _begins(steps: tuple[str, ...], tree: Any) -> bool:
@@ -128,41 +137,56 @@ def _stray(steps: tuple[str, ...], tree: Any) -> str:
     return astray(tuple(Step(step, Mark("")) for step in steps), tree) or ""
 
 
-def _fixed(steps: tuple[str, ...]) -> str:
-    """That what a path leads to never changes."""
+def _fixed(steps: tuple[str, ...], tree: Any) -> str:
+    """That what a path leads to never changes, and what beside it may."""
     for pattern, instead in _OTHERWISE.items():
         if matches(steps[: pattern.count(".") + 1], pattern):
             return f"cannot change on a date; {instead}"
-    ahead = [
-        pattern.split(".")
+    can = {
+        ".".join(path[2:] or path[1:])
         for pattern in _PATTERNS
         if matches(steps[:2], ".".join(pattern.split(".")[: len(steps[:2])]))
-    ]
-    if not ahead:
+        for path in _places(pattern, steps[:2], tree)
+    }
+    if not can:
         return f"cannot change on a date; {_WHOLE_RUN}"
-    can = words(f"`{'.'.join(pattern[2:]) or pattern[1]}`" for pattern in ahead)
-    where = f"of {'.'.join(steps[:2])} these can: {can}"
+    where = f"of {'.'.join(steps[:2])} these can: {words(f'`{path}`' for path in sorted(can))}"
     return f"cannot change on a date; {where}; for the rest compare two scenarios"
+
+
+def _places(pattern: str, owner: tuple[str, ...], tree: Any) -> Iterator[tuple[str, ...]]:
+    """Where a scenario has, or may begin to have, what a pattern means of an owner; groups as a pattern."""
+    rest = pattern.split(".")[len(owner) :]
+    found = [path for path, _ in select(tree, ".".join((*owner, *rest)))]
+    if found or (pattern in MAY_BEGIN and rest[-1:] != ["*"] and _begins((*owner, *rest), tree)):
+        yield (*owner, *rest)
 
 
 def _absent(steps: tuple[str, ...], tree: Any) -> str:
     """That a scenario has no such thing to change."""
     *owner, last = steps
-    table = _at(tree, owner)
     level = _at(tree, steps[:2]) if steps[0] == "levels" else None
-    if level is not None and last in _BOUGHT:
-        return _swapped(last, level)
-    if level is not None and steps[2] == "places" and level.get("groups"):
-        return "the level has no places, it has groups; change their `seats`"
-    if level is not None and steps[2] == "groups" and not level.get("groups"):
-        return f"the level has no groups, it has places; change {'.'.join(steps[:2])}.places"
+    if level is not None and (otherwise := _of_level(steps, level)):
+        return otherwise
     if steps[-2] in ("places", "at_most") and level is not None:
-        if isinstance(table, Mapping):
+        if isinstance(table := _at(tree, owner), Mapping):
             return f"there is none for {last}, only for {words(table)}; say it from the start"
         return f"there is no table; change {'.'.join(owner)} itself"
-    if stray := _stray(steps, tree):
-        return stray
-    return "the scenario says none; write it in the plan from the start, and change it here"
+    return (
+        _stray(steps, tree)
+        or "the scenario says none; write it in the plan from the start, and change it here"
+    )
+
+
+def _of_level(steps: tuple[str, ...], level: Mapping[str, Any]) -> str:
+    """What a level has instead; empty if that is not the point."""
+    if steps[-1] in _BOUGHT:
+        return _swapped(steps[-1], level)
+    if steps[2] == "places" and level.get("groups"):
+        return "the level has no places, it has groups; change their `seats`"
+    if steps[2] == "groups" and not level.get("groups"):
+        return f"the level has no groups, it has places; change {'.'.join(steps[:2])}.places"
+    return ""
 
 
 def _swapped(price: str, level: Mapping[str, Any]) -> str:

@@ -68,19 +68,23 @@ def survey(
     layers, faults = _layers(os.fspath(path))
     if not layers:
         return None, faults
-    faults += [fault for layer in layers for fault in _valueless(layer)]
+    layers = [_valued(layer, replaces, faults) for layer in layers]
     tree = layers.pop()
     while layers:
         tree = merge(tree, layers.pop(), replaces, laws)
     return without_nulls(tree), faults
 
 
-def _valueless(layer: Node) -> Iterator[Fault]:
-    """Nulls where a dated change sets a value: to leave them out would pass over what was meant."""
+def _valued(layer: Node, replaces: Replaces, faults: list[Fault]) -> Node:
+    """The tree with text for null where a dated change sets a value: left out, it would pass over what was meant."""
     sentence = "null is no value, and a change takes nothing away; write one, or drop the line"
     for path, value in select(plain(layer), "changes.*.set.*"):
         if value is None:
-            yield Fault("change", sentence, dotted(path), locate(layer, path)[1])
+            mark = locate(layer, path)[1]
+            faults.append(Fault("change", sentence, dotted(path), mark))
+            steps = tuple(Step(str(step), mark, bracketed=isinstance(step, int)) for step in path)
+            layer = put(layer, steps, Node("null", mark), replaces)
+    return layer
 
 
 _STEP = re.compile(r'(?:^|(?<=.)\.)(?:"(?P<quoted>[^"]+)"|(?P<name>[^.=\[\]\s"]+))|\[(?P<item>[0-9]{1,9})\]')

@@ -122,7 +122,7 @@ def understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[
     from iopsim.scenario.schema import Scenario
 
     tree = plain(root)
-    if found := crowded(tree):
+    if found := _of_sweep(tree) or crowded(tree):
         return None, found
     found = unsupported(tree)
     supported = without(tree, {finding.path for finding in found})
@@ -140,6 +140,13 @@ def understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[
     if scenario is not None and not found:
         found += checks.of_editions(scenario)
     return scenario, found
+
+
+def _of_sweep(tree: Any) -> list[Finding]:
+    """That a tree is a sweep, which has a scenario as its `base`, and not one itself."""
+    is_sweep = isinstance(tree, dict) and "base" in tree and not tree.keys() & {"sources", "levels"}
+    said = "a file with a `base` is a sweep, not a scenario; give it to `iopsim sweep`"
+    return [Finding("sweep", ("base",), said)] if is_sweep else []
 
 
 def _validated(

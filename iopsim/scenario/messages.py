@@ -34,6 +34,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _LENGTHS = {"too_short", "too_long", "string_too_short", "string_too_long"}
+_ANSWERS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _TYPES = {float: "a number", int: "a whole number", str: "text"}
 
 
@@ -42,6 +43,7 @@ def findings(error: ValidationError, root: Node, whole: type[BaseModel] = Scenar
     found = [
         _finding(details, locate(root, details["loc"])[0], whole)
         for details in error.errors(include_url=False)
+        if not _is_cut_short(details)
     ]
     meant = {
         (*finding.path[:-1], near[1])
@@ -53,6 +55,12 @@ def findings(error: ValidationError, root: Node, whole: type[BaseModel] = Scenar
         for finding in dict.fromkeys(found)
         if finding.code != MISSING or not any(_is_for(finding.path, path, whole) for path in meant)
     ]
+
+
+def _is_cut_short(details: ErrorDetails) -> bool:
+    """Whether a list seems to be too short only because some of its items are wrong."""
+    got, wanted = details["input"], details.get("ctx", {}).get("min_length", 0)
+    return details["type"] == "too_short" and isinstance(got, list | tuple) and len(got) >= wanted
 
 
 def _is_for(missing: Path, meant: Path, whole: type[BaseModel]) -> bool:
@@ -188,18 +196,30 @@ def _remedy(types: list[Any], got: object) -> str:
         return "; put it in quotes"
     if int in types and isinstance(got, float) and got.is_integer():
         return f"; write {got:.0f}"
-    if any(get_origin(kind) is tuple for kind in types) and not isinstance(got, Mapping):
-        return f"; write [{got}]"
-    return ""
+    if isinstance(got, Mapping):
+        return '; write it as an item of a list, after "- "' if any(map(_is_part, _items(types))) else ""
+    return f"; write [{got}]" if _is_plain(got) and not all(map(_is_part, _items(types))) else ""
+
+
+def _items(types: list[Any]) -> list[Any]:
+    """The types that items may have where a list may stand."""
+    return [item for kind in types if get_origin(kind) is tuple for item in _members(get_args(kind)[0])]
+
+
+def _is_plain(got: object) -> bool:
+    """Whether it is a value that could be one of a list."""
+    return isinstance(got, int | float | dt.date) and not isinstance(got, bool)
 
 
 def _text_remedy(types: list[Any], got: str) -> str:
     choices = [choice for kind in types if get_origin(kind) is Literal for choice in get_args(kind)]
     if near := closest(got, map(str, choices)):
         return f"; {near[2:-1]}"
+    if bool in types and got.lower() in _ANSWERS:
+        return f"; write {_ANSWERS[got.lower()]}"
     if dt.date in types and re.fullmatch(r"\d{4}-\d\d-\d\d", got):
         return "; write it without quotes"
-    if any(get_origin(kind) is tuple for kind in types):
+    if not all(map(_is_part, _items(types))):
         return f"; write [{got}]"
     return _number_remedy(got) if {int, float} & set(types) else ""
 

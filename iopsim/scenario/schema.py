@@ -44,10 +44,6 @@ from iopsim.scenario.trace import observed, strays
 __all__ = [
     "Calendar",
     "Edition",
-    "Returns",
-    "Extension",
-    "StepUp",
-    "InpatientAlternative",
     "FromToday",
     "InpatientAlternative",
     "Label",

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Applicant", "FromToday", "Listed", "Resident", "applicants", "listed", "residents", "strangers"]
+__all__ = [
+    "WEEKS_UNDER",
+    "Applicant",
+    "FromToday",
+    "Listed",
+    "Resident",
+    "applicants",
+    "listed",
+    "residents",
+    "strangers",
+]
+
+WEEKS_UNDER = 4  # that a list stays under its number in a row
 
 
 class FromToday(Part):

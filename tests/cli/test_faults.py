@@ -65,6 +65,29 @@ CASES: dict[str, tuple[str | bytes, list[str]]] = {
         PROGRAM + "search: {levels.iop.places: {min: 8, max: 16}}\n",
         [r"mine.yaml:8:1: error: search: not supported yet; write the values in a sweep file"],
     ),
+    "words of dates and money": (
+        PROGRAM
+        + """\
+from_today: {as_off: 2027-01-04}
+money: {billing: {claim_denied: 0.05}}
+changes: [{from: 2027-03-01, set: {levels.iop.placse: 14, levels.iop.stay_days: 30, levels.iop.places: null}}]
+""",
+        [
+            r'mine.yaml:8:14: error: from_today.as_off: unknown key \(did you mean "as_of"\?\)',
+            r'mine.yaml:9:19: error: money.billing.claim_denied: unknown key \(did you mean "claims_denied"\?\)',
+            r'mine.yaml:10:85: error: changes\[0\].set."levels.iop.places": null is no value',
+        ],
+    ),
+    "what cannot change on a date": (
+        PROGRAM
+        + "changes: [{from: 2027-03-01, set: {levels.iop.placse: 14, levels.iop.stay_days: 30, run.seed: 3}}]\n",
+        [
+            r'mine.yaml:8:36: error: changes\[0\].set."levels.iop.placse": no such .* mean "levels.iop.places"\?\)',
+            r'mine.yaml:8:59: error: changes\[0\].set."levels.iop.stay_days": cannot change on a date; of levels.iop '
+            r"these can: .*`places`",
+            r'mine.yaml:8:85: error: changes\[0\].set."run.seed": cannot change on a date; it is the same',
+        ],
+    ),
     "a metric that does not exist": (
         PROGRAM + "targets: [{metric: iop.wait_dais.p90, at_most: 14}]\n",
         [r'mine.yaml:8:12: error: targets\[0\].metric: no metric "iop.wait_dais.p90" \(.* "iop.wait_days.p90"\?\)'],

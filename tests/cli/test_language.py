@@ -88,6 +88,30 @@ def test_the_schema_is_json_and_the_one_that_is_shipped(iopsim: Iopsim) -> None:
     assert out == (SCENARIOS / "scenario.schema.json").read_text(encoding="utf-8")
 
 
+def test_the_schema_lets_a_variant_write_in_part_whatever_lies_over_a_base(iopsim: Iopsim) -> None:
+    """All mappings on the way from the root merge; items of lists and tables of shares are whole."""
+    parts = json.loads(iopsim("schema").out)["$defs"]
+    for part in (
+        "FromToday",
+        "Census",
+        "WaitlistFile",
+        "ApplicationFile",
+        "InpatientAlternative",
+        "Returns",
+        "Level",
+    ):
+        assert "required" not in parts[part], part
+    assert parts["PlanChange"]["required"] == ["from", "set"]
+    assert parts["Tier"]["required"] == ["from_services", "pay"]
+
+
+def test_a_sweep_is_told_to_be_none(iopsim: Iopsim) -> None:
+    for path in sorted((SCENARIOS / "sweeps").glob("*.yaml")):
+        code, out, err = iopsim("validate", path)
+        assert (code, out) == (2, "")
+        assert err.endswith("is a sweep, not a scenario; give it to `iopsim sweep`\n1 error\n")
+
+
 def test_a_new_scenario_is_right_short_and_commented(iopsim: Iopsim) -> None:
     code, out, err = iopsim("new", "My clinic-2.yaml")
     assert (code, err) == (0, "")

@@ -65,9 +65,8 @@ class Desk:
         had, reached = facts[1 : len(facts) - bool(booked)], [Fact.CONTACTED] if contact else []
         assert facts[0] in {Fact.REFERRED, Fact.SENT} and (had == reached or not (had or booked)), f"{part}"
         assert (facts[0] == Fact.REFERRED) == (part.origin < len(self._scenario.sources))
-        self._due[part.number] = max(
-            part.came + longest(contact.delay_days if contact else None), self._calendar.first
-        )
+        law = contact.delay_days if contact else None
+        self._due[part.number] = max(part.came + longest(law, self._passed(part)), self._calendar.first)
         if had:  # where it is not booked, nobody was there to give an appointment
             self._last[part.number] = Fact.CONTACTED, part.came
         if booked is not None:
@@ -85,6 +84,10 @@ class Desk:
             self._booked[part.number] = _Appointment(post, day, start)
             self._last[part.number] = Fact.BOOKED, now
             self._due[part.number] = self._due_next(part, Fact.BOOKED, now)
+
+    def _passed(self, part: Part) -> float:
+        """Days since somebody came, at the opening."""
+        return max(0.0, self._calendar.first - part.came)
 
     def _follows(self, part: Part, since: float, now: float) -> bool:
         """Whether a fact comes at once, or at the opening for one who came before."""
@@ -104,7 +107,7 @@ class Desk:
         match fact:
             case Fact.CONTACTED:
                 assert contact is not None and last == Fact.SENT, said
-                in_time = within(contact.delay_days, now - since)
+                in_time = within(contact.delay_days, now - since, self._passed(part))
                 assert in_time or (now > since and self._follows(part, since, now)), said
             case Fact.BOOKED:
                 assert intake is not None, said

@@ -57,8 +57,11 @@ def begun(draw: st.DrawFn) -> Begun:
     for number, row in enumerate(in_care):
         row["id"] = f"r{number}"
     listed = draw(st.lists(_listed(program), max_size=_MOST))
-    listed += [row for each in in_care if draw(st.booleans()) for row in draw(_next_of(program, each))]
     applied = draw(st.lists(_applicant(program), max_size=_MOST))
+    for each in in_care:
+        if draw(st.booleans()):
+            waits, applies = draw(_next_of(program, each))
+            listed, applied = listed + waits, applied + applies
     tables = {"census": in_care, "waitlist": listed, "applications": [row for row in applied if row]}
     today: Plain = {"as_of": START} | {name: {"csv": f"{name}.csv"} for name in tables}
     since = {"census": "start", "waitlist": "joined", "applications": "referred"}
@@ -133,32 +136,54 @@ def _listed(draw: st.DrawFn, program: Plain) -> Cells:
 
 
 @st.composite
-def _next_of(draw: st.DrawFn, program: Plain, resident: Cells) -> list[Cells]:
-    """The same person on the list of a level to which the present one leads, if there is one."""
-    level = program["levels"][resident["level"]]
+def _next_of(draw: st.DrawFn, program: Plain, resident: Cells) -> tuple[list[Cells], list[Cells]]:
+    """The same person on the list of a level to which the present one leads, or in its stages; if there is one."""
+    here = resident["level"]
+    level = program["levels"][here]
     ways = {*level["next"], *level["leave_early"].get("step_up", {}).get("to", ())}
-    to = sorted(ways - {"home", resident["level"]})
+    to = sorted(ways - {"home", here})
     if not to:
-        return []
-    row = {"level": draw(st.sampled_from(to)), "joined": draw(_moment()), "track": resident["track"]}
-    return [row | {"id": resident["id"]}]
+        return [], []
+    row = {"level": draw(st.sampled_from(to)), "track": resident["track"], "id": resident["id"]}
+    if here in _who_applies(program, row["level"]) and draw(st.booleans()):
+        return [], [
+            row | {"referred": draw(_moment()), "origin": here} | draw(_appointment(program, row, here))
+        ]
+    return [row | {"joined": draw(_moment())}], []
+
+
+def _who_applies(program: Plain, name: str) -> list[str]:
+    """The origins of those who pass stages of a level."""
+    level = program["levels"][name]
+    stages = [
+        level[stage].get("for", program["sources"])
+        for stage in ("contact", "eligible", "intake")
+        if stage in level
+    ]
+    return sorted({origin for stage in stages for origin in stage})
+
+
+@st.composite
+def _appointment(draw: st.DrawFn, program: Plain, row: Cells, origin: str) -> Cells:
+    """Perhaps an appointment to come, where the level gives those of the origin one."""
+    intake = program["levels"][row["level"]].get("intake")
+    if intake and origin in intake.get("for", program["sources"]) and draw(st.booleans()):
+        return {"appointment": f"{START + dt.timedelta(days=draw(st.integers(0, 9)))}"}
+    return {}
 
 
 @st.composite
 def _applicant(draw: st.DrawFn, program: Plain) -> Cells:
     """Somebody in a stage of access; empty if no level has one for those of a source."""
-    stages = ("contact", "eligible", "intake")
     ways = [
         (name, source)
-        for name, level in program["levels"].items()
-        for source in program["sources"]
-        if any(stage in level and source in level[stage].get("for", program["sources"]) for stage in stages)
+        for name in program["levels"]
+        for source in _who_applies(program, name)
+        if source in program["sources"]
     ]
     if not ways:
         return {}
     name, source = draw(st.sampled_from(ways))
     row: Cells = {"level": name, "referred": draw(_moment()), "origin": source}
-    intake = program["levels"][name].get("intake")
-    if intake and source in intake.get("for", program["sources"]) and draw(st.booleans()):
-        row["appointment"] = f"{START + dt.timedelta(days=draw(st.integers(0, 9)))}"
+    row |= draw(_appointment(program, row, source))
     return row | draw(_traits(program)) | {"source": source}

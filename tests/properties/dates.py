@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from math import inf
+from math import inf, log
 
 from iopsim.model.timeline import in_days
 from iopsim.scenario.distributions import DaysLaw
@@ -17,18 +17,22 @@ __all__ = ["NINE", "Calendar", "longest", "within"]
 NINE = in_days(9)
 _BEYOND = 28  # days after the end in which a group is known to meet again
 _CLOSE = 1e-6
+_SURE = -log(1e-12)  # hazard that is used up by then but once in a million million times
 
 
-def within(law: DaysLaw | None, days: float) -> bool:
+def within(law: DaysLaw | None, days: float, passed: float = 0.0) -> bool:
     """Whether a law can have given so many days; without a law, none."""
     if law is None:
         return days == 0
-    return law.quantile(1e-12) - _CLOSE <= days <= longest(law)
+    return law.quantile(1e-12) - _CLOSE <= days <= longest(law, passed)
 
 
-def longest(law: DaysLaw | None) -> float:
-    """The longest time that a law can be expected to give; 0 without a law."""
-    return 0.0 if law is None else law.quantile(1 - 1e-12) + _CLOSE
+def longest(law: DaysLaw | None, passed: float = 0.0) -> float:
+    """The longest time that a law can be expected to give, given that some days have passed; 0 without a law."""
+    if law is None:
+        return 0.0
+    left = law.survival(passed) if passed > 0 else 1.0
+    return (max(passed, law.hazard_time(_SURE - log(left))) if left > 0 else passed) + _CLOSE
 
 
 class Calendar:

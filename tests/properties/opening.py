@@ -93,7 +93,8 @@ class Opening:
         is_next = to >= 0 and self._names[to] in level.next
         if fact == Fact.COMPLETED:
             over += level.refer_before_days
-        return over == now and (fact == Fact.COMPLETED or not is_next)
+        holds = fact == Fact.COMPLETED and bool(level.hold_days)
+        return over == now and (holds or (fact == Fact.SUSPENDED and not is_next))
 
     def _same(self, one: int, other: int) -> bool:
         return self._parts[one].patient == self._parts[other].patient

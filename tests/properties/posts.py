@@ -220,6 +220,9 @@ class Posts:
             assert part.post in self.left and not self.filled(role), f"{said}, and somebody is there"
         elif part.post == NOBODY:
             assert post in self._arrived, said
+            if not self._is_closing and not self._arrived & self.left:  # else somebody has come and gone
+                least = min(self._arrived & set(self.of(role)), key=self._load)
+                assert post == least, f"{said}, {least} has fewer"
         else:
             assert part.post in self.left, f"{said}, and nobody has left"
             there = self.is_filled(post) or post in self._arrived or self._is_closing

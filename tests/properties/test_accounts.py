@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from iopsim.measures.books import books, weekly_cost, weekly_revenue
 from iopsim.measures.registry import Outcome, Value, measure
 from iopsim.measures.window import Window
 from iopsim.model.clinic import simulate
-from iopsim.model.ledger import Ledger
+from iopsim.model.ledger import Cause, Fact, Ledger
 from iopsim.scenario import load
 from iopsim.scenario.schema import Scenario
 from tests.properties.accounts import Accounts, keep_accounts
+from tests.properties.clinics import PROPERTY, STORM, Plain
+from tests.properties.prices import priced
+from tests.properties.test_conservation import going_on
 
 CENT = 0.005
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 CUT_SHORT = ("run.warm_up_weeks=8", "run.weeks=16", "run.run_out_weeks=2")
 CAUSES = {"payroll": "payroll", "cover": "cover_cost", "rooms": "room_cost", "services": "service_cost"}
-UNPAID = {"short": "short_days", "too_few_services": "unpaid_days", "uncovered": "uncovered_days"}
+UNPAID = {"uncovered", "short", "too_few_services"}
 
 
 def amount(outcome: Outcome | None) -> float:
@@ -35,6 +41,9 @@ def check_books(scenario: Scenario, ledger: Ledger, seen: Window | None = None) 
     """Ask that measures and bookkeeper agree, and each with itself; `seen` is what the measures look at."""
     kept, window = keep_accounts(scenario, ledger), seen or Window(scenario, ledger)
     metrics, book = measure(window), books(window)
+    if not any(level.is_own for level in scenario.levels.values()):
+        assert not kept.attended and "program.cost.total" not in metrics, "all care is bought from outside"
+        return kept
     _looks_agree(kept, ledger, metrics)
     for table, sums in kept.revenue.items():
         same(sum(sums.values()), kept.total_revenue, f"revenue by {table}")
@@ -54,6 +63,7 @@ def check_books(scenario: Scenario, ledger: Ledger, seen: Window | None = None) 
     _by_number(paid, {key: sum_ for key, sum_ in kept.revenue["session"].items() if key != -1}, "session")
     same(book.claims.paid[~sessions].sum(), kept.revenue["session"].get(-1, 0), "revenue of days in places")
     _causes_agree(kept, ledger, metrics)
+    _unpaid_agree(kept, scenario, ledger, metrics)
     return kept
 
 
@@ -71,16 +81,18 @@ def _by_number(found: Any, kept: Mapping[Any, Any], what: str) -> None:
 
 
 def _looks_agree(kept: Accounts, ledger: Ledger, metrics: Mapping[str, Outcome]) -> None:
-    """Revenue and cost by payer, track, source and group."""
+    """Revenue and cost by payer, track, source and group; cost by role."""
+    for role in ledger.roles:
+        cost = metrics.get(f"program.cost_by_role.{role}")
+        same(amount(cost), kept.cost["role"].get(role, 0), f"cost of {role}")
+    if not kept.attended:
+        return  # nobody's day, to which cost could fall
     for table in ("payer", "track", "source", "group"):
         for number, name in enumerate(getattr(ledger, f"{table}s")):
             revenue, cost = (metrics.get(f"program.{what}_by_{table}.{name}") for what in ("revenue", "cost"))
             same(amount(revenue), kept.revenue[table].get(number, 0), f"revenue of {name}")
             same(amount(cost), kept.allotted[table].get(number, 0), f"cost of {name}")
-        same(sum(kept.allotted[table].values()), kept.total_cost * bool(kept.attended), f"cost by {table}")
-    for role in ledger.roles:
-        cost = metrics.get(f"program.cost_by_role.{role}")
-        same(amount(cost), kept.cost["role"].get(role, 0), f"cost of {role}")
+        same(sum(kept.allotted[table].values()), kept.total_cost, f"cost by {table}")
 
 
 def _causes_agree(kept: Accounts, ledger: Ledger, metrics: Mapping[str, Outcome]) -> None:
@@ -89,6 +101,23 @@ def _causes_agree(kept: Accounts, ledger: Ledger, metrics: Mapping[str, Outcome]
         same(amount(metrics.get(f"program.{name}.total")), kept.cost["cause"].get(cause, 0), name)
     denied = sum(each.denied for each in kept.attended)
     same(amount(metrics.get("program.claims_denied.total")), denied, "claims denied")
+
+
+def _unpaid_agree(kept: Accounts, scenario: Scenario, ledger: Ledger, metrics: Mapping[str, Outcome]) -> None:
+    """Days that earn nothing, and those of phases with too few hours, in levels for which somebody pays."""
+    plans = [edition.plan.money.revenue for edition in scenario.editions]
+    days: dict[str, Fraction] = {}
+    for each in kept.attended:
+        level = ledger.levels[ledger.stay_level[each.stay]]
+        words = [each.cause] * bool(each.cause) + ["unpaid"] * (each.cause in UNPAID)
+        for word in [*words, *["below_minimum"] * each.is_below_minimum]:
+            days[f"{level}.{word}_days.total"] = (
+                days.get(f"{level}.{word}_days.total", Fraction()) + each.weight
+            )
+    for level in (level for level in ledger.levels if any(plan.get(level) for plan in plans)):
+        for word in ("uncovered", "short", "unpaid", "below_minimum"):
+            name = f"{level}.{word}_days.total"
+            same(amount(metrics.get(name)), days.get(name, 0), name)
 
 
 def same(one: Any, other: Any, what: str) -> None:
@@ -110,3 +139,115 @@ def baseline() -> tuple[Scenario, Ledger]:
 def test_the_books_of_the_baseline_balance(baseline: tuple[Scenario, Ledger]) -> None:
     kept = check_books(*baseline)
     assert kept.total_revenue > 300_000 and len(kept.revenue["payer"]) == 3
+
+
+def test_the_books_of_a_storm_balance(storm: tuple[Scenario, Ledger]) -> None:
+    kept = check_books(*storm)
+    assert {each.cause for each in kept.attended} == {"", *UNPAID}
+    assert any(each.is_below_minimum for each in kept.attended) and any(each.denied for each in kept.attended)
+    assert set(kept.cost["cause"]) == {*CAUSES, "overhead"} and all(kept.cost["cause"].values())
+
+
+def test_the_books_of_a_storm_that_goes_on_balance(tmp_path: Path) -> None:
+    scenario = going_on(tmp_path)
+    check_books(scenario, simulate(scenario, replication=0))
+
+
+@settings(PROPERTY, max_examples=30)
+@given(priced())
+def test_the_books_of_every_program_balance(program: Plain) -> None:
+    scenario = Scenario.model_validate(program)
+    check_books(scenario, simulate(scenario, replication=0))
+
+
+# ── wrong books are noticed ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def storm() -> tuple[Scenario, Ledger]:
+    scenario = Scenario.model_validate(STORM)
+    return scenario, simulate(scenario, replication=0)
+
+
+def told(change: Callable[[Plain], object]) -> Callable[[Ledger], Window]:
+    """What the measures make of another scenario."""
+
+    def window(ledger: Ledger) -> Window:
+        otherwise = deepcopy(STORM)
+        change(otherwise)
+        return Window(Scenario.model_validate(otherwise), ledger)
+
+    return window
+
+
+def written(
+    column: str, by: float, which: Callable[[Ledger], Any] = lambda ledger: [True]
+) -> Callable[[Ledger], Window]:
+    """What the measures make of another ledger: one value is changed, in the first row for which something holds."""
+
+    def window(ledger: Ledger) -> Window:
+        values = getattr(ledger, column).copy()
+        place = np.flatnonzero(which(ledger))[0]
+        values[place] = values[place].item() + by
+        new: Any = {column: values}
+        return Window(Scenario.model_validate(STORM), replace(ledger, **new))
+
+    return window
+
+
+def is_attended(ledger: Ledger) -> Any:
+    """Rows of attendance, in sessions held in the first week of the window."""
+    held = (ledger.session_cause == Cause.HELD) & (ledger.session_time >= 0) & (ledger.session_time < 7)
+    there = np.zeros(len(ledger.member_stay), bool)
+    for first, enrolled in zip(ledger.session_first[held], ledger.session_enrolled[held], strict=True):
+        there[first : first + enrolled] = True
+    return there & (ledger.member_attended > 0)
+
+
+def never_lapsing(ledger: Ledger) -> Window:
+    """What the measures make of a ledger in which payers always cover."""
+    fact = np.where(ledger.fact == Fact.LAPSED, Fact.ASKED, ledger.fact)
+    return Window(Scenario.model_validate(STORM), replace(ledger, fact=fact))
+
+
+WRONG: dict[str, tuple[Callable[[Ledger], Window], str]] = {
+    "prices never change": (told(lambda plan: plan.update(changes=[])), "revenue|cost"),
+    "a tier pays a cent more": (
+        told(lambda plan: plan["money"]["revenue"]["iop"]["public"][0].update(pay=269.20)),
+        "revenue",
+    ),
+    "a tier is reached with a service more": (
+        told(lambda plan: plan["money"]["revenue"]["iop"]["public"][1].update(from_services=5)),
+        "revenue",
+    ),
+    "short days are paid": (
+        told(lambda plan: plan["changes"][1]["set"].pop("money.billing.hours_per_day_at_least")),
+        "revenue",
+    ),
+    "no claim is denied": (told(lambda plan: plan["money"]["billing"].update(claims_denied=0)), "revenue"),
+    "phases with few hours earn all": (
+        told(lambda plan: plan["levels"]["iop"].pop("hours_per_week_at_least")),
+        "revenue",
+    ),
+    "overhead on top of cost": (
+        told(lambda plan: plan["money"].update(overhead_share_of_cost=0.31 / 1.31)),
+        "cost",
+    ),
+    "a service for nothing": (told(lambda plan: plan["services"]["notes"].update(cost=0)), "cost"),
+    "somebody stays away": (written("member_attended", -1, is_attended), "cost of public"),
+    "an hour of cover more": (written("cover_hours", 1, lambda ledger: ledger.cover_time >= 0), "cost"),
+    "somebody is paid from an hour later": (
+        written("post_time", 1 / 24, lambda ledger: (ledger.post_time > 0) & (ledger.post_time < 40)),
+        "cost",
+    ),
+    "cover never lapses": (never_lapsing, "revenue"),
+}
+
+
+@pytest.mark.parametrize(("seen", "told_of"), WRONG.values(), ids=WRONG)
+def test_wrong_books_are_noticed(
+    seen: Callable[[Ledger], Window], told_of: str, storm: tuple[Scenario, Ledger]
+) -> None:
+    scenario, ledger = storm
+    with pytest.raises(AssertionError, match=told_of):
+        check_books(scenario, ledger, seen(ledger))

@@ -197,8 +197,11 @@ def test_dispersion_of_another_size_is_caught() -> None:
 def test_a_variance_that_forgets_the_change_of_the_rate_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Timeline.weeks
 
-    def unchanged(self: Timeline, source: Any) -> Any:
-        return own(self, source.model_copy(update={"changes": ()}))
+    def unchanged(self: Timeline, name: str) -> Any:
+        source = self._source(name).model_copy(update={"changes": ()})
+        with pytest.MonkeyPatch.context() as within_weeks:
+            within_weeks.setattr(self, "_source", lambda _: source)
+            return own(self, name)
 
     monkeypatch.setattr(Timeline, "weeks", unchanged)
     with pytest.raises(DisagreementError, match="variance after"):

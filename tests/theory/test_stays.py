@@ -191,7 +191,7 @@ def test_coming_back_once_at_most_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
     join = Journey.join
 
     def unless_back_before(journey: Journey, patient: Patient, unit: Any, *origin: Any, **fact: Any) -> None:
-        if patient.entries[unit.index] < 2:
+        if patient.been.count(unit.index) < 2:
             join(journey, patient, unit, *origin, **fact)
 
     monkeypatch.setattr(Journey, "join", unless_back_before)

@@ -523,6 +523,11 @@ def test_values_take_part_in_equality_and_stay_out_of_the_dump(folder: Path) -> 
             'stays.csv:3: column "days" is negative (and 3 more such lines)',
         ),
         ("id,days\na,1\nb\n", "column", 'stays.csv:3: column "days" is empty'),
+        (
+            "days\n10\n1,5\n\n2,5\n2,6\n",
+            "csv",
+            "stays.csv:3: more cells than headings (and 2 more such lines); put",
+        ),
         ("id;days\na;1,5\n", "column", 'stays.csv:2: column "days" is not a number'),
         ("id,days\n", "csv", "stays.csv: no values stand below the headings"),
         ("", "column", 'stays.csv:1: column "days" is missing; the first line holds the headings'),
@@ -530,7 +535,7 @@ def test_values_take_part_in_equality_and_stay_out_of_the_dump(folder: Path) -> 
         (b"d\xe9jours\n1\n", "csv", "stays.csv: is not UTF-8 text"),
         (b"days\n" + b"1\n" * 5_000_000, "csv", "stays.csv: is larger than 10 MB"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_a_fault_of_the_data_names_the_line_and_no_content(
     folder: Path, content: str | bytes, place: str, message: str

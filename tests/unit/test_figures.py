@@ -23,7 +23,7 @@ from iopsim.experiment.summary import Goal
 from iopsim.report.figures import draw_all, goals
 from iopsim.report.figures.money import Costs, Share, plot_break_even
 from iopsim.report.figures.patients import Limit, Mark, plot_funnel, plot_waits
-from iopsim.report.style import PRECISION, VERMILLION, YEARS
+from iopsim.report.style import PRECISION, VERMILLION
 from iopsim.report.tables import Estimated, read_results
 from iopsim.scenario.schema import Scenario
 from tests.unit.folders import clinic, drawn, simulated, written
@@ -153,7 +153,11 @@ def units_are_said(axes: Axes) -> None:
 
 
 def test_names_of_the_bands(figures_of_baseline: dict[str, Drawing]) -> None:
-    assert legend(figures_of_baseline["waitlist-and-census"]) == ["mean", PRECISION, YEARS]
+    """Of four replications the years have no range, and the note says so."""
+    drawing = figures_of_baseline["waitlist-and-census"]
+    assert legend(drawing) == ["mean", PRECISION]
+    told = " ".join(text.get_text() for text in drawing.figure.texts).split()
+    assert "Range of years left blank: takes 100 replications." in " ".join(told)
 
 
 # The same bytes

@@ -38,7 +38,7 @@ def test_cost_of_the_weeks_by_cause_under_the_line_of_revenue(tmp_path: Path) ->
     totals = {"cost": 26_000, "revenue": 39_000, "margin": 13_000}
     summary = {f"program.{name}.total": usd(value) for name, value in totals.items()}
     drawing = drawn(written(tmp_path / "run", clinic(), summary, weekly=weekly))["cost-and-revenue"]
-    assert drawing.title == "In 26 weeks: cost 26,000 USD, revenue 39,000 USD, margin 13,000 USD"
+    assert drawing.title == "In 26 weeks: cost 26,000, revenue 39,000, margin 13,000 USD"
     (axes,) = drawing.figure.axes
     payroll, overhead, years = (part.get_paths()[0].vertices[:, 1] for part in axes.collections)
     assert [(part.min(), part.max()) for part in (payroll, overhead, years)] == [
@@ -49,6 +49,15 @@ def test_cost_of_the_weeks_by_cause_under_the_line_of_revenue(tmp_path: Path) ->
     assert set(axes.lines[0].get_ydata()) == {1500}
     assert legend(drawing) == ["Payroll", "Overhead", "revenue, mean", YEARS]
     assert axes.get_ylabel() == "USD per week"
+
+
+def test_of_few_years_revenue_is_a_line_without_a_range(tmp_path: Path) -> None:
+    weekly = {"program.cost": (10, 9, 11, 8, 12), "program.revenue": (15, 14, 16, "", "")}
+    drawing = drawn(written(tmp_path / "run", clinic(), weekly=weekly))["cost-and-revenue"]
+    assert legend(drawing) == ["Cost", "revenue, mean"]
+    assert set(drawing.figure.axes[0].lines[0].get_ydata()) == {15}
+    told = " ".join(" ".join(text.get_text() for text in drawing.figure.texts).split())
+    assert "Range of years left blank: takes 100 replications." in told
 
 
 def test_weeks_without_causes_and_revenue_show_all_cost(tmp_path: Path) -> None:
@@ -69,7 +78,7 @@ def test_revenue_cost_and_margin_by_payer(tmp_path: Path) -> None:
     scenario = clinic(payers=payers, sources={
         "community": {"to": "day_care", "per_week": 5.0, "payers": {"public": 0.5, "private": 0.5}}})  # fmt: skip
     drawing = drawn(written(tmp_path / "run", scenario, summary))["books-by-payer"]
-    assert drawing.title == "Margin by payer: Public -50 USD, Private 180 USD"
+    assert drawing.title == "Margin by payer: Public -50, Private 180 USD"
     (axes,) = drawing.figure.axes
     assert [bar.get_height() for bar in axes.patches] == [100, 300, 150, 120, -50, 180]
     assert "books-by-payer" not in drawn(written(tmp_path / "one", clinic(), summary)), (

@@ -14,6 +14,7 @@ from tests.unit.folders import clinic, drawn, written
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from iopsim.report.style import Drawing
     from iopsim.scenario.schema import Scenario
 
 STARTS = ("place", "level", "share_started", "share_gave_up", "date_p10", "date_median", "date_p90")
@@ -25,6 +26,11 @@ def today(**changed: Any) -> Scenario:
     """The clinic, begun from an empty Monday."""
     begun = {"as_of": dt.date(2027, 1, 4), "waitlist_under": {"day_care": 3}}
     return clinic(from_today=begun, **(RUN | changed))
+
+
+def told(drawing: Drawing) -> str:
+    """The title and the note, in one line."""
+    return " ".join(" ".join(text.get_text() for text in drawing.figure.texts).split())
 
 
 def marked(axes: Any) -> list[float]:
@@ -46,6 +52,17 @@ def test_starts_and_revenue_by_week_with_both_bands(tmp_path: Path) -> None:
     assert [text.get_text() for text in box.get_texts()] == ["mean", PRECISION, YEARS]
 
 
+def test_of_few_years_the_mean_and_its_precision_are_drawn_and_why_there_is_no_more(tmp_path: Path) -> None:
+    weekly = {"day_care.starts": (2, 1, 3, "", ""), "program.revenue": (900, 800, 1000, "", "")}
+    drawing = drawn(written(tmp_path / "run", today(), weekly=weekly))["starts-and-revenue"]
+    starts, _ = drawing.figure.axes
+    assert set(starts.lines[0].get_ydata()) == {2}
+    assert starts.get_ylim() == (0, 1.2 * 3)
+    (box,) = drawing.figure.legends
+    assert [text.get_text() for text in box.get_texts()] == ["mean", PRECISION]
+    assert "Range of years left blank: takes 100 replications." in told(drawing)
+
+
 def test_a_steady_run_has_none_of_them(tmp_path: Path) -> None:
     weekly = {"day_care.starts": (2, 1, 3, 0, 4), "program.revenue": (900, 800, 1000, 500, 1300)}
     assert "starts-and-revenue" not in drawn(written(tmp_path / "run", clinic(), weekly=weekly))
@@ -57,8 +74,8 @@ def test_the_first_week_in_which_the_list_is_short(tmp_path: Path) -> None:
         ("day_care", 3, "2027-01-11", 0.25, 0.5),
         ("day_care", 3, "2027-01-18", 0, 0.5),
     ]
-    folder = written(tmp_path / "run", today(), more={"weeks_until_under.csv": [UNDER, *rows]})
-    drawing = drawn(folder)["weeks-until-under"]
+    more = {"weeks_until_under.csv": [UNDER, *rows]}
+    drawing = drawn(written(tmp_path / "run", today(), more=more, replications=20))["weeks-until-under"]
     assert (
         drawing.title
         == "Day care: the list stays under 3 from the week of January 11, 2027 on in half of the years"
@@ -66,6 +83,8 @@ def test_the_first_week_in_which_the_list_is_short(tmp_path: Path) -> None:
     left, right = drawing.figure.axes
     assert [bar.get_height() for bar in left.patches] == [0.25, 0.25, 0]
     assert list(right.lines[0].get_ydata()) == [0.25, 0.5, 0.5]
+    few = drawn(written(tmp_path / "few", today(), more=more, replications=19))["weeks-until-under"]
+    assert few.title == "Day care: the list stays under 3 in 50 % of the years, as far as is simulated"
 
 
 def test_a_list_that_is_seldom_short(tmp_path: Path) -> None:
@@ -81,7 +100,7 @@ def test_when_each_person_on_the_list_starts(tmp_path: Path) -> None:
         (2, "day_care", 0.75, 0.25, "2027-01-07", "2027-01-20", ""),
         (3, "day_care", 0, 1, "", "", ""),
     ]
-    folder = written(tmp_path / "run", today(), more={"starts.csv": [STARTS, *rows]})
+    folder = written(tmp_path / "run", today(), more={"starts.csv": [STARTS, *rows]}, replications=100)
     drawing = drawn(folder)["starts-of-the-list-day_care"]
     assert drawing.title == "Day care: when the 3 on the list today start care"
     assert "on average 58.3 % start as far as is simulated, 41.7 % give up or are lost" in drawing.alt
@@ -101,11 +120,27 @@ def test_when_each_person_on_the_list_starts(tmp_path: Path) -> None:
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first in line stands on top"
 
 
+def test_of_few_years_there_are_medians_alone_and_of_fewer_no_figure(tmp_path: Path) -> None:
+    """Nobody is said to start later than nine years in ten where ninety percent are not known."""
+    rows = [(1, "day_care", 1, 0, "", "2027-01-06", ""), (2, "day_care", 0.25, 0.75, "", "", "")]
+    more = {"starts.csv": [STARTS, *rows]}
+    figures = drawn(written(tmp_path / "run", today(), more=more, replications=99))
+    drawing = figures["starts-of-the-list-day_care"]
+    (axes,) = drawing.figure.axes
+    assert [line.get_marker() for line in axes.lines] == ["o"]
+    assert not axes.collections
+    (box,) = drawing.figure.legends
+    assert [text.get_text() for text in box.get_texts()] == ["started in half of the years (median)"]
+    assert "Range of years left blank: takes 100 replications." in told(drawing)
+    few = drawn(written(tmp_path / "few", today(), more=more, replications=19))
+    assert not [name for name in few if name.startswith("starts-of")]
+
+
 def test_a_long_list_is_drawn_thinner_and_whole(tmp_path: Path) -> None:
     day = dt.date(2027, 1, 5)
     dates = [(day + dt.timedelta(days=at)).isoformat() for at in range(150)]
     rows = [(at + 1, "day_care", 1, 0, dates[at], dates[at + 5], dates[at + 9]) for at in range(140)]
-    folder = written(tmp_path / "run", today(), more={"starts.csv": [STARTS, *rows]})
+    folder = written(tmp_path / "run", today(), more={"starts.csv": [STARTS, *rows]}, replications=100)
     (axes,) = drawn(folder)["starts-of-the-list-day_care"].figure.axes
     assert len(axes.lines) == 140
     assert axes.collections[0].get_linewidth()[0] < 2

@@ -153,6 +153,25 @@ def test_patients_wait_for_somebody_when_all_posts_close() -> None:
     assert told.of("ann")[1:] == [(5, "reassigned care to nobody"), (9, "reassigned care to therapist 0")]
 
 
+@pytest.mark.parametrize(
+    ("plans", "role", "come"),
+    [
+        (from_day((5, {"posts": 0}), (9, {"posts": 2})), {}, [0, 1]),
+        (from_day((9, {"posts": 2})), {"posts": 1, "leaves": [{"from": date_of(5), "until": date_of(8)}]}, [1, 0]),
+    ],
+    ids=["two new", "one new, one back"],
+)  # fmt: skip
+def test_patients_of_nobody_are_shared_by_all_who_come_on_a_date(
+    plans: list[dict[str, Any]], role: dict[str, Any], come: list[int]
+) -> None:
+    """On day 5 all are gone, on day 9 there are two: posts that open are filled before those who come back."""
+    told = clinic(ANN, BOB, changes=plans, **role)
+    assert [row for row in posts(told) if row[0] == 9] == [(9, post, FILLED, 2) for post in come]
+    assert days(told, "to nobody") == [("ann", 5), ("bob", 5)]
+    assert told.of("ann")[-1] == (9, "reassigned care to therapist 0")
+    assert told.of("bob")[-1] == (9, "reassigned care to therapist 1")
+
+
 # ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -297,6 +316,49 @@ def test_appointments_of_a_post_that_has_closed_are_made_again_at_their_time() -
     assert intake(*CALLERS, changes=plans, posts=2) == [
         ("p0", 0, 9), ("p1", 0, 9), ("p2", 0, 11), ("p3", 0, 11), ("p4", 1, 9), ("p5", 1, 11),
     ]  # fmt: skip
+
+
+AWAY_TILL_8 = {"from": date_of(0), "until": date_of(8)}
+
+
+@pytest.mark.parametrize(
+    ("plans", "role"),
+    [
+        (from_day((9, {"posts": 2})), {"posts": 0}),
+        (from_day((9, {"posts": 2})), {"leaves": [AWAY_TILL_8]}),
+        (from_day(), {"posts": 2, "leaves": [AWAY_TILL_8, AWAY_TILL_8]}),
+        (from_day(), {"posts": 2, "leaves": [date_of(0), AWAY_TILL_8], "days_to_hire": 9}),
+        (from_day((9, {"fte": 1.0, "posts": 2})), {"fte": 0.25}),
+        (from_day((9, {"fte": 1.0})), {"fte": 0.25, "posts": 2, "leaves": [AWAY_TILL_8]}),
+    ],
+    ids=["opened", "opened and back", "back", "hired and back", "opened and longer", "back and longer"],
+)
+def test_who_waits_for_an_appointment_gets_the_first_of_all_who_come_at_one_instant(
+    plans: list[dict[str, Any]], role: dict[str, Any]
+) -> None:
+    """Two appointments a day of each of two workers, from day 9 on."""
+    assert intake(*CALLERS[:5], changes=plans, **role) == [
+        ("p0", 9, 9), ("p1", 9, 9), ("p2", 9, 11), ("p3", 9, 11), ("p4", 10, 9),
+    ]  # fmt: skip
+
+
+def test_visits_that_are_owed_are_given_at_the_first_appointments_of_all_who_come_at_one_instant() -> None:
+    """One visit a day of each of two workers; three patients have waited for one since their admission."""
+    visit = {
+        "levels": ["care"],
+        "role": "therapist",
+        "minutes": 60,
+        "per": "admission",
+        "limits": True,
+    }
+    told = live(
+        {"care": {"stay_days": 30}},
+        *(ANN, BOB, CAT),
+        staff={"therapist": {"posts": 0, "paid_hours_per_week": 5, "bookable": 1.0}},
+        services={"check": visit},
+        changes=from_day((9, {"posts": 2})),
+    )
+    assert told.ledger.visit_time.tolist() == [9.375, 9.375, 10.375]
 
 
 # ── sessions ─────────────────────────────────────────────────────────────────────────────────────────────────

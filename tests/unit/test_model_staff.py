@@ -211,6 +211,35 @@ def test_with_nobody_there_patients_have_nobody_until_somebody_is_who_takes_them
     assert told.of("dan")[:2] == [(4, "referred iop"), (20.5, "admitted iop with therapist 1, started iop")]
 
 
+@pytest.mark.parametrize(
+    ("leaves", "role"),
+    [
+        ([absence(2, 9), absence(3, 9)], {}),
+        ([date_of(2), date_of(2)], {"days_to_hire": 8}),
+        ([absence(2, 9), date_of(3)], {"days_to_hire": 7}),
+        ([date_of(2), absence(3, 9)], {"days_to_hire": 8}),
+    ],
+    ids=["both back", "both hired", "back, then hired", "hired, then back"],
+)
+def test_those_who_come_at_one_instant_share_the_patients_whom_nobody_has(
+    leaves: list[Any], role: dict[str, Any]
+) -> None:
+    told = clinic(ANN, BOB, CAT, leaves=leaves, caseload=3, **role)
+    assert posts(told)[2:] == [(10, 0, FILLED, 3), (10, 1, FILLED, 3)]
+    assert [(name, text) for day, name, text in told.timeline if day == 10] == [
+        ("ann", "reassigned iop to therapist 0"),
+        ("bob", "reassigned iop to therapist 1"),
+        ("cat", "reassigned iop to therapist 0"),
+    ]
+
+
+def test_of_those_who_come_at_one_instant_who_is_new_has_no_limit_and_gets_no_patients() -> None:
+    """Day 10: therapist 0 is somebody new, therapist 1 comes back and has room for both."""
+    told = clinic(ANN, BOB, leaves=[date_of(2), absence(2, 9)], days_to_hire=8, onboarding_weeks=2)
+    assert posts(told)[2:4] == [(10, 0, FILLED, 0), (10, 1, FILLED, 2)]
+    assert [text for day, _, text in told.timeline if day == 10] == ["reassigned iop to therapist 1"] * 2
+
+
 def test_who_leaves_treatment_while_nobody_is_there_leaves_nobody() -> None:
     told = clinic(ANN, Person("bob", 3), posts=1, stay_days=4, leaves=[absence(2, 9)])
     assert told.of("ann")[1:] == [
@@ -288,6 +317,18 @@ def test_a_reassignment_multiplies_the_hazard_of_dropout_once(
     told = clinic(ANN, BOB, posts=1, leaves=[date_of(2)], days_to_hire=9, reassignment=reassignment)
     assert told.of("ann")[1:] == [(2, "reassigned iop to nobody"), (11, "reassigned iop to therapist 0")]
     assert factors == called
+
+
+def test_of_two_who_come_back_at_once_only_another_clinician_multiplies_the_hazard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ann passes to therapist 1 and comes back to therapist 0: twice another; bob has therapist 1 before and after."""
+    told_of: list[tuple[int, float]] = []
+    monkeypatch.setattr(
+        Journey, "reassigned", lambda _journey, stay, factor: told_of.append((stay.number, factor))
+    )
+    clinic(ANN, BOB, leaves=[absence(2, 9), absence(3, 9)], reassignment={"dropout_factor": 1.5})
+    assert told_of == [(0, 1.5), (0, 1.5)]
 
 
 # ── where the rules vanish ───────────────────────────────────────────────────────────────────────────────────

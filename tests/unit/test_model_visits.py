@@ -168,6 +168,25 @@ def test_nobody_is_admitted_while_nobody_is_there() -> None:
     assert visits(told) == [(3 + NINE, "ann", 3)]
 
 
+def test_whoever_is_there_again_lets_those_in_who_waited_for_an_appointment() -> None:
+    """The successor comes on day 3.3: not before midnight would be too late for the appointment of day 3."""
+    told = gated(ANN, due_days=7, role={"leaves": [date_of(0)], "days_to_hire": 3.3})
+    assert told.of("ann")[:2] == [(0.1, "referred iop"), (3.3, "admitted iop, started iop")]
+    assert visits(told) == [(3 + NINE, "ann", 3.3)]
+
+
+def test_an_appointment_that_is_given_back_lets_the_next_in_at_once() -> None:
+    """Bob has that of day 1 and completes on day 0 at 15:00: from then on cat may have it."""
+    level = {"by": {"source": {"short": {"stay_days": 0.25}}}}
+    told = gated(ANN, Person("bob", 0.2, source="short"), CAT, due_days=1, level=level)
+    assert told.of("bob")[1:] == [
+        (NINE, "admitted iop, started iop"),
+        (NINE + 0.25, "completed iop → home, released iop"),
+    ]
+    assert told.of("cat")[:2] == [(0.3, "referred iop"), (NINE + 0.25, "admitted iop, started iop")]
+    assert visits(told) == [(NINE, "ann", 0.1), (1 + NINE, "cat", NINE + 0.25)]
+
+
 def test_two_services_of_one_role_need_two_appointments() -> None:
     """Both within half a day is possible on no day; within a day and an hour, from one day before the second on."""
     one = {

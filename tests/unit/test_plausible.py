@@ -215,8 +215,11 @@ def test_closed_days_and_dates_of_groups_take_sessions_away() -> None:
     closed = {"closed": [dt.date(2027, 1, 4), dt.date(2027, 1, 5), dt.date(2027, 1, 6), dt.date(2028, 1, 3)]}
     groups = {"one": group(), "two": group(**{"from": dt.date(2027, 2, 8), "until": dt.date(2027, 2, 15)})}
     found = assess(scenario(group_program(groups), run=run, calendar=closed))
-    # One meets 18 of 20 times; two on 8, 10 and 15 February.
-    assert loads(found)["iop seats"] == (56, pytest.approx(10 * (18 + 3) / 10))
+    # Each would meet 18 of 20 times; two meets for eight days only.
+    assert loads(found)["iop seats"] == (56, pytest.approx(18))
+    (text,) = [text for text in texts(found, "levels.iop.groups") if "session-seats" in text]
+    assert text.startswith("until 2027-02-07, iop seats: 56.0 session-seats a week needed, 18.0 there (311%)")
+    assert text.endswith("; likewise from 2027-02-08 until 2027-02-15 (156%) and from 2027-02-16 (311%)")
 
 
 def test_caseload_shared_by_two_levels() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pytest
+
 from iopsim.scenario import Scenario
 from iopsim.scenario.plausible import Plausibility, assess, unsteady
 
@@ -40,11 +42,11 @@ def test_a_capacity_is_judged_in_each_plan_in_the_time_of_it() -> None:
         ward(8),
         changes=[change("2027-03-01", levels__ward__places=12), change("2027-06-01", levels__ward__places=9)],
     )
-    full = [text for text in said(assess(plan)) if text.startswith("warning")]
-    assert [text.partition("),")[0] for text in full] == [
-        "warning: levels.ward.places: until 2027-02-28, ward places: 10.0 places needed, 8.0 there (125%",
-        "warning: levels.ward.places: from 2027-06-01, ward places: 10.0 places needed, 9.0 there (111%",
-    ]
+    (text,) = [text for text in said(assess(plan)) if text.startswith("warning")]
+    assert text.startswith(
+        "warning: levels.ward.places: until 2027-02-28, ward places: 10.0 places needed, 8.0 there (125%), so"
+    )
+    assert text.endswith("; likewise from 2027-06-01 (111%)")
     (note,) = [text for text in said(assess(plan)) if "mean wait" in text]
     assert "from 2027-03-01 until 2027-05-31, if referrals were steady" in note
 
@@ -92,6 +94,84 @@ def test_a_target_is_out_of_reach_only_if_it_is_in_every_plan() -> None:
     assert any("out of reach" in text for text in said(assess(scenario(level, **parts))))
     plan = scenario(level, **parts, changes=[change("2027-02-01", levels__ward__places=20)])
     assert not any("out of reach" in text for text in said(assess(plan)))
+
+
+def test_what_is_short_in_several_plans_is_told_once_where_it_is_worst() -> None:
+    """10 places are asked for, of 8, 7, 9 and 7, and then there is room to spare."""
+    dates = {"2027-02-01": 7, "2027-03-01": 9, "2027-04-01": 7, "2027-05-01": 20}
+    plan = scenario(ward(8), changes=[change(date, levels__ward__places=n) for date, n in dates.items()])
+    (text,) = [text for text in said(assess(plan)) if "needed" in text]
+    assert text.startswith(
+        "warning: levels.ward.places: from 2027-02-01 until 2027-02-28, ward places: 10.0 places"
+    )
+    assert text.endswith(
+        "; likewise until 2027-01-31 (125%), from 2027-03-01 until 2027-03-31 (111%) and from 2027-04-01 until "
+        "2027-04-30 (143%)"
+    )
+
+
+def test_a_group_counts_from_its_first_day_and_until_its_last() -> None:
+    """56 session-seats are asked for: 20 a week until March and from July, 60 when the second group meets."""
+    dated = {"from": dt.date(2027, 3, 1), "until": dt.date(2027, 6, 30)}
+    groups = {
+        "one": {"days": ["mon", "wed"], "seats": 10, "facilitators": {"guide": 1}},
+        "two": {"days": ["mon", "wed"], "seats": 20, "facilitators": {"guide": 1}, **dated},
+    }
+    level = {"phases": [{"weeks": 4, "days_per_week": 2}], "groups": groups}
+    staff = {"guide": {"posts": 1}}
+    found = assess(scenario({"iop": level}, staff=staff))
+    assert [(pool.load, pool.capacity) for pool in found.pools] == [(56, 20)]
+    full, needed = [text for text in said(found) if text.startswith("warning")]
+    assert full.startswith(
+        "warning: levels.iop.groups: until 2027-02-28, iop seats: 56.0 session-seats a week"
+    )
+    assert full.endswith("; likewise from 2027-07-01 (280%)")
+    assert needed.startswith(
+        "warning: staff.guide.posts: from 2027-03-01 until 2027-06-30, 2 are needed at the same time (mon 09:00: one"
+    )
+    assert "a week and" not in " ".join(said(found))  # 12 hours at most
+
+
+def test_work_that_is_as_much_as_the_hours_is_no_warning() -> None:
+    """Groups take 39.9, 40.1 and 40.3 of 40 hours."""
+
+    def work(hours: float) -> list[str]:
+        group = {"days": ["mon", "tue", "wed", "thu", "fri"], "seats": 99, "hours": hours / 5}
+        level = {
+            "phases": [{"weeks": 4, "days_per_week": 5}],
+            "groups": {"all": group | {"facilitators": {"guide": 1}}},
+        }
+        staff = {"guide": {"posts": 1, "paid_hours_per_week": 40, "bookable": 1}}
+        return [text for text in said(assess(scenario({"iop": level}, staff=staff))) if "h of work" in text]
+
+    assert [len(work(hours)) for hours in (39.9, 40.1, 40.3)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("date", "text"),
+    [
+        (
+            "2027-10-11",
+            "note: changes.0.from: 2027-10-11 is after the measured window, 2027-01-04 to 2027-10-10: it acts on the "
+            "run-out only, in which the patients of the window are followed",
+        ),
+        (
+            "2028-04-10",
+            "warning: changes.0.from: 2028-04-10 is after the simulated time, 2026-10-26 to 2028-04-09: it changes "
+            "nothing; take an earlier date, or simulate more weeks",
+        ),
+    ],
+)
+def test_a_change_after_the_window_is_told(date: str, text: str) -> None:
+    before = (dt.date.fromisoformat(date) - dt.timedelta(days=1)).isoformat()
+    assert text in said(assess(scenario(ward(12), changes=[change(date, levels__ward__places=9)])))
+    assert text not in said(assess(scenario(ward(12), changes=[change(before, levels__ward__places=9)])))
+
+
+def test_a_change_after_the_simulated_time_makes_no_plan() -> None:
+    plan = scenario(ward(12), changes=[change("2028-04-10", levels__ward__places=9)])
+    assert len(plan.editions) == 1
+    assert len(scenario(ward(12), changes=[change("2028-04-09", levels__ward__places=9)]).editions) == 2
 
 
 def test_a_change_before_the_opening_is_told() -> None:
@@ -150,6 +230,23 @@ def test_days_that_earn_nothing_without_visits_are_told() -> None:
     assert paid(300, money={"billing": {"hours_per_day_at_least": 4}}) == [
         "warning: money.billing.hours_per_day_at_least: days of 3 hours at iop are under 4: they earn nothing unless "
         "visits add to them; lengthen them, or lower it"
+    ]
+
+
+def test_prices_are_judged_in_each_plan() -> None:
+    tiers = [{"from_services": 1, "pay": 200}, {"from_services": 5, "pay": 300}]
+    level = {"hours_per_week_at_least": 10}
+    dated = [
+        change("2027-03-01", money__revenue__iop__all=tiers),
+        change("2027-06-01", money__revenue__iop__all=300.0, money__billing__hours_per_day_at_least=4),
+        change("2027-07-01", money__billing__below_minimum=100),
+    ]
+    texts = [text.partition(" (")[0].partition(": they")[0] for text in paid(300, level=level, changes=dated)]
+    assert texts == [
+        "warning: levels.iop.phases: until 2027-06-30, phase 1",
+        "warning: money.revenue.iop.all: from 2027-03-01 until 2027-05-31, no day has 5 services: there are at most 3",
+        "warning: money.billing.hours_per_day_at_least: from 2027-06-01, days of 3 hours at iop are under 4",
+        "warning: levels.iop.phases: from 2027-07-01, phase 1",
     ]
 
 
@@ -225,3 +322,17 @@ def test_more_patients_than_places_are_told(tmp_path: Path) -> None:
         from_today={**today, "census": {"csv": "census.csv", "level": "ward"}, "waitlist": None},
     )
     assert any("7 are in care in ward, which has room for 6" in text for text in said(assess(plan)))
+
+
+def test_levels_in_which_the_census_finds_nobody_are_named(tmp_path: Path) -> None:
+    levels = {**ward(6, next={"after": 1}), "after": {"stay_days": 30}}
+    today = {"as_of": dt.date(2027, 1, 4), "census": {"csv": "census.csv", "level": "ward"}}
+    (tmp_path / "census.csv").write_text("start\n2026-12-01\n")
+    plan = scenario(levels, tmp_path, run={"weeks": 4}, from_today=today)
+    assert (
+        "note: from_today.census: nobody is in care in after at the opening; if somebody is, add rows, or census and "
+        "cost are too low"
+    ) in said(assess(plan))
+    (tmp_path / "census.csv").write_text("start\n")  # nobody at all: a program that opens
+    plan = scenario(levels, tmp_path, run={"weeks": 4}, from_today=today)
+    assert not any("nobody is in care" in text for text in said(assess(plan)))

@@ -152,7 +152,8 @@ def test_closed_days_and_dates_count_for_sessions_without_a_facilitator() -> Non
     }
     closed = {"calendar": {"closed": [dt.date(2027, 7, 5), dt.date(2027, 1, 4)]}}
     (text,) = facilitated(groups, closed, posts=1)
-    assert f"about {24 / 50:.1f} sessions a week will be cancelled" in text
+    assert "from 2027-06-28, 2 are needed at the same time (mon 09:00: a and b), and there are 1" in text
+    assert f"about {48 / 50:.1f} sessions a week will be cancelled" in text  # of 50 Mondays two are closed
     gone = {"from": dt.date(2026, 1, 1), "until": dt.date(2026, 12, 31)}
     groups["b"] = group("mon", facilitators={"guide": 1}, **gone)
     assert not facilitated(groups, posts=1)

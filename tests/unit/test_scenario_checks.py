@@ -244,9 +244,6 @@ DATES = {
         f"2:21: calendar.closed[0]: 2023-10-23 is more than three years before {SPAN}; check the year",
         f"2:57: calendar.closed[3]: 2031-03-16 is more than three years after {SPAN}; check the year",
     ),
-    "levels: {iop: {groups: {late: {from: 2028-03-13}}}}": (
-        f"2:32: levels.iop.groups.late.from: 2028-03-13 is after {SPAN}: the group would never meet",
-    ),
     "levels: {iop: {groups: {late: {until: 2026-10-25}}}}": (
         f"2:32: levels.iop.groups.late.until: 2026-10-25 is before {SPAN}: the group would never meet",
     ),
@@ -305,33 +302,6 @@ PARTS = {
     ),
     "levels: {iop: {by: {track: {sud: {stay_days: 20}}, source: {ward: {extension: {share: 1, weeks: 2}}}}}}": (
         "2:61: levels.iop.by.source.ward: `extension` needs `phases`"
-    ),
-    "money: {revenue: {inpatient: {public: 500}}}": (
-        "2:19: money.revenue.inpatient: a level with a `cost_per_day` is bought from outside and earns nothing; "
-        "drop one of the two"
-    ),
-    "levels: {outpatient: {cost_per_day: null}}\n"
-    "money: {revenue: {outpatient: {private: [{from_services: 1, pay: 90}]}}}": (
-        "2:10: levels.outpatient: needs `hours_per_day`: private pays by the services of a day, and the level has no "
-        "groups to say its hours"
-    ),
-    "levels: {outpatient: {cost_per_day: null}}\n"
-    "money: {revenue: {outpatient: {private: 90}}, billing: {hours_per_day_at_least: 1}}": (
-        "2:10: levels.outpatient: needs `hours_per_day`: `billing.hours_per_day_at_least` asks for them, and the level "
-        "has no groups to say its hours"
-    ),
-    "money: {revenue: {iop: {private: [{from_services: 2, pay: 90}, {from_services: 2, pay: 95}]}}}": (
-        "2:25: money.revenue.iop.private: two tiers are from one number of services; say each number once"
-    ),
-    "money: {inpatient_alternative: {for: [ward], divertible: {ward: 0.1, community: 0.2}, stay_days: 9, "
-    "cost_per_day: 9}}": (
-        "2:70: money.inpatient_alternative.divertible.community: this source is not among those of `for`; add it "
-        "there, or drop it here"
-    ),
-    "money: {inpatient_alternative: {for: [ward, community], divertible: {ward: 0.1}, stay_days: 9, "
-    "cost_per_day: 9}}": (
-        "2:57: money.inpatient_alternative.divertible: says nothing of community, named in `for`; say a share, such "
-        "as 0"
     ),
     "services: {group_therapy: {levels: [iop, outpatient]}}": (
         '2:42: services.group_therapy.levels[1]: level "outpatient" has no groups, so `per: session` makes no work '

@@ -107,6 +107,16 @@ def test_a_change_before_the_opening_holds_from_the_beginning() -> None:
     assert scenario.on(scenario.run.opening).staff["therapist"].posts == 3
 
 
+def test_a_change_after_the_simulated_time_makes_no_plan() -> None:
+    """So that a short run of a long plan needs no other file."""
+    scenario = changed(("2027-10-24", "levels.ward.places: 5"), ("2027-10-25", "levels.ward.places: 6"))
+    assert [date for date, _ in scenario.editions] == [None, dt.date(2027, 10, 24)]
+    assert [date for date, _ in load("case.yaml", ["run.run_out_weeks=27"]).editions][2:] == [
+        dt.date(2027, 10, 25)
+    ]
+    assert load("case.yaml", ["run.weeks=8", "run.run_out_weeks=2"]).editions[1:] == ()
+
+
 def test_limits_and_prices_may_begin_on_a_date() -> None:
     values = (
         "levels.iop.waitlist.at_most: {community: 3}, staff.therapist.cover_per_hour: 70, money.revenue.php.all: 200, "
@@ -177,18 +187,25 @@ def test_whatever_may_change_is_a_value_of_the_language(pattern: str) -> None:
 NONE = "the scenario says none; write it in the plan from the start, and change it here"
 FIXED = "cannot change on a date; "
 RATE = "a source's own `changes` multiply its rate from dates on"
-LEVEL_WORDS = (
-    "`places`, `places.*`, `waitlist.at_most`, `waitlist.at_most.*`, `groups.*.seats`, `groups.*.overbook`, "
-    "`groups.*.min_census`, `cost_per_day`, `cost_per_attended_day`, `contact.share`, `eligible.share`, "
-    "`attendance.mean`, `leave_early.dropout_per_week`, `leave_early.step_up.per_week`, `extension.share` and "
-    "`returns.share`"
-)
+WARD_WORDS = "`attendance.mean`, `cost_per_day`, `places` and `waitlist.at_most`"
 FAULTS = {
     "levels.ward.place: 5": 'no such path in the scenario (did you mean "levels.ward.places"?)',
     "levels.wart.places: 5": 'no such path in the scenario (did you mean "levels.ward.places"?)',
     "posts: 5": "no such path in the scenario*",
     '"levels.*.places": 5': "`*` is a word of sweeps; name each place by itself",
-    "levels.ward.stay_days: 5": f"{FIXED}of levels.ward these can: {LEVEL_WORDS}; for the rest compare two scenarios",
+    "levels.ward.stay_days: 5": f"{FIXED}of levels.ward these can: {WARD_WORDS}; for the rest compare two scenarios",
+    "levels.iop.phases.0.weeks: 5": f"{FIXED}of levels.iop these can: `attendance.mean`, `groups.*.min_census`, "
+    "`groups.*.overbook`, `groups.*.seats`, `leave_early.dropout_per_week` and `waitlist.at_most`; for the rest "
+    "compare two scenarios",
+    "levels.iop.groups.dusk: {days: [mon], seats: 3}": f"{FIXED}write the group under its level, with `from` its first "
+    "day",
+    "staff: {nurse: {posts: 2}}": "write each value by its whole path, such as `staff.nurse.posts`",
+    "money.revenue.iop.plan: [{from_services: 0, pay: 9}]": "*must be at least 1 (got 0)",
+    "money.revenue.iop.plan: [{from_services: 2, pays: 9}]": '*unknown key (did you mean "pay"?)',
+    "money.revenue.iop.plan: [{from_services: 2, pay: 9}, {from_services: 2, pay: 8}]": "two tiers are from one number "
+    "of services; say each number once",
+    "money.overhead_per_year: 5, money.overhead_share_of_cost: 0.1": "*give `overhead_share_of_cost` or "
+    "`overhead_per_year`, not both",
     "levels.iop.groups.day.hours: 2": f"{FIXED}end the group with `until`, and write a second one with `from`",
     "sources.community.growth_per_year: 0.1": f"{FIXED}{RATE}",
     "sources.community.tracks.mood: 1": f"{FIXED}write a second source, and change the `per_week` of both on the date",
@@ -209,7 +226,13 @@ FAULTS = {
     "levels.ward.waitlist.at_most.iop: 4": "there is no table; change levels.ward.waitlist.at_most itself",
     "levels.iop.places: 4": "the level has no places, it has groups; change their `seats`",
     "levels.php.groups.day.seats: 4": "the level has no groups, it has places; change levels.php.places",
-    "levels.iop.cost_per_day: 4": NONE,
+    "levels.iop.cost_per_day: 4": "the level has no `cost_per_day`: it is your own for the whole run, not bought; "
+    "compare two scenarios",
+    "levels.ward.cost_per_attended_day: 4": "the level is bought at a `cost_per_day` for the whole run; change that, "
+    "or compare two scenarios",
+    "levels.ward.cost_per_day: null": "null is no value, and a change takes nothing away; write one, or drop the line",
+    "money.overhead_per_year: null": "null is no value, and a change takes nothing away; write one, or drop the line",
+    "observed.iop: 3": "cannot change on a date; it is the same for the whole run",
     "levels.iop.contact.share: 0.5": NONE,
     "staff.nurse.caseload: 5": NONE,
     "payers.all.authorization.denied: 0.5": NONE,
@@ -227,7 +250,6 @@ FAULTS = {
     "money.revenue.iop.pan: 5": 'unknown payer "pan" (did you mean "plan"?)',
     "money.revenue.ward.all: 5": "from then on money.revenue.ward: a level with a `cost_per_day` is bought from "
     "outside and earns nothing; drop one of the two",
-    "money.billing.hours_per_day_at_least: 4, money.revenue.php.all: 9": "*needs `hours_per_day`*",
 }
 
 
@@ -250,20 +272,20 @@ def test_all_faults_of_all_changes_come_at_once_and_at_their_places() -> None:
         ("2027-03-01", "staff.therapist.posts: two, staff.nurse.fte: 9"),
         ("2027-04-01", "levels.ward.place: 3, staff.therapist.posts: 3"),
         ("2027-04-01", "staff.therapist.posts: 4"),
-        ("2027-10-25", "staff.nurse.posts: 4"),
+        ("2027-10-25", "staff.nurse.posts: few"),
         ("2027-02-01", "money.benefits: lots"),
     ) == [
         'changes[0].set."staff.therapist.posts": must be a whole number (got text "two")',
         'changes[0].set."staff.nurse.fte": must be at most 2 (got 9)',
         'changes[1].set."levels.ward.place": no such path in the scenario (did you mean "levels.ward.places"?)',
         'changes[2].set."staff.therapist.posts": changes[1] sets staff.therapist.posts on the same date; say it once',
-        "changes[3].from: 2027-10-25 is after the simulated time, 2026-12-07 to 2027-10-24: it would change nothing",
+        'changes[3].set."staff.nurse.posts": must be a whole number (got text "few")',
         'changes[4].set."money.benefits": must be a number (got text "lots")',
     ]
     with pytest.raises(InputError) as caught:
         load("case.yaml")
     assert [(fault.mark.line, fault.mark.column) for fault in caught.value.faults if fault.mark] == [
-        (3, 30), (3, 58), (4, 30), (5, 30), (6, 6), (7, 30),
+        (3, 30), (3, 58), (4, 30), (5, 30), (6, 30), (7, 30),
     ]  # fmt: skip
 
 
@@ -281,6 +303,16 @@ def test_a_fault_of_a_plan_is_told_once_at_the_change_that_brings_it() -> None:
     ) == [
         'changes[0].set."levels.iop.groups.day.seats": from then on levels.iop.groups.day.room: the group has 12 '
         'seats, and room "main" holds 10; take a larger room, or fewer seats'
+    ]
+
+
+def test_a_fault_that_no_value_is_near_to_is_told_at_all_of_its_date() -> None:
+    assert refusal(
+        ("2027-03-01", "money.billing.hours_per_day_at_least: 4, money.revenue.php.all: 9"),
+        ("2027-04-01", "staff.nurse.posts: 2"),
+    ) == [
+        "changes[0].set: from then on levels.php.hours_per_day: needs `hours_per_day`: `billing.hours_per_day_at_least"
+        "` asks for them, and the level has no groups to say its hours"
     ]
 
 
@@ -303,6 +335,28 @@ def test_a_change_in_another_decade_is_a_slip() -> None:
         (
             "[{from: soon, set: {staff.nurse.posts: 2}}]",
             "changes[0].from: must be a date such as 2027-01-04*",
+        ),
+        (
+            "[{from: 2027-03-01, to: 2027-04-01, set: {a: 2}}]",
+            "changes[0].to: unknown key; the keys here are from and set",
+        ),
+        ("[{form: 2027-03-01, set: {a: 2}}]", 'changes[0].form: unknown key (did you mean "from"?)'),
+        (
+            "[{from: 2027-03-01 10:00, set: {a: 2}}]",
+            "changes[0].from: 2027-03-01 10:00 is a date with a time; write the date alone, or text in quotes",
+        ),
+        (
+            '[{from: "2027-03-01", set: {a: 2}}]',
+            'changes[0].from: must be a date such as 2027-01-04 (got text "2027-03-01"); write it without quotes',
+        ),
+        (
+            "{from: 2027-03-01, set: {staff.nurse.posts: 2}}",
+            'changes: must be a list (got a mapping); write it as an item of a list, after "- "',
+        ),
+        ("[2027-03-01]", "changes[0]: must be a mapping with the keys from and set (got 2027-03-01)"),
+        (
+            "[{from: 2027-03-01, set: [a]}]",
+            "changes[0].set: must be a mapping such as {name: value} (got a list)",
         ),
         ("[{on: 2027-03-01, set: {staff.nurse.posts: 2}}]", "changes[0].on: unknown key*"),
     ],

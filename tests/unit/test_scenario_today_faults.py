@@ -312,6 +312,11 @@ SAID = {
         "from_today.waitlist_under.iop=0",
         "waitlist_under.iop: must be at least 1 (got 0)",
     ),
+    "a list under a number for longer than is simulated": (
+        "run={weeks: 2, run_out_weeks: 1}",
+        "waitlist_under: takes 4 simulated weeks to answer, the run-out included (got 3); raise `run.weeks` or "
+        "`run.run_out_weeks`, or drop it",
+    ),
     "no such file": (
         "from_today.census.csv=cencus.csv",
         'census.csv: cencus.csv: there is no such file in the scenario\'s folder (did you mean "census.csv"?)',
@@ -323,6 +328,27 @@ SAID = {
 def test_what_is_wrong_in_the_scenario_is_said_in_one_line(folder: Path, kind: str) -> None:
     assignment, message = SAID[kind]
     assert refusal(folder, assignment) == [message]
+
+
+def test_four_weeks_answer_when_a_list_stays_short(folder: Path) -> None:
+    for weeks, run_out_weeks in ((3, 1), (4, 0)):
+        assert loaded(folder, f"run.weeks={weeks}", f"run.run_out_weeks={run_out_weeks}").from_today
+    assert loaded(folder, "from_today.waitlist_under.iop=null", "run.weeks=1", "run.run_out_weeks=0").from_today
+
+
+def test_a_cell_too_many_is_refused_and_not_quoted(folder: Path) -> None:
+    """An unquoted `Smith, John` would move the cells that follow, or be one therapist with every other Smith."""
+    census = CENSUS.replace("Anna", "Smith, Anna").replace("Bob,,SUD,", "Smith, Bob,,SUD,private")
+    (folder / "census.csv").write_text(census)
+    assert refusal(folder) == [
+        "census.csv: census.csv:2: more cells than headings (and 1 more such line); put a cell that holds the "
+        "separator in quotes, or give every column a heading"
+    ]
+    quoted = census.replace("Smith, Anna", '"Smith, Anna"').replace("Smith, Bob", '"Smith, Bob"')
+    (folder / "census.csv").write_text(quoted.replace("\n", ",,\n"))
+    assert loaded(folder).from_today, "empty cells after the last heading, as spreadsheets write them"
+    (folder / "census.csv").write_text(quoted.replace("\n", ",,\n").replace("private,,", "private,,x"))
+    assert ":2: more cells than headings;" in refusal(folder)[0]
 
 
 def test_nobody_is_in_a_group_that_is_not_open_yet(folder: Path) -> None:

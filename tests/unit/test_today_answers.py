@@ -22,7 +22,7 @@ from iopsim.experiment.events import event_rows
 from iopsim.experiment.executors import Here
 from iopsim.experiment.names import reported
 from iopsim.experiment.plans import Plan, gather
-from iopsim.experiment.run import Band, write_tables
+from iopsim.experiment.run import Band, _bands, write_tables
 from iopsim.experiment.store import open_run
 from iopsim.experiment.today import answers, starts_rows, under_rows
 from iopsim.measures.lists import NOT_STARTED, STILL_WAITING
@@ -97,12 +97,34 @@ def years(*persons: Sequence[float], weeks: Sequence[int | None] = ()) -> list[R
 
 def test_each_person_has_a_place_by_the_date_of_joining_and_dates_over_all_years(folder: Path) -> None:
     gone, waits = NOT_STARTED, STILL_WAITING
-    found = years((0.9, 2, 5), (7, gone, 6), (8, gone, waits), (9, 3, waits), (10, 4, waits))
+    found = years(*[(0.9, 2, 5), (7, gone, 6), (8, gone, waits), (9, 3, waits), (10, 4, waits)] * 20)
     first, second, third = ([*row] for row in starts_rows(clinic(folder), found))
     # The second row of the file joined first; the others on one day stay in the order of the file.
     assert first == [1, "bed", 0.6, 0.4, "2027-01-06", "2027-01-08", ""]
     assert second == [2, "bed", 1.0, 0.0, "2027-01-04", "2027-01-12", "2027-01-14"]
     assert third == [3, "bed", 0.4, 0.0, "2027-01-09", "", ""]
+
+
+def test_dates_of_too_few_years_are_left_blank(folder: Path) -> None:
+    """Ten years lie beyond each percentile that is said: of 20 years beyond the median, of 100 beyond 10 and 90 %."""
+    dates = {
+        many: next(starts_rows(clinic(folder), years(*[(7, 7, 7)] * many)))[-3:]
+        for many in (1, 19, 20, 99, 100)
+    }
+    day = "2027-01-11"
+    assert dates == {1: [""] * 3, 19: [""] * 3, 20: ["", day, ""], 99: ["", day, ""], 100: [day] * 3}
+
+
+@pytest.mark.parametrize(("many", "is_known"), [(99, False), (100, True)])
+def test_the_years_of_a_week_have_no_range_of_too_few(many: int, is_known: bool) -> None:
+    (week,) = _bands([[float(year)] for year in range(1, many + 1)])
+    assert week.mean == (many + 1) / 2
+    assert week.low < week.mean < week.high
+    if is_known:
+        assert (week.p10, week.p90) == pytest.approx((10.9, 90.1))
+    else:
+        assert math.isnan(week.p10)
+        assert math.isnan(week.p90)
 
 
 def test_ids_are_there_only_where_they_are_asked_for(folder: Path) -> None:
@@ -114,34 +136,69 @@ def test_ids_are_there_only_where_they_are_asked_for(folder: Path) -> None:
 
 def test_the_sentence_gives_the_date_by_which_half_of_the_list_has_started(folder: Path) -> None:
     gone = NOT_STARTED
-    found = years((1, 2, 30), (3, gone, 4), (1, 5, 6), (9, 8, gone), (0, 0, 0))  # the second to start
-    (said, _) = answers(clinic(folder), found)
+    five = [(1, 2, 30), (3, gone, 4), (1, 5, 6), (9, 8, gone), (0, 0, 0)]  # the second to start
+    (said, _) = answers(clinic(folder), years(*five * 20))
     assert said == (
         "Of 3 on the list of Crisis bed today, half start by 2027-01-08 (10–90 % of years: 2027-01-04 to "
         "2027-01-13); on average 2.6 start and 0.4 give up or are lost."
+    )
+    (said, _, blank) = answers(clinic(folder), years(*five * 4))
+    assert said == (
+        "Of 3 on the list of Crisis bed today, half start by 2027-01-08; on average 2.6 start and 0.4 give up or "
+        "are lost."
+    )
+    assert blank == (
+        "Too few replications for a percentile of the years, left blank: 10–90 % of years (takes 100); simulate more "
+        "replications."
+    )
+
+
+def test_of_too_few_years_for_a_median_the_share_and_the_mean_are_said(folder: Path) -> None:
+    waits = STILL_WAITING
+    found = years(
+        (1, 2, 30), (3, waits, 4.5), (1, waits, waits), weeks=(1, 4, None)
+    )  # 2, 4.5; weeks 1, 4: 2.5
+    started, under, blank = answers(clinic(folder), found)
+    assert started == (
+        "Of 3 on the list of Crisis bed today, half start in 67 % of years within the weeks simulated, on average by "
+        "2027-01-07; on average 2 start and 0 give up or are lost."
+    )
+    assert under == (
+        "The list of Crisis bed stays under 2 for four weeks in 67 % of years within the weeks simulated, on average "
+        "from the week of 2027-01-18."
+    )
+    assert blank == (
+        "Too few replications for a percentile of the years, left blank: median (takes 20), 10–90 % of years (takes "
+        "100); simulate more replications."
     )
 
 
 def test_a_half_that_starts_in_few_years_has_no_date(folder: Path) -> None:
     waits = STILL_WAITING
-    said, _ = answers(clinic(folder), years((1, 2, waits), (1, waits, waits), (waits, waits, waits)))
+    three = [(1, 2, waits), (1, waits, waits), (waits, waits, waits)]
+    said, *_ = answers(clinic(folder), years(*three * 7))
     assert said == (
         "Of 3 on the list of Crisis bed today, half start in 33 % of years within the weeks simulated; on average 1 "
         "start and 0 give up or are lost."
     )
-    most, _ = answers(clinic(folder), years(*[(1, 2, 3)] * 4, (waits, waits, 1)))
+    never, *_ = answers(clinic(folder), years(*three[2:] * 3))
+    assert "half start in 0 % of years within the weeks simulated; on average 0 start" in never
+    five = [*[(1, 2, 3)] * 4, (waits, waits, 1)]
+    most, _ = answers(clinic(folder), years(*five * 20))
     assert "by 2027-01-06 (10–90 % of years: 2027-01-06 to never; in 20 % of years not within" in most
+    most, *_ = answers(clinic(folder), years(*five * 4))
+    assert "by 2027-01-06 (in 20 % of years not within the weeks simulated); on average" in most
 
 
 def test_one_person_on_a_list_is_no_half(folder: Path) -> None:
     (folder / "list.csv").write_text("id,joined\nx,2026-12-20\n")
-    said, _ = answers(clinic(folder), years((3,), (4,)))
+    said, _ = answers(clinic(folder), years(*[(3,), (4,)] * 50))
     assert said.startswith("The one on the list of Crisis bed today starts by 2027-01-07 (10–90 % of years:")
 
 
 def test_nobody_on_a_list_is_nothing_to_say(folder: Path) -> None:
     (folder / "list.csv").write_text("id,joined\n")
-    assert len(answers(clinic(folder), years((), ()))) == 1
+    assert len(answers(clinic(folder), years(*[()] * 100))) == 1
     assert [*starts_rows(clinic(folder), years((), ()))] == []
 
 
@@ -149,7 +206,7 @@ def test_nobody_on_a_list_is_nothing_to_say(folder: Path) -> None:
 
 
 def test_years_are_counted_by_the_week_from_which_the_list_stays_short(folder: Path) -> None:
-    found = years(*[(1, 2, 3)] * 5, weeks=(0, 2, 2, None, 4))
+    found = years(*[(1, 2, 3)] * 100, weeks=(0, 2, 2, None, 4) * 20)
     rows = [*under_rows(clinic(folder), found)]
     assert [row[:3] for row in rows[:2]] == [["bed", 2, "2027-01-04"], ["bed", 2, "2027-01-11"]]
     assert [row[3] for row in rows] == [0.2, 0, 0.4, 0, 0.2, 0, 0, 0]
@@ -175,14 +232,16 @@ def test_a_run_from_today_leaves_its_answers_and_nothing_of_the_files(folder: Pa
         *("place", "level", "share_started", "share_gave_up", "date_p10", "date_median", "date_p90"),
     ]
     assert [row["place"] for row in starts] == ["1", "2", "3"]
-    assert all(row["date_p10"] >= "2027-01-04" for row in starts)
+    assert {row["date_p10"] + row["date_median"] + row["date_p90"] for row in starts} == {""}, "of 4 years"
     under = rows_of(path / "weeks_until_under.csv")
     assert [row["week_start"] for row in under][:2] == ["2027-01-04", "2027-01-11"]
     weekly = rows_of(path / "weekly.csv.gz")
     assert {row["series"] for row in weekly} == {"bed.census", "bed.waitlist", "bed.starts"}
     assert weekly[0]["week_start"] == "2027-01-04"
     assert len(written.weekly["bed.census"]) == 8
-    assert len(written.answers) == 2
+    assert weekly[0]["ci_low"]
+    assert not any(row["p10"] or row["p90"] for row in weekly)
+    assert len(written.answers) == 3
     for file in path.rglob("*"):
         data = file.read_bytes()
         assert b"SECRET" not in (gzip.decompress(data) if file.suffix == ".gz" else data), file
@@ -237,8 +296,10 @@ def test_plans_are_compared_from_the_same_day_on(folder: Path) -> None:
 # Weeks on the console
 
 
-def shown(scenario: Scenario, width: int) -> list[str]:
-    bands = [Band(week, week - 0.5, week + 0.5, week - 2.0, week + 2.0) for week in map(float, range(3, 11))]
+def shown(scenario: Scenario, width: int, years: float = 2.0) -> list[str]:
+    bands = [
+        Band(week, week - 0.5, week + 0.5, week - years, week + years) for week in map(float, range(3, 11))
+    ]
     text = io.StringIO()
     series = {f"bed.{kind}": bands for kind in ("census", "waitlist", "starts")}
     print_weeks(Console(file=text, width=width), scenario, series)
@@ -260,6 +321,13 @@ def test_weeks_stand_beside_each_other_with_both_bands_named(folder: Path) -> No
     assert [week.split()[0] for week in weeks] == ["2027-01-04", "2027-01-11", "2027-01-18", "2027-01-25"]
     one = ["3.00", "2.50", "to", "3.50", "1.00", "to", "5.00"]
     assert weeks[0].split() == ["2027-01-04", *one * 3]
+
+
+def test_a_range_of_too_few_years_is_left_blank_and_the_heading_says_why(folder: Path) -> None:
+    heading, _, _, titles, first, *_ = [line for line in shown(clinic(folder), 200, math.nan) if line]
+    assert heading.endswith("range of years (10–90 % of replications, left blank: takes 100)")
+    assert titles.split() == ["week", "from", *["mean", "precision"] * 3]
+    assert first.split() == ["2027-01-04", *["3.00", "2.50", "to", "3.50"] * 3]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])

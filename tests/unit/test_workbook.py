@@ -244,7 +244,13 @@ def test_the_list_of_today(tmp_path: Path) -> None:
         ],
     }
     scenario = clinic(from_today=begun, run=run)
-    sheet = opened(exported(written(tmp_path / "run", scenario, more=more)))["Today"]
+    folder = written(tmp_path / "run", scenario, more=more)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    answer = "=Of 1 on the list of Day care today, half start by 2027-01-06."
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "today": [answer]}))
+    sheet = opened(exported(folder))["Today"]
+    (said,) = [cell for (cell,) in sheet.iter_rows(max_col=1) if cell.value == answer]
+    assert said.data_type == "s"
     assert rows(sheet, "from the week of")[1:] == [
         [dt.datetime(2027, 1, 11), 0.25, 0.25, *[None] * 4],
         [dt.datetime(2027, 1, 18), 0.5, 0.75, *[None] * 4],

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iopsim.report.books import Held, held_for
-from iopsim.report.figures.books import MOST, PARTS
-from iopsim.report.style import Drawing, fitted, listed, measure, sheet, trimmed
+from iopsim.report.figures.books import PARTS
+from iopsim.report.figures.many import BARS, foremost, name_rows
+from iopsim.report.style import Drawing, listed, measure, sheet, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,21 +43,24 @@ def held(results: Results) -> list[Drawing]:
         for level in dict.fromkeys(one.level for one in found)
     }
     costs = {level: _cost(those) for level, those in every.items()}
-    longest = sorted(every, key=lambda level: -sum(one.days.estimate for one in every[level]))[:MOST]
-    by_level = {level: those for level, those in every.items() if level in longest}
+    held_days = {level: sum(one.days.estimate for one in those) for level, those in every.items()}
+    longest, left_out = foremost(
+        every, BARS, held_days.__getitem__, "levels of most days; all stand in summary.csv"
+    )
+    by_level = {level: every[level] for level in longest}
     days, cost = sum(one.days.estimate for one in found), sum(filter(None, costs.values()))
     priced = f", at a price of {trimmed(cost)} {currency}" if cost else ""
     title = f"Places held {trimmed(days)} days in {results.scenario.run.weeks} weeks{priced}"
     note = (
         "Days on which treatment was over, or suspended, and the place was kept for want of one in the next level. "
         "A price is known of levels bought from outside."
-        f"{f' The {MOST} of most days of {len(every)} levels.' if len(every) > MOST else ''}"
+        f"{left_out}"
     )
     figure = sheet(title, note, 0.45 * len(by_level) + 0.7, legend)
     labels = {level: results.level(level) for level in by_level}
     axes = plot_held(figure.subplots(), by_level, labels, waited)
-    for place, (level, those) in enumerate(by_level.items()):
-        total, price = sum(one.days.estimate for one in those), costs[level]
+    for place, level in enumerate(by_level):
+        total, price = held_days[level], costs[level]
         text = f"{trimmed(total)} days" + (f", {trimmed(price)} {currency}" if price else "")
         axes.annotate(text, (total, place), (6, 0), textcoords="offset points", va="center", size=10)
     said = [
@@ -96,11 +100,7 @@ def plot_held(
             look = PARTS[min(waited.index(one.to), _MOST)]
             axes.barh(place, one.days.estimate, left=starts[place], height=0.6, **look)
             starts[place] += one.days.estimate
-    axes.set_yticks(range(len(by_level)), ["\n".join(fitted(labels[name], 2, 10)) for name in by_level])
-    axes.invert_yaxis()
+    name_rows(axes, [labels[name] for name in by_level], 2)
     axes.set_xlim(0, 1.4 * float(starts.max()))
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     measure(axes.xaxis, "Days held in the measured weeks", "days")
     return axes

@@ -9,7 +9,15 @@ import numpy as np
 
 from iopsim.report.books import CAUSES, Item, items, members
 from iopsim.report.books import groups as names_of_groups
-from iopsim.report.figures.census import changes_marked, dated, shaded
+from iopsim.report.figures.census import (
+    changes_marked,
+    date_marks,
+    dated,
+    shaded,
+    week_label,
+    years_left_blank,
+)
+from iopsim.report.figures.many import BARS, foremost, listed_or_counted, name_rows
 from iopsim.report.style import (
     BLUE,
     ESTIMATE,
@@ -24,7 +32,6 @@ from iopsim.report.style import (
     YEARS,
     Drawing,
     fitted,
-    listed,
     measure,
     sheet,
     trimmed,
@@ -39,7 +46,6 @@ if TYPE_CHECKING:
     from iopsim.report.tables import Floats, Results, Weekly
 
 __all__ = [
-    "MOST",
     "PARTS",
     "contributions",
     "levels",
@@ -59,9 +65,6 @@ PARTS: tuple[Mapping[str, Any], ...] = (
 )
 """How the parts of a stack look: told apart in gray print too."""
 
-MOST = 30
-"""Bars of a figure: longer ones nobody reads."""
-
 # Week by week
 
 
@@ -80,30 +83,32 @@ def weeks(results: Results) -> list[Drawing]:
     } or {"Cost": cost.mean}
     currency = results.scenario.currency
     said = [
-        f"{words} {trimmed(found.estimate)} {currency}"
+        f"{words} {trimmed(found.estimate)}"
         for words, name in (("cost", "cost"), ("revenue", "revenue"), ("margin", "margin"))
         if (found := results.summary.get(f"program.{name}.total")) and not math.isnan(found.estimate)
     ]
     title = (
-        f"In {results.scenario.run.weeks} weeks: {', '.join(said)}"
+        f"In {results.scenario.run.weeks} weeks: {', '.join(said)} {currency}"
         if said
         else "Cost and revenue, week by week"
     )
     legend: list[tuple[Artist, str]] = [
         (Patch(**look), words) for words, look in zip(causes, PARTS, strict=False)
     ]
+    blank = years_left_blank([revenue] if revenue else [])
     if revenue:
         legend += [
             (Line2D([], [], color=INK), "revenue, mean"),
-            (Patch(color=GRAY, alpha=0.45, linewidth=0), YEARS),
+            *([] if blank else [(Patch(color=GRAY, alpha=0.45, linewidth=0), YEARS)]),
         ]
+    legend += date_marks(results.scenario)
     number = results.replications
     means = f"Means of {number} replications" if number > 1 else "One replication"
-    note = f"{means}; cost of each week by cause, and what its attended days earn."
+    note = f"{means}; cost of each week by cause, and what its attended days earn.{blank}"
     figure = sheet(title, note, 3.4, legend)
     axes = plot_weeks(figure.subplots(), cost, causes, revenue)
     measure(axes.yaxis, f"{currency} per week", f"{currency} per week")
-    axes.set_xlabel("Week (date)")
+    axes.set_xlabel(week_label(results.scenario))
     shaded(axes, results.scenario.run, named=True)
     changes_marked(axes, results.scenario, named=True)
     stacked = ", ".join(causes).lower()
@@ -123,7 +128,7 @@ def plot_weeks(axes: Axes, cost: Weekly, causes: Mapping[str, Floats], revenue: 
         axes.fill_between(middle, revenue.p10, revenue.p90, color=GRAY, alpha=0.45, linewidth=0)
         axes.plot(middle, revenue.mean, color=INK)
         top += [revenue.p90, revenue.mean]
-    axes.set_xlim(middle[0], middle[-1])
+    axes.set_xlim(cost.start[0], cost.start[-1] + 7)
     axes.set_ylim(0, 1.2 * float(np.nanmax(top)) or 1)
     dated(axes)
     return axes
@@ -140,6 +145,7 @@ class Bars(NamedTuple):
     found: Mapping[str, Item]
 
 
+_SAID = 4  # margins in the title; of more, the least and the greatest
 _BARS = (
     ("revenue", {"facecolor": BLUE}),
     ("cost", HATCHED),
@@ -165,8 +171,12 @@ def payers(results: Results) -> list[Drawing]:
     if len(names) < 2 or not margins:
         return []
     currency = scenario.currency
-    said = [f"{names[name]} {trimmed(item.found.estimate)} {currency}" for name, item in margins.items()]
-    title = f"Margin by payer: {', '.join(said)}"
+    said = [f"{names[name]} {trimmed(item.found.estimate)}" for name, item in margins.items()]
+    few = said
+    if len(said) > _SAID:
+        ranked = sorted(margins, key=lambda name: margins[name].found.estimate)
+        few = [f"{names[name]} {trimmed(margins[name].found.estimate)}" for name in (ranked[0], ranked[-1])]
+    title = f"Margin by payer: {' to '.join(few) if few is not said else ', '.join(said)} {currency}"
     note = f"In {scenario.run.weeks} weeks; the cost of the program is shared by attended days."
     legend: list[tuple[Artist, str]] = [(Patch(**kind.look), kind.words) for kind in kinds]
     legend.append((Line2D([], [], color=INK, marker="|", markersize=8), ESTIMATE))
@@ -175,7 +185,14 @@ def payers(results: Results) -> list[Drawing]:
     measure(axes.yaxis, currency, currency)
     axes.set_xlabel("Payer")
     told = ", ".join(kind.words for kind in kinds)
-    return [Drawing("books-by-payer", title, f"Bars by payer of {told}; margins: {', '.join(said)}.", figure)]
+    return [
+        Drawing(
+            "books-by-payer",
+            title,
+            f"Bars by payer of {told}; margins in {currency}: {', '.join(said)}.",
+            figure,
+        )
+    ]
 
 
 def plot_bars(axes: Axes, names: Mapping[str, str], kinds: Sequence[Bars]) -> Axes:
@@ -208,13 +225,17 @@ def contributions(results: Results) -> list[Drawing]:
     every = items(results, "group.{}.contribution", names)
     if not every:
         return []
-    lowest = sorted(every, key=lambda item: item.found.estimate)[:MOST]
-    found = [item for item in every if item in lowest]
+    found, left_out = foremost(
+        every,
+        BARS,
+        lambda item: -item.found.estimate,
+        "groups that contribute least; all stand in summary.csv",
+    )
     even = {item.name: item.found.estimate for item in items(results, "group.{}.break_even_census", names)}
     there = {item.name: members(results, item.name) for item in every}
     below = [item.words for item in every if there[item.name] < even.get(item.name, -math.inf)]
     title = (
-        f"Fewer members than break even: {listed(below)}"
+        f"Fewer members than break even: {listed_or_counted(below, len(every), 'groups')}"
         if below
         else "Every group has more members than it needs to break even"
         if even
@@ -223,7 +244,7 @@ def contributions(results: Results) -> list[Drawing]:
     note = (
         f"Contribution in {results.scenario.run.weeks} weeks: revenue less what sessions and members cost, without "
         "overhead and other staff. Members: seats taken at a session."
-        f"{f' The {MOST} lowest of {len(every)} groups.' if len(every) > MOST else ''}"
+        f"{left_out}"
     )
     legend: list[tuple[Artist, str]] = [
         (Patch(facecolor=BLUE), "contribution"),
@@ -268,13 +289,10 @@ def plot_contributions(
         right.hlines(place, 0, many, color=SKY, linewidth=2)
         right.plot(many, place, "o", color=BLUE)
         right.plot(few, place, "|", color=VERMILLION, markersize=16, markeredgewidth=2.5)
-    left.set_yticks(places, ["\n".join(fitted(item.words, 1.7, 10)) for item in found])
-    left.invert_yaxis()
-    right.set_xlim(0, None)
     for axes in panels:
-        axes.grid(visible=True, axis="x")
-        axes.grid(visible=False, axis="y")
-        axes.tick_params(axis="y", length=0)
+        name_rows(axes, [item.words for item in found], 1.7)
+    right.tick_params(labelleft=False)
+    right.set_xlim(0, None)
     return panels
 
 
@@ -291,16 +309,15 @@ def levels(results: Results) -> list[Drawing]:
     every = [item for item in items(results, "{}.cost.total", names) if item.found.estimate > 0]
     if len(every) < 2:
         return []
-    dearest = sorted(every, key=lambda item: -item.found.estimate)[:MOST]
-    found = [item for item in every if item in dearest]
+    found, left_out = foremost(
+        every, BARS, lambda item: item.found.estimate, "levels that cost most; all stand in summary.csv"
+    )
     held = {item.name: item.found.estimate for item in items(results, "{}.held_cost.total", names)}
     currency, run = results.scenario.currency, results.scenario.run
     whole = results.summary.get("system.cost.total")
     total = whole.estimate if whole else sum(item.found.estimate for item in every)
     title = f"All levels together cost {trimmed(total)} {currency} in {run.weeks} weeks"
-    note = "The program's own levels by their books, those bought from outside by their price."
-    if len(every) > MOST:
-        note += f" The {MOST} dearest of {len(every)}."
+    note = f"The program's own levels by their books, those bought from outside by their price.{left_out}"
     legend: list[tuple[Artist, str]] = [
         (Patch(facecolor=BLUE), "the program's own"),
         (Patch(facecolor=SKY), "bought from outside"),
@@ -318,12 +335,8 @@ def levels(results: Results) -> list[Drawing]:
         axes.annotate(
             trimmed(item.found.estimate), end, (6, 0), textcoords="offset points", va="center", size=10
         )
-    axes.set_yticks(range(len(found)), ["\n".join(fitted(item.words, 2, 10)) for item in found])
-    axes.invert_yaxis()
+    name_rows(axes, [item.words for item in found], 2)
     axes.set_xlim(0, 1.16 * max(float(np.fmax(item.found.estimate, item.found.high)) for item in found))
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     measure(axes.xaxis, currency, currency)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     said = [f"{item.words} {trimmed(item.found.estimate)} {currency}" for item in found]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from iopsim.report.figures.many import BARS, foremost, name_rows
 from iopsim.report.style import (
     BLUE,
     GRAY,
@@ -35,6 +36,8 @@ __all__ = ["Fate", "fill", "plot_fill", "plot_sessions", "sessions"]
 
 # Fill by group and weekday
 
+_MOST = 12  # groups with a panel of their own
+
 
 def fill(results: Results) -> list[Drawing]:
     """Seats taken and attended as shares of seats, a panel for each group of the program's own levels."""
@@ -50,10 +53,14 @@ def fill(results: Results) -> list[Drawing]:
         f"{_percent(share)} ({label})" for share, label in sorted((_overall(days), at) for at, days in groups)
     ]
     title = f"Seats attended: {f'from {each[0]} to {each[-1]}' if len(each) > 1 else each[0]}"
-    note = "Over the sessions held in the measured weeks."
+    groups, left_out = foremost(
+        groups, _MOST, lambda group: -_overall(group[1]), "groups least attended; all stand in summary.csv"
+    )
+    note = f"Over the sessions held in the measured weeks.{left_out}"
     abreast = {1: 4, 2: 4, 3: 4, 4: 3, 5: 3}.get(max(len(by_day) for _, by_day in groups), 2)
-    rows, columns = math.ceil(len(groups) / abreast), min(len(groups), abreast)
-    titles = ["\n".join(fitted(label, 7 / columns - 0.2, 11, "bold")) for label, _ in groups]
+    rows = math.ceil(len(groups) / abreast)
+    columns = math.ceil(len(groups) / rows)  # rows of nearly one length
+    titles = ["\n".join(fitted(label, 7 / columns - 0.2, 11, "bold", 3)) for label, _ in groups]
     figure = sheet(
         title, note, (2.6 + 0.2 * max(text.count("\n") + 1 for text in titles)) * rows, _fill_marks()
     )
@@ -155,12 +162,18 @@ def sessions(results: Results) -> list[Drawing]:
     from matplotlib.patches import Patch
 
     counts = [(fate, count) for fate, count in counts if count.any()]
+    lost = np.sum([count for _, count in counts], axis=0)
+    shown, left_out = foremost(
+        range(len(groups)), BARS, lost.__getitem__, "groups that lack most sessions; all stand in summary.csv"
+    )
     said = [f"{trimmed(float(count.sum()))} {fate.words}" for fate, count in counts]
     title = f"Sessions in {results.scenario.run.weeks} weeks: {', '.join(said)}"
     legend: list[tuple[Artist, str]] = [(Patch(**fate.look), fate.words) for fate, _ in counts]
-    figure = sheet(title, "Mean of all replications.", 0.42 * len(groups) + 0.6, legend)
-    axes = figure.subplots()
-    plot_sessions(axes, [*groups.values()], counts)
+    figure = sheet(title, f"Mean of all replications.{left_out}", 0.42 * len(shown) + 0.6, legend)
+    names = [*groups.values()]
+    plot_sessions(
+        figure.subplots(), [names[at] for at in shown], [(fate, count[shown]) for fate, count in counts]
+    )
     return [
         Drawing("sessions-by-cause", title, f"Bars by group of sessions; {', '.join(said)} in all.", figure)
     ]
@@ -175,17 +188,14 @@ def plot_sessions(axes: Axes, groups: Sequence[str], counts: Sequence[tuple[Fate
     """A bar for each group, with a part for each cause that took any of its sessions."""
     places, start = np.arange(len(groups)), np.zeros(len(groups))
     for fate, count in counts:
-        axes.barh(places, count, left=start, height=0.6, **fate.look)
+        some = count > 0  # or the edge of a bar without width shows
+        axes.barh(places[some], count[some], left=start[some], height=0.6, **fate.look)
         start = start + count
     for place, end in zip(places, start, strict=True):
         axes.annotate(
             trimmed(float(end)), (end, place), (6, 0), textcoords="offset points", va="center", size=10
         )
-    axes.set_yticks(places, ["\n".join(fitted(group, 2, 10)) for group in groups])
-    axes.invert_yaxis()
+    name_rows(axes, groups, 2)
     axes.set_xlim(0, 1.12 * start.max() or 1)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     measure(axes.xaxis, "Sessions in the measured weeks", "sessions")
     return axes

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from iopsim.experiment.statistics import years_needed
 from iopsim.measures.planned import planned_at, spells_of
 from iopsim.measures.possible import places
+from iopsim.report.figures.many import PANELS, foremost, titled, waiting
 from iopsim.report.style import (
     BLUE,
     GRAY,
@@ -34,14 +37,31 @@ if TYPE_CHECKING:
     from iopsim.report.tables import Floats, Results, Weekly
     from iopsim.scenario.schema import Run, Scenario
 
-__all__ = ["band_marks", "changes_marked", "dated", "over_time", "plot_weekly", "shaded"]
+__all__ = [
+    "band_marks",
+    "changes_marked",
+    "date_marks",
+    "dated",
+    "not_measured",
+    "over_time",
+    "plot_weekly",
+    "shaded",
+    "week_label",
+    "years_left_blank",
+]
 
 
 def over_time(results: Results) -> list[Drawing]:
     """Waitlist (where anybody ever waits) and census of the program's own levels, week by week."""
+    chosen, left_out = foremost(
+        results.own_levels,
+        PANELS,
+        lambda level: waiting(results, level),
+        "levels where most wait; all stand in weekly.csv.gz",
+    )
     panels = [
         (level, kind, series)
-        for level in results.own_levels
+        for level in chosen
         for kind in ("waitlist", "census")
         if (series := results.weekly.get(f"{level}.{kind}"))
         and (kind == "census" or np.nanmax(series.mean, initial=0) > 0)
@@ -49,28 +69,43 @@ def over_time(results: Results) -> list[Drawing]:
     if not panels:
         return []
     run, several = results.scenario.run, len(results.own_levels) > 1
-    said = [_in_the_window(results, level) for level in results.own_levels]
+    said = [_in_the_window(results, level) for level in chosen]
     title = "Waiting and in care, week by week" if several else said[0]
     number = results.replications
     weekly = f"Weekly means of {number} replications" if number > 1 else "One replication"
-    shown = (
-        "warm-up and run-out are shaded: they are" if run.warm_up_weeks else "the run-out is shaded: it is"
-    )
-    note = f"{weekly}; {shown} not measured."
-    figure = sheet(
-        title, note, (2.5 if several else 2.3) * len(panels), band_marks([one for *_, one in panels])
-    )
-    axes_of = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-    for axes, (level, kind, series) in zip(axes_of, panels, strict=True):
+    note = f"{weekly}; {not_measured(run)}.{years_left_blank([one for *_, one in panels])}{left_out}"
+    legend = [*band_marks([one for *_, one in panels]), *date_marks(results.scenario)]
+    places = _beside(panels) if len(chosen) > _STACKED else [(row, 0) for row in range(len(panels))]
+    rows, columns = (1 + max(at) for at in zip(*places, strict=True))
+    height = 1.75 if columns > 1 else 2.5 if several else 2.3
+    figure = sheet(title, note, height * rows + 0.3 * (columns > 1), legend)
+    grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    for axes in grid.flat:
+        axes.set_visible(False)
+    for place, (level, kind, series) in zip(places, panels, strict=True):
+        axes = grid[place]
+        axes.set_visible(True)
         plot_weekly(axes, series, *_WEEKLY[kind])
         if kind == "census":
             _draw_rooms(axes, series.start, _rooms(results, level))
-        shaded(axes, run, named=axes is axes_of[0])
-        changes_marked(axes, results.scenario, named=axes is axes_of[0])
-        axes.set_title(results.level(level) if several else "")
-    axes_of[-1].set_xlabel("Week (date)")
+        shaded(axes, run, named=place[0] == 0)
+        changes_marked(axes, results.scenario, named=place[0] == 0)
+        titled(axes, results.level(level) if several else "")
+    for column in range(columns):
+        grid[max(row for row, at in places if at == column), column].tick_params(labelbottom=True)
+        grid[max(row for row, at in places if at == column), column].set_xlabel(week_label(results.scenario))
     alt = f"Lines by week from {_day(run.opening)} to {_day(run.end)}; in the measured weeks: {'; '.join(said)}."
     return [Drawing("waitlist-and-census", title, alt, figure)]
+
+
+_STACKED = 2  # levels whose panels stand one below the other; of more, waiting and in care stand side by side
+
+
+def _beside(panels: Sequence[tuple[str, str, Weekly]]) -> list[tuple[int, int]]:
+    """Row and column of each panel: a row for each level, waiting on the left, in care on the right."""
+    rows = list(dict.fromkeys(level for level, *_ in panels))
+    kinds = list(dict.fromkeys(kind for _, kind, _ in panels))
+    return [(rows.index(level), kinds.index(kind)) for level, kind, _ in panels]
 
 
 _WEEKLY = {"waitlist": ("Waiting", ORANGE), "census": ("In care", BLUE)}
@@ -82,7 +117,7 @@ def plot_weekly(axes: Axes, series: Weekly, what: str, color: str, unit: str = "
     axes.fill_between(middle, series.p10, series.p90, color=color, alpha=0.3, linewidth=0)
     axes.fill_between(middle, series.low, series.high, color=color, alpha=0.55, linewidth=0)
     axes.plot(middle, series.mean, color=INK, linewidth=1.3)
-    axes.set_xlim(middle[0], middle[-1])
+    axes.set_xlim(series.start[0], series.start[-1] + 7)
     top = np.nanmax([series.p90, series.high, series.mean], initial=0)
     axes.set_ylim(0, 1.2 * top or 1)
     dated(axes)
@@ -99,8 +134,29 @@ def dated(axes: Axes) -> None:
         month = f"{date:%b}" if date.day == 1 else f"{date:%b} {date.day}"
         return f"{month}\n{date.year}" if position == 0 or (date.month, date.day) == (1, 1) else month
 
-    axes.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=10))  # type: ignore[no-untyped-call]
+    most = 10 if _columns(axes) == 1 else 5
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=most))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(said)
+
+
+def not_measured(run: Run) -> str:
+    """What is shaded."""
+    shaded = (
+        "warm-up and run-out are shaded: they are" if run.warm_up_weeks else "the run-out is shaded: it is"
+    )
+    return f"{shaded} not measured"
+
+
+def _columns(axes: Axes) -> int:
+    """How many panels stand side by side."""
+    place = axes.get_subplotspec()
+    return place.get_gridspec().ncols if place else 1
+
+
+def week_label(scenario: Scenario) -> str:
+    """What stands below an axis of weeks, with the day of today where a run begins from it."""
+    begun = scenario.from_today
+    return f"Week (date) from today, {_day(begun.as_of)}, on" if begun else "Week (date)"
 
 
 def band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
@@ -116,6 +172,12 @@ def band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
     return marks
 
 
+def years_left_blank(shown: Sequence[Weekly]) -> str:
+    """Why there is no band of the years, where replications are too few for it."""
+    is_blank = any(np.isnan(series.p10).any() for series in shown)
+    return f" Range of years left blank: takes {years_needed(0.9)} replications." if is_blank else ""
+
+
 def shaded(axes: Axes, run: Run, *, named: bool) -> None:
     """Gray out what is not measured, and say what it is where that has room."""
     weeks = np.cumsum([0, run.warm_up_weeks, run.weeks, run.run_out_weeks])
@@ -125,7 +187,8 @@ def shaded(axes: Axes, run: Run, *, named: bool) -> None:
             axes.axvspan(start, end, color=PALE, linewidth=0, zorder=0)
         if named and (end - start) / (edges[-1] - edges[0]) > 0.12:
             place = start + (end - start) / 2, 0.985
-            look: dict[str, Any] = {"ha": "center", "va": "top", "size": 9, "color": GRAY}
+            look: dict[str, Any] = {"ha": "center", "va": "top", "size": 9, "color": GRAY, "zorder": 4}
+            look["bbox"] = {"pad": 0.5, "linewidth": 0, "facecolor": "white" if name == "measured" else PALE}
             axes.text(*place, name, transform=axes.get_xaxis_transform(), **look)
 
 
@@ -134,13 +197,38 @@ def changes_marked(axes: Axes, scenario: Scenario, *, named: bool) -> None:
     from matplotlib.dates import date2num
 
     left, right = axes.get_xlim()
-    look: dict[str, Any] = {"size": 8, "color": INK, "rotation": 90, "ha": "right", "va": "top"}
+    near = 0.025 * _columns(axes) * (right - left)
+    look: dict[str, Any] = {"size": 8, "color": INK, "rotation": 90, "ha": "right", "va": "top", "zorder": 4}
+    before, height = -math.inf, _HEIGHTS[0]
     for date in _dates(scenario):
         place = float(date2num(date))  # type: ignore[no-untyped-call]
         if left < place < right:
-            axes.axvline(place, color=INK, linewidth=0.8, linestyle=(0, (1.5, 1.5)))
+            axes.axvline(place, **_CHANGE)
             if named:
-                axes.text(place, 0.9, f"{date:%b} {date.day}", transform=axes.get_xaxis_transform(), **look)
+                follows = place - before < near
+                height = _HEIGHTS[(_HEIGHTS.index(height) + 1) % len(_HEIGHTS)] if follows else _HEIGHTS[0]
+                words = f"{date:%b} {date.day}"
+                axes.annotate(
+                    words,
+                    (place, height),
+                    (-2, 0),
+                    xycoords=axes.get_xaxis_transform(),
+                    textcoords="offset points",
+                    **look,
+                )
+                before = place
+
+
+_CHANGE: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1.5, 1.5))}
+_HEIGHTS = (0.9, 0.62, 0.34)  # of dates that stand close: one below the other
+
+
+def date_marks(scenario: Scenario, until: dt.date | None = None) -> list[tuple[Artist, str]]:
+    """What the thin lines mean, where the plan changes within what is shown: if not all, `until` a day."""
+    from matplotlib.lines import Line2D
+
+    there = any(scenario.run.opening < date < (until or scenario.run.end) for date in _dates(scenario))
+    return [(Line2D([], [], **_CHANGE), "the plan changes")] if there else []
 
 
 def _dates(scenario: Scenario) -> list[dt.date]:

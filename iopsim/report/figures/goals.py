@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iopsim.experiment.summary import goals
+from iopsim.report.figures.many import BARS, foremost
 from iopsim.report.lines import WORDS
 from iopsim.report.style import (
     ESTIMATE,
@@ -52,8 +53,16 @@ def targets(results: Results) -> list[Drawing]:
     if not asked:
         return []
     verdicts = [found.verdict for found, _ in asked.values()]
+    urgent = {"missed": 2.0, "undecided": 1.0}
+    shown, left_out = foremost(
+        asked,
+        BARS // 2,
+        lambda name: urgent.get(asked[name][0].verdict, 0.0),
+        "targets, those missed first; all stand in summary.csv",
+    )
+    asked = {name: asked[name] for name in shown}
     title = f"Targets: {listed([f'{verdicts.count(word)} {word}' for word in _VERDICTS if word in verdicts])}"
-    note = "Met or missed is said only where the whole interval lies on one side of the limit."
+    note = f"Met or missed is said only where the whole interval lies on one side of the limit.{left_out}"
     said_of = labels(results.scenario)
     wishes = {
         name: f"{metric_words(name, said_of)}: {wish(goal, found.unit)}"

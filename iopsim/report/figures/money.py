@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from iopsim.report.figures.many import foremost, listed_or_counted
 from iopsim.report.style import (
     BLUE,
     ESTIMATE,
@@ -15,8 +16,8 @@ from iopsim.report.style import (
     INK,
     VERMILLION,
     Drawing,
+    fitted,
     in_a_sentence,
-    listed,
     measure,
     sheet,
     trimmed,
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Costs", "Share", "alternative", "plot_break_even", "plot_costs"]
 
-_MOST_SOURCES = 6  # of which the shares are shown: more sentences nobody reads
+_MOST_SOURCES = 8  # of which the shares are shown
+_MOST_SENTENCES = 3  # more nobody reads
 
 
 class Costs(NamedTuple):
@@ -79,13 +81,22 @@ def alternative(results: Results) -> list[Drawing]:
     day = Costs.of(assumed.saved_per_day, by_day)
     saved = assumed.saved_per_day * assumed.stay_days * (1 - assumed.outcome_difference)
     episode = Costs.of(saved, by_episode)
-    shares = _shares(results, assumed)
+    every = _shares(results, assumed)
+    shares, left_out = foremost(
+        every,
+        _MOST_SOURCES,
+        lambda share: -share.pays_from.estimate,
+        "sources that pay from the least share on; all stand in summary.csv",
+    )
     currency = results.scenario.currency
     title = (
         f"A program day costs {trimmed(day.program)} {currency}, an inpatient day {trimmed(day.inpatient)}"
     )
-    sentence = ". ".join(map(str, shares))
-    note = f"{sentence}. Arithmetic on a stated assumption about {_whose(results, assumed)}, not a measured effect."
+    sentence = ". ".join(map(str, shares if len(shares) <= _MOST_SENTENCES else [_of_all(results)]))
+    note = (
+        f"{sentence}. Arithmetic on a stated assumption about {_whose(results, assumed)}, not a measured effect."
+        f"{left_out}"
+    )
     figure = sheet(title, note, 4.2 + 0.2 * len(shares), _marks())
     grid = figure.add_gridspec(2, 2, height_ratios=[3.2, 0.8 + 0.2 * len(shares)])
     program = "Program,\nattended day", "Program, all stays\nof a starter"
@@ -103,7 +114,8 @@ def alternative(results: Results) -> list[Drawing]:
 
 def _whose(results: Results, assumed: InpatientAlternative) -> str:
     says, sources = results.scenario.says, results.scenario.sources
-    text = f"starters from {listed([in_a_sentence(says(sources, name)) for name in assumed.for_])}"
+    names = [says(sources, name) for name in assumed.for_]
+    text = f"starters from {listed_or_counted(names, len(sources), 'sources')}"
     if assumed.saved_per_day < assumed.cost_per_day:
         share = trimmed(assumed.marginal_share, "share")
         text += f" and about beds that stay open, so that an inpatient day saves {share} of its cost"
@@ -127,7 +139,21 @@ def _shares(results: Results, assumed: InpatientAlternative) -> list[Share]:
         for name in assumed.for_
         if (found := results.summary.get(f"{name}.alternative.break_even_share"))
     ]
-    return [share for share in shares if not math.isnan(share.pays_from.estimate)][:_MOST_SOURCES]
+    return [share for share in shares if not math.isnan(share.pays_from.estimate)]
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _of_all(results: Results) -> str:
+    """The share of all sources together: where there are many, what each is assumed to have says little."""
+    found = results.summary["alternative.break_even_share"]
+    return (
+        f"The program pays if {trimmed(found.estimate, 'share')} of all starters would otherwise be inpatients"
+        if found.estimate <= 1
+        else "The program costs more than it saves even if all starters would otherwise be inpatients"
+    )
 
 
 def _marks() -> list[tuple[Artist, str]]:
@@ -186,7 +212,11 @@ def plot_break_even(axes: Axes, shares: Sequence[Share]) -> Axes:
     axes.set_yticks([])
     if len(shares) > 1:
         axes.set_yticks(
-            range(len(shares)), [share.starters.removeprefix("starters from ") for share in shares]
+            range(len(shares)),
+            [
+                "\n".join(fitted(_capital(share.starters.removeprefix("starters from ")), 2, 10))
+                for share in shares
+            ],
         )
         axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)

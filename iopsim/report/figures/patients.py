@@ -10,6 +10,7 @@ import numpy as np
 
 from iopsim.experiment.summary import goals
 from iopsim.measures.series import funnel_steps
+from iopsim.report.figures.many import BARS, PANELS, foremost, stacked, titled, waiting
 from iopsim.report.style import (
     BLUE,
     INK,
@@ -37,11 +38,11 @@ __all__ = ["Limit", "Mark", "funnel", "plot_funnel", "plot_waits", "waits"]
 
 def waits(results: Results) -> list[Drawing]:
     """One figure for each of the program's own levels that people wait for."""
-    return [
-        _wait(results, level)
-        for level in results.own_levels
-        if results.profiles.get(f"waits.{level}", np.zeros(1))[1:].any()
+    waited = [
+        level for level in results.own_levels if results.profiles.get(f"waits.{level}", np.zeros(1))[1:].any()
     ]
+    chosen, _ = foremost(waited, BARS, lambda level: waiting(results, level), "levels where most wait")
+    return [_wait(results, level) for level in chosen]
 
 
 class Mark(NamedTuple):
@@ -197,7 +198,7 @@ _STEPS = {
 def funnel(results: Results) -> list[Drawing]:
     """How many of those who are referred, or join, come how far, for the program's own levels."""
     scenario = results.scenario
-    steps = {
+    every = {
         level: [
             (_STEPS[step], results.per_year(float(count)))
             for step, count in zip(funnel_steps(scenario, level), counts, strict=True)
@@ -206,8 +207,12 @@ def funnel(results: Results) -> list[Drawing]:
         for level in results.own_levels
         if (counts := results.profiles.get(f"funnel.{level}")) is not None and counts[0]
     }
-    if not steps:
+    if not every:
         return []
+    chosen, left_out = foremost(
+        every, PANELS, lambda level: every[level][0][1], "levels that most come to; all stand in summary.csv"
+    )
+    steps = {level: every[level] for level in chosen}
     said = [
         f"{results.level(level)}: of {_number(rows[0][1])} a year who "
         f"{'join' if rows[0][0] == _STEPS['joined'] else 'are referred'}, {_number(rows[-1][1])} complete"
@@ -216,32 +221,49 @@ def funnel(results: Results) -> list[Drawing]:
     title = said[0] if len(said) == 1 else "How far those come who are referred or join, per year"
     note = (
         "Those who came in the measured weeks, followed to the end of the run-out; mean of all replications."
+        f"{left_out}"
     )
-    figure = sheet(title, note, sum(0.5 * len(rows) + 0.7 for rows in steps.values()))
-    heights = [len(rows) + 1 for rows in steps.values()]
-    panels = figure.subplots(len(steps), squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
-    for axes, (level, rows) in zip(panels, steps.items(), strict=True):
-        plot_funnel(axes, rows)
-        if len(steps) > 1:
-            axes.set_title(results.level(level))
+    down, across = stacked(len(steps))
+    most = [max(len(rows) for rows in [*steps.values()][row * across :][:across]) for row in range(down)]
+    each, more = (0.5, 0.7) if across == 1 else (0.31, 0.8)
+    figure = sheet(title, note, sum(each * bars + more for bars in most))
+    panels = figure.subplots(
+        down, across, squeeze=False, gridspec_kw={"height_ratios": [bars + 1 for bars in most]}
+    ).flatten()
+    for axes, (level, rows) in zip(panels, steps.items(), strict=False):
+        plot_funnel(axes, rows, short=across > 1)
+        titled(axes, results.level(level) if len(steps) > 1 else "")
+    for axes in panels[len(steps) :]:
+        axes.set_visible(False)
     alt = f"Bars of patients a year by how far they come; {'; '.join(said)}."
     return [Drawing("patient-funnel", title, alt, figure)]
 
 
-def plot_funnel(axes: Axes, steps: Sequence[tuple[str, float]]) -> Axes:
-    """Bars from the first step down to the last, each with its count and its share of the one above."""
+def plot_funnel(axes: Axes, steps: Sequence[tuple[str, float]], *, short: bool = False) -> Axes:
+    """Bars from the first step down to the last, each with its count and its share of the one above.
+
+    Args:
+        axes: Where to draw.
+        steps: What people read for each step, and how many patients a year come so far.
+        short: Whether there is room for few words only.
+    """
     names, counts = zip(*steps, strict=True)
     places = np.arange(len(steps))
     axes.barh(places, counts, color=BLUE, height=0.72)
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.grid(visible=False)
-    axes.set_xlim(0, 1.52 * max(counts))
+    axes.set_xlim(0, (1.9 if short else 1.52) * max(counts))
     for place, count in enumerate(counts):
         before = counts[place - 1] if place else 0
-        share = f"   {100 * count / before:.0f} % of those above" if before else ""
+        of = "of above" if short else "of those above"
+        share = f"   {100 * count / before:.0f} % {of}" if before else ""
         axes.annotate(
-            f"{_number(count)} a year{share}", (count, place), (6, 0), textcoords="offset points", va="center"
+            f"{_number(count)}{'' if short else ' a year'}{share}",
+            (count, place),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
         )
     axes.tick_params(axis="y", length=0)
     measure(axes.xaxis, "Patients a year", "patients a year")

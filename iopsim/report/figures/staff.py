@@ -9,7 +9,25 @@ import numpy as np
 
 from iopsim.measures.planned import planned_at, spells_of
 from iopsim.measures.possible import varies
-from iopsim.report.figures.census import band_marks, changes_marked, plot_weekly, shaded
+from iopsim.report.figures.census import (
+    band_marks,
+    changes_marked,
+    date_marks,
+    not_measured,
+    plot_weekly,
+    shaded,
+    week_label,
+    years_left_blank,
+)
+from iopsim.report.figures.many import (
+    BARS,
+    PANELS,
+    foremost,
+    listed_or_counted,
+    name_rows,
+    stacked,
+    titled,
+)
 from iopsim.report.lines import bookable_hours_per_fte, employed
 from iopsim.report.style import (
     BLUE,
@@ -17,9 +35,6 @@ from iopsim.report.style import (
     INK,
     VERMILLION,
     Drawing,
-    fitted,
-    in_a_sentence,
-    listed,
     measure,
     sheet,
     trimmed,
@@ -47,9 +62,13 @@ class Carried(NamedTuple):
 
 def caseload(results: Results) -> list[Drawing]:
     """Mean patients of each post of the roles that carry caseloads, beside the limits that were in force."""
-    carried = {role: found for role in results.scenario.staff if (found := _carried(results, role))}
-    if not carried:
+    every = {role: found for role in results.scenario.staff if (found := _carried(results, role))}
+    if not every:
         return []
+    chosen, left_out = foremost(
+        every, PANELS, lambda role: _filled(every[role]), "roles whose caseloads are fullest"
+    )
+    carried = {role: every[role] for role in chosen}
     said = []
     for role, (patients, limits) in carried.items():
         whole = results.scenario.staff[role].caseload_limit
@@ -62,14 +81,22 @@ def caseload(results: Results) -> list[Drawing]:
         note += (
             " Nobody's limit is in force while a post is empty or its holder away, and a new one's is small."
         )
-    figure = sheet(title, note, 2.9 * len(carried))
-    for axes, (role, found) in zip(
-        figure.subplots(len(carried), squeeze=False)[:, 0], carried.items(), strict=True
-    ):
+    rows, columns = stacked(len(carried))
+    figure = sheet(title, f"{note}{left_out}", (2.9 if columns == 1 else 2.3) * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes, (role, found) in zip(panels, carried.items(), strict=False):
         plot_caseload(axes, *found)
         axes.set_xlabel(f"{results.role(role)} (number of the post)")
+    for axes in panels[len(carried) :]:
+        axes.set_visible(False)
     alt = f"Bars of mean patients by post, beside the caseload limit; {'; '.join(said)}."
     return [Drawing("caseload", title, alt, figure)]
+
+
+def _filled(carried: Carried) -> float:
+    """Patients as a share of the limits; +inf where there are none."""
+    patients, limits = carried
+    return float(patients.sum() / limits.sum()) if limits.any() else math.inf
 
 
 def _carried(results: Results, role: str) -> Carried | None:
@@ -112,26 +139,35 @@ def plot_caseload(axes: Axes, patients: Floats, limits: Floats) -> Axes:
 
 def posts(results: Results) -> list[Drawing]:
     """Filled posts, week by week, of the roles that come and go."""
-    panels = {
+    every = {
         role: found for role in results.scenario.staff if (found := results.weekly.get(f"{role}.filled"))
     }
-    if not panels:
+    if not every:
         return []
     run = results.scenario.run
+    chosen, left_out = foremost(
+        every,
+        PANELS,
+        lambda role: results.scenario.staff[role].posts - float(every[role].mean.mean()),
+        "roles with most vacancies; all stand in weekly.csv.gz",
+    )
+    panels = {role: every[role] for role in chosen}
     measured = slice(run.warm_up_weeks, run.warm_up_weeks + run.weeks)
     planned = {role: _planned_posts(results, role, len(series.mean)) for role, series in panels.items()}
     said = [
-        f"{results.role(role)}: {series.mean[measured].mean():.2f} of {planned[role][measured].mean():.4g} posts "
-        "filled on average"
+        f"{results.role(role)}: {series.mean[measured].mean():.2f} of "
+        f"{trimmed(float(planned[role][measured].mean()))} posts filled on average"
         for role, series in panels.items()
     ]
     title = said[0] if len(said) == 1 else "Posts filled, week by week"
     number = results.replications
     means = f"Weekly means of {number} replications" if number > 1 else "One replication"
-    note = f"{means}; who is away does not count. Warm-up and run-out are shaded: they are not measured."
-    figure = sheet(title, note, 2.3 * len(panels), band_marks([*panels.values()]))
-    axes_of = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-    for axes, (role, series) in zip(axes_of, panels.items(), strict=True):
+    note = f"{means}; who is away does not count; {not_measured(run)}.{years_left_blank([*panels.values()])}{left_out}"
+    legend = [*band_marks([*panels.values()]), *date_marks(results.scenario)]
+    rows, columns = stacked(len(panels))
+    figure = sheet(title, note, (2.3 if columns == 1 else 2.0) * rows, legend)
+    axes_of = figure.subplots(rows, columns, sharex=True, squeeze=False).flatten()
+    for at, (axes, (role, series)) in enumerate(zip(axes_of, panels.items(), strict=False)):
         plan = planned[role]
         most = plan.max()
         plot_weekly(axes, series._replace(high=np.minimum(series.high, plan)), "Posts filled", BLUE, "posts")
@@ -147,12 +183,20 @@ def posts(results: Results) -> list[Drawing]:
             "size": 10,
             "color": VERMILLION,
         }
-        axes.annotate(f"{plan[0]:,.0f} posts", *place, xycoords=axes.get_yaxis_transform(), **look)
-        axes.set_ylim(0, 1.25 * max(most, 1))
-        shaded(axes, run, named=axes is axes_of[0])
-        changes_marked(axes, results.scenario, named=axes is axes_of[0])
-        axes.set_title(results.role(role) if len(panels) > 1 else "")
-    axes_of[-1].set_xlabel("Week (date)")
+        words = f"{plan[0]:,.0f} {'post' if plan[0] == 1 else 'posts'}"
+        axes.annotate(words, *place, xycoords=axes.get_yaxis_transform(), **look)
+        if plan[-1] != plan[0]:
+            place = (1, plan[-1]), (-5, 3)
+            axes.annotate(f"{plan[-1]:,.0f}", *place, xycoords=axes.get_yaxis_transform(), ha="right", **look)
+        axes.set_ylim(0, 1.45 * max(most, 1))  # room for dates above the words
+        shaded(axes, run, named=at < columns)
+        changes_marked(axes, results.scenario, named=at < columns)
+        titled(axes, results.role(role) if len(panels) > 1 else "")
+        if at >= len(panels) - columns:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel(week_label(results.scenario))
+    for axes in axes_of[len(panels) :]:
+        axes.set_visible(False)
     return [Drawing("posts-filled", title, f"Lines by week of posts filled; {'; '.join(said)}.", figure)]
 
 
@@ -197,7 +241,7 @@ def hours(results: Results) -> list[Drawing]:
     week = "a busy week" if busy else "the mean week"
     short = [row.label for row in rows if (row.p95 if busy else row.mean) > row.employed]
     title = (
-        f"In {week} the work exceeds the hours employed: {listed([in_a_sentence(label) for label in short])}"
+        f"In {week} the work exceeds the hours employed: {listed_or_counted(short, len(rows), 'roles')}"
         if short
         else f"The hours employed cover {week} in every role"
     )
@@ -209,9 +253,15 @@ def hours(results: Results) -> list[Drawing]:
     note = "Bookable: paid hours less leave and the share of time that is not for patients."
     if any(varies(results.scenario, role) for role in results.scenario.staff):
         note += " Employed: posts that are filled, on average."
-    figure = sheet(title, note, 0.62 * len(rows) + 0.6, legend)
-    plot_hours(figure.subplots(), rows)
-    said = [f"{row.label} {trimmed(row.mean)} of {trimmed(row.employed)}" for row in rows]
+    shown, left_out = foremost(
+        rows,
+        BARS,
+        lambda row: (row.p95 if busy else row.mean) / row.employed if row.employed else math.inf,
+        "roles that are busiest; all stand in summary.csv",
+    )
+    figure = sheet(title, f"{note}{left_out}", (0.62 if len(shown) < 13 else 0.5) * len(shown) + 0.6, legend)
+    plot_hours(figure.subplots(), shown)
+    said = [f"{row.label} {trimmed(row.mean)} of {trimmed(row.employed)}" for row in shown]
     alt = f"Bars of hours a week needed of those employed, by role: {', '.join(said)}."
     return [Drawing("hours-by-role", title, alt, figure)]
 
@@ -234,11 +284,7 @@ def plot_hours(axes: Axes, rows: Sequence[Hours]) -> Axes:
     for place, end, row in zip(places, ends, rows, strict=True):
         said = f"{trimmed(row.mean)} of {trimmed(row.employed)} h"
         axes.annotate(said, (end, place), (10, 0), textcoords="offset points", va="center", size=10)
-    axes.set_yticks(places, ["\n".join(fitted(row.label, 1.6, 10)) for row in rows])
-    axes.invert_yaxis()
+    name_rows(axes, [row.label for row in rows], 1.9)
     axes.set_xlim(0, 1.24 * ends.max() or 1)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     measure(axes.xaxis, "Hours a week", "hours a week")
     return axes

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iopsim.report.figures.census import band_marks, changes_marked, dated, plot_weekly, shaded
+from iopsim.experiment.statistics import years_needed
+from iopsim.report.figures.census import (
+    band_marks,
+    changes_marked,
+    date_marks,
+    dated,
+    plot_weekly,
+    shaded,
+    week_label,
+    years_left_blank,
+)
+from iopsim.report.figures.many import PANELS, foremost, stacked, titled, waiting
 from iopsim.report.style import (
     BLUE,
     GREEN,
@@ -44,10 +55,13 @@ def flow(results: Results) -> list[Drawing]:
     """Starts of care in each week, and what the weeks earn: where the run began from today."""
     if results.scenario.from_today is None:
         return []
-    panels = [
-        (f"Starts: {results.level(level)}", "Starts", f"{level}.starts", GREEN)
-        for level in results.own_levels
-    ]
+    chosen, left_out = foremost(
+        results.own_levels,
+        PANELS - 1,
+        lambda level: waiting(results, level),
+        "levels where most wait; all stand in weekly.csv.gz",
+    )
+    panels = [(f"Starts: {results.level(level)}", "Starts", f"{level}.starts", GREEN) for level in chosen]
     panels.append(("Revenue", "Revenue", "program.revenue", BLUE))
     shown = [
         (title, what, series, color, series_unit(name, results.scenario.currency))
@@ -57,16 +71,24 @@ def flow(results: Results) -> list[Drawing]:
     if not shown:
         return []
     run, words = results.scenario.run, listed([in_a_sentence(title) for title, *_ in shown])
+    blank = years_left_blank([one[2] for one in shown])
     title = "From today: starts of care and revenue, week by week"
-    note = f"Weekly sums, means of {results.replications} replications; the run-out is shaded."
-    figure = sheet(title, note, 2.3 * len(shown), band_marks([one[2] for one in shown]))
-    axes_of = figure.subplots(len(shown), sharex=True, squeeze=False)[:, 0]
-    for axes, (heading, what, series, color, unit) in zip(axes_of, shown, strict=True):
+    number = results.replications
+    note = f"Weekly sums, means of {number} replications; the run-out is shaded.{blank}{left_out}"
+    rows, columns = stacked(len(shown))
+    legend = [*band_marks([one[2] for one in shown]), *date_marks(results.scenario)]
+    figure = sheet(title, note, 2.3 * rows, legend)
+    axes_of = figure.subplots(rows, columns, sharex=True, squeeze=False).flatten()
+    for place, (axes, (heading, what, series, color, unit)) in enumerate(zip(axes_of, shown, strict=False)):
         plot_weekly(axes, series, what, color, unit)
-        shaded(axes, run, named=axes is axes_of[0])
-        changes_marked(axes, results.scenario, named=axes is axes_of[0])
-        axes.set_title(heading)
-    axes_of[-1].set_xlabel("Week (date)")
+        shaded(axes, run, named=place < columns)
+        changes_marked(axes, results.scenario, named=place < columns)
+        titled(axes, heading)
+        if place >= len(shown) - columns:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel(week_label(results.scenario))
+    for axes in axes_of[len(shown) :]:
+        axes.set_visible(False)
     alt = f"Lines by week from {run.opening} to {run.end}: {words}."
     return [Drawing("starts-and-revenue", title, alt, figure)]
 
@@ -76,26 +98,33 @@ def flow(results: Results) -> list[Drawing]:
 
 def under(results: Results) -> list[Drawing]:
     """From which week on each list stays under its number: a panel for each level that has one."""
-    by_level = [(level, list(weeks)) for level, weeks in groupby(results.under, lambda week: week.level)]
-    if not by_level:
+    every = [(level, list(weeks)) for level, weeks in groupby(results.under, lambda week: week.level)]
+    if not every:
         return []
+    by_level, left_out = foremost(
+        every,
+        PANELS,
+        lambda one: waiting(results, one[0]),
+        "levels where most wait; all stand in weeks_until_under.csv",
+    )
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     said = [_reached(results, level, weeks) for level, weeks in by_level]
     title = said[0] if len(said) == 1 else "From when on lists are short"
-    note = "The first week from which the list stays under the number for four weeks, by simulated year."
+    note = f"The first week from which the list stays under the number for four weeks, by simulated year.{left_out}"
     legend: list[tuple[Artist, str]] = [
         (Patch(facecolor=SKY, edgecolor=BLUE), "first in that week (left)"),
         (Line2D([], [], color=INK), "by that week (right)"),
+        *date_marks(results.scenario),
     ]
-    figure = sheet(title, note, 2.9 * len(by_level), legend)
+    figure = sheet(title, note, (2.9 if len(by_level) < 4 else 2.0) * len(by_level), legend)
     panels = figure.subplots(len(by_level), sharex=True, squeeze=False)[:, 0]
     for axes, (level, weeks) in zip(panels, by_level, strict=True):
         plot_under(axes, weeks)
-        axes.set_title(results.level(level) if len(by_level) > 1 else "")
+        titled(axes, results.level(level) if len(by_level) > 1 else "")
         changes_marked(axes, results.scenario, named=axes is panels[0])
-    panels[-1].set_xlabel("Week (date)")
+    panels[-1].set_xlabel(week_label(results.scenario))
     alt = f"Bars of the share of years by week, and a line of the share by then; {'; '.join(said)}."
     return [Drawing("weeks-until-under", title, alt, figure)]
 
@@ -103,7 +132,8 @@ def under(results: Results) -> list[Drawing]:
 def _reached(results: Results, level: str, weeks: Sequence[Under]) -> str:
     last = weeks[-1]
     name = f"{results.level(level)}: the list stays under {last.under}"
-    half = next((one.week for one in weeks if one.by_then >= 0.5), None)
+    enough = results.replications >= years_needed(0.5)
+    half = next((one.week for one in weeks if one.by_then >= 0.5), None) if enough else None
     return (
         f"{name} from the week of {_day(half)} on in half of the years"
         if half
@@ -134,10 +164,12 @@ def plot_under(axes: Axes, weeks: Sequence[Under]) -> Axes:
 
 
 def starts(results: Results) -> list[Drawing]:
-    """When those start who are on a list today, by place in line: one figure for each list."""
+    """When those start who are on a list today, by place in line: one figure for each list, if years are enough."""
     from matplotlib.lines import Line2D
 
-    drawn = []
+    if results.replications < years_needed(0.5):
+        return []
+    drawn, is_range = [], results.replications >= years_needed(0.9)
     legend: list[tuple[Artist, str]] = [
         (
             Line2D([], [], color=INK, marker="o", linestyle="", markersize=5),
@@ -149,6 +181,7 @@ def starts(results: Results) -> list[Drawing]:
             "later or never in more than one year of ten",
         ),
     ]
+    blank = "" if is_range else f" Range of years left blank: takes {years_needed(0.9)} replications."
     for level, group in groupby(results.starts, lambda start: start.level):
         people = list(group)
         title = f"{results.level(level)}: when the {len(people)} on the list today start care"
@@ -156,33 +189,44 @@ def starts(results: Results) -> list[Drawing]:
             float(np.mean([getattr(one, what) for one in people])) for what in ("started", "gave_up")
         )
         said = f"{trimmed(begun, 'share')} start as far as is simulated, {trimmed(lost, 'share')} give up or are lost"
-        note = f"Place in line by date of joining. On average {said}."
-        figure = sheet(title, note, min(6.5, 0.9 + 0.2 * len(people)), legend)
+        today = _day(results.scenario.run.start)
+        note = f"Today is {today}. Place in line by date of joining. On average {said}.{blank}"
+        run = results.scenario.run
+        end = _shown_until(people, run.start, run.end)
+        marks = [*(legend if is_range else legend[:1]), *date_marks(results.scenario, end)]
+        figure = sheet(title, note, min(6.5, 0.9 + 0.2 * len(people)), marks)
         axes = figure.subplots()
-        end = results.scenario.run.end
-        plot_starts(axes, people, results.scenario.run.start, end)
+        plot_starts(axes, people, run.start, end, is_range=is_range)
         changes_marked(axes, results.scenario, named=True)
-        alt = f"Dots with ranges by place in line, dates from {results.scenario.run.start} on; on average {said}."
+        dots = "Dots with ranges" if is_range else "Dots"
+        alt = f"{dots} by place in line, dates from {run.start} on; on average {said}."
         drawn.append(Drawing(f"starts-of-the-list-{level}", title, alt, figure))
     return drawn
 
 
-def plot_starts(axes: Axes, people: Sequence[Start], first: dt.date, last: dt.date) -> Axes:
+def _shown_until(people: Sequence[Start], first: dt.date, last: dt.date) -> dt.date:
+    """The latest of their dates and an eighth of the time more, or at least a week: as far as is simulated."""
+    latest = max([first, *(day for one in people for day in (one.p10, one.median, one.p90) if day)])
+    return min(last, latest + dt.timedelta(days=max(7, (latest - first).days // 8)))
+
+
+def plot_starts(
+    axes: Axes, people: Sequence[Start], first: dt.date, end: dt.date, *, is_range: bool = True
+) -> Axes:
     """A dot for each person at the median date, over a line from the 10 % to the 90 % date.
 
     Args:
         axes: Where to draw.
         people: In order of their places.
         first: The day on which they wait.
-        last: The end of what is simulated: lines of those who are not all started by then run up to it.
+        end: The last day that is shown: lines of those who have not started by then in all years run up to it.
+        is_range: Whether the years are enough for 10 % and 90 % of them; else dates are medians alone.
     """
-    latest = max([first, *(day for one in people for day in (one.p10, one.median, one.p90) if day)])
-    end = min(last, latest + dt.timedelta(days=max(7, (latest - first).days // 8)))
     thick = 4 if len(people) <= _MOST else max(0.8, 160 / len(people))
     for one in people:
         if one.p10:
             axes.hlines(one.place, one.p10, one.p90 or end, color=SKY, linewidth=thick)  # type: ignore[arg-type]
-        if one.p90 is None:
+        if is_range and one.p90 is None:
             axes.plot(end, one.place, ">", color=ORANGE, markersize=min(6, thick + 2), clip_on=False)  # type: ignore[arg-type]
         if one.median:
             axes.plot(one.median, one.place, "o", color=INK, markersize=min(5, thick + 1))  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from iopsim.experiment.sentences import flags, limiting
 from iopsim.experiment.summary import goals
 from iopsim.report.figures.goals import metric_words, wish
 from iopsim.report.lines import sections
+from iopsim.report.overview import is_large, most_waited_for
 from iopsim.report.style import in_a_sentence
 from iopsim.report.wording import interval_ends
 from iopsim.report.workbook.book import COUNT, VERDICT, Column, Number
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["all_metrics", "summary"]
 
+_FEW = 4  # levels of which is told what limits them, where there are many
+
 
 def summary(book: Book, source: Source) -> None:
     """The answers by theme, targets first, and below them what is to be said beside them."""
@@ -30,7 +33,8 @@ def summary(book: Book, source: Source) -> None:
     sheet = book.sheet("Summary", _title(source), scenario.description)
     entries = reported(scenario).keys() <= {one.name for one in source.estimates}
     if entries:  # sentences ask for every number of this version of the program
-        sheet.line(limiting(source.estimates, scenario), bold=True)
+        some = most_waited_for(scenario, source.estimates, _FEW) if is_large(scenario) else None
+        sheet.line(limiting(source.estimates, scenario, some), bold=True)
         sheet.row += 1
     observed = [Column("observed")] if scenario.observed else []
     columns = [

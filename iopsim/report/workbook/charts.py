@@ -17,11 +17,12 @@ ROWS, COLUMNS = 16, 10  # that a chart takes of a sheet, with some to spare
 _SIZE = {"width": 620, "height": 300}  # pixels
 _COLORS = (BLUE, ORANGE, GREEN, SKY, VERMILLION, GRAY)
 _TEXT = {"size": 9, "color": INK}
+_UPPER = "upper end"  # the legend names a band once, at its lower end
 _DATES = {"date_axis": True, "num_font": _TEXT}
 
 
 def weekly(book: Book, area: Area, first: int, title: list[Any], unit: str) -> Any:
-    """Lines by week of one series: its mean and the ends of both bands.
+    """Lines by week of one series: its mean and the ends of both bands, where they are known.
 
     Args:
         book: The workbook.
@@ -31,24 +32,20 @@ def weekly(book: Book, area: Area, first: int, title: list[Any], unit: str) -> A
         unit: Of the numbers.
     """
     chart = book.chart("line")
-    for offset, (words, look) in enumerate(
-        (
-            ("mean", {"color": INK, "width": 2}),
-            (PRECISION, {"color": BLUE, "width": 1}),
-            ("precision, high", {"color": BLUE, "width": 1}),
-            (YEARS, {"color": ORANGE, "width": 1, "dash_type": "dash"}),
-            ("range of years, high", {"color": ORANGE, "width": 1, "dash_type": "dash"}),
-        )
-    ):
+    lines = (
+        ("mean", {"color": INK, "width": 2}),
+        (PRECISION, {"color": BLUE, "width": 1}),
+        (_UPPER, {"color": BLUE, "width": 1}),
+        (YEARS, {"color": ORANGE, "width": 1, "dash_type": "dash"}),
+        (_UPPER, {"color": ORANGE, "width": 1, "dash_type": "dash"}),
+    )
+    known = [(column, *line) for column, line in enumerate(lines, first) if column in area.least]
+    for column, words, look in known:
         chart.add_series(
-            {
-                "name": words,
-                "categories": area.values(0),
-                "values": area.values(first + offset),
-                "line": look,
-            }
+            {"name": words, "categories": area.values(0), "values": area.values(column), "line": look}
         )
-    chart.set_legend({"position": "bottom", "font": _TEXT, "delete_series": [2, 4]})
+    upper = [place for place, (_, words, _) in enumerate(known) if words == _UPPER]
+    chart.set_legend({"position": "bottom", "font": _TEXT, "delete_series": upper})
     chart.set_x_axis({**_DATES, "num_format": "mmm yy", "major_unit": 3, "major_unit_type": "months"})
     ends = [column for column in area.least if first <= column < first + 5]
     return _finished(book, chart, title, chart.set_y_axis, unit, _from_zero(area, ends))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from iopsim.experiment.statistics import years_needed
 from iopsim.report.wording import interval_ends, series_unit, series_words
 from iopsim.report.workbook import charts
 from iopsim.report.workbook.book import Column
@@ -30,7 +31,7 @@ def weeks(book: Book, source: Source) -> None:
     number = source.results.replications
     note = (
         f"Precision: 95 % interval of the mean of {number} replications, which narrows as replications are added. "
-        "Range of years: 10–90 % of the replications."
+        f"Range of years: 10–90 % of the replications{_left_blank(number)}."
     )
     shown = book.sheet("Weeks", "Week by week", note)
     table = book.sheet("Weeks data", "Week by week: the numbers", note)
@@ -51,13 +52,19 @@ def weeks(book: Book, source: Source) -> None:
     table.keep(area.head + 1, left)
     table.fit()
     shown.fit()
+    bands = "precision" if _left_blank(source.results.replications) else "precision and range of years"
     own = [name for name in series if name.split(".")[0] not in _bought(source.scenario)]
     for place, name in enumerate([*own, *(name for name in series if name not in own)][:_CHARTS]):
         first = left + 5 * list(series).index(name)
         chart = charts.weekly(book, area, first, [area.sheet, titles, first], units[name])
         down, across = divmod(place, _ABREAST)
-        alt = f"Lines by week: {said[name]}, mean with precision and range of years."
+        alt = f"Lines by week: {said[name]}, mean with {bands}."
         shown.insert(chart, shown.row + down * charts.ROWS, across * charts.COLUMNS, alt)
+
+
+def _left_blank(replications: int) -> str:
+    needed = years_needed(0.9)
+    return f", left blank (takes {needed})" if replications < needed else ""
 
 
 def _bought(scenario: Scenario) -> set[str]:

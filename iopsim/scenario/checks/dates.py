@@ -21,7 +21,7 @@ _FAR = dt.timedelta(days=3 * 366)  # one calendar serves runs of any length; a w
 
 
 def of_dates(scenario: Scenario) -> Iterator[Finding]:
-    """Dates far from the simulated time, and groups that would not meet in it or take nobody in."""
+    """Dates far from the simulated time, and groups that were closed before it or take nobody in."""
     first, last = scenario.run.opening, scenario.run.end - dt.timedelta(days=1)
     span = f"the simulated time, {first} to {last}"
     for path, day in _dates(scenario):
@@ -31,8 +31,6 @@ def of_dates(scenario: Scenario) -> Iterator[Finding]:
             yield Finding("date", path, message)
         elif path[-1] == "until" and path[-3] == "groups" and day < first:
             yield Finding("date", path, f"{day} is before {span}: the group would never meet")
-        elif path[-1] == "from" and path[-3] == "groups" and day > last:
-            yield Finding("date", path, f"{day} is after {span}: the group would never meet")
         elif path[-2:] == ("cohort", "first") and day > last:
             yield Finding("date", path, f"{day} is after {span}: nobody would ever start")
 

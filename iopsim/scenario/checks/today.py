@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iopsim.scenario.findings import Finding
+from iopsim.scenario.today import WEEKS_UNDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,4 +30,16 @@ def _start(scenario: Scenario) -> Iterator[Finding]:
         yield Finding("from-today", ("run", "warm_up_weeks"), message)
 
 
-CHECKS = (_start,)
+def _is_answerable(scenario: Scenario) -> Iterator[Finding]:
+    """Whether a list can have stayed under its number when the run ends."""
+    today, run = scenario.from_today, scenario.run
+    weeks = run.weeks + run.run_out_weeks
+    if today and today.waitlist_under and weeks < WEEKS_UNDER:
+        message = (
+            f"takes {WEEKS_UNDER} simulated weeks to answer, the run-out included (got {weeks}); raise `run.weeks` or "
+            "`run.run_out_weeks`, or drop it"
+        )
+        yield Finding("from-today", ("from_today", "waitlist_under"), message)
+
+
+CHECKS = (_start, _is_answerable)

@@ -23,7 +23,8 @@ _MOST_BYTES = 10_000_000
 def read_columns(folder: Path, name: str, headings: Mapping[str, str]) -> list[tuple[int, list[str]]]:
     """The cells of some columns of a CSV file, and the line that each row ends on.
 
-    Commas, semicolons or tabs may separate the cells; blank lines are passed over.
+    Commas, semicolons or tabs may separate the cells; blank lines, and empty cells after the last heading, are
+    passed over.
 
     Args:
         folder: Where the scenario lies; the file may not lie outside.
@@ -34,7 +35,8 @@ def read_columns(folder: Path, name: str, headings: Mapping[str, str]) -> list[t
         Line and cells of each row, stripped, in the order of `headings`; a cell that is not there is empty.
 
     Raises:
-        ValidationError: The file is missing or cannot be read, or a column is not there once.
+        ValidationError: The file is missing or cannot be read, a column is not there once, or a row has more cells
+            than there are headings.
     """
     return read_table(folder, name, headings)[1]
 
@@ -80,6 +82,7 @@ def read_table(
             wrong[*place, key] = f'{name}:1: column "{key}" {trouble}; say its heading under `columns`'
     if wrong:
         raise faults_at(wrong)
+    _refuse_long(name, header, rows)
     places = [header.index(heading) for heading in found.values()]
     return found, [(line, [row[at].strip() if at < len(row) else "" for at in places]) for line, row in rows]
 
@@ -87,8 +90,21 @@ def read_table(
 def at_line(name: str, heading: str, faults: Sequence[tuple[int, str]], cure: str) -> str:
     """A message on cells of one column: the first of the `faults` (line, what is wrong), and how many follow."""
     line, what = faults[0]
-    more = f" (and {len(faults) - 1} more such line{'s' * (len(faults) > 2)})" if len(faults) > 1 else ""
-    return f'{name}:{line}: column "{heading}" {what}{more}; {cure}'
+    return f'{name}:{line}: column "{heading}" {what}{_and_more(len(faults))}; {cure}'
+
+
+def _and_more(lines: int) -> str:
+    return f" (and {lines - 1} more such line{'s' * (lines > 2)})" if lines > 1 else ""
+
+
+def _refuse_long(name: str, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> None:
+    """Refuse rows that go on after the last heading: a separator inside a cell has moved what follows it."""
+    width = max((place for place, heading in enumerate(header, 1) if heading), default=0)
+    long = [line for line, row in rows if len(row) > width and any(map(str.strip, row[width:]))]
+    if long:
+        cure = "put a cell that holds the separator in quotes, or give every column a heading"
+        what = f"more cells than headings{_and_more(len(long))}"
+        raise fault_at("csv", f"{name}:{long[0]}: {what}; {cure}")
 
 
 def _read(folder: Path, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iopsim.scenario.plausible.dates import in_all, in_their_time, spells, without_effect
+from iopsim.scenario.plausible.dates import in_all, in_their_time, plans, spells, without_effect
 from iopsim.scenario.plausible.earnings import earnings
 from iopsim.scenario.plausible.facilitation import facilitators, ratios
 from iopsim.scenario.plausible.flows import streams
@@ -46,12 +46,17 @@ class Plausibility:
 
 def assess(scenario: Scenario) -> Plausibility:
     """Balance a valid scenario and compare what is asked with what is there; simulates nothing."""
-    balances = [(spell, _Balance(spell.plan)) for spell in spells(scenario)]
+    editions = plans(scenario)
+    whole = {id(plan): _Balance(plan) for _, plan in editions}
+    balances = [
+        (spell, whole.get(id(spell.plan)) or _Balance(spell.plan)) for spell in spells(scenario, editions)
+    ]
     found = [
         *in_their_time([(spell, balance.loads()) for spell, balance in balances]),
         *today(scenario),
-        *in_all(balance.words() for _, balance in balances),
-        *in_all([idle(scenario), *(idle(spell.plan) for spell, _ in balances)]),
+        *in_their_time([(spell, balance.prices()) for spell, balance in balances]),
+        *in_all(balance.words() for balance in whole.values()),
+        *in_all([idle(scenario), *(idle(plan) for _, plan in editions)]),
         *without_effect(scenario),
         *in_their_time([(spell, waits(spell.plan, balance.pools)) for spell, balance in balances]),
     ]
@@ -77,10 +82,13 @@ class _Balance:
         yield from facilitators(self.plan)
         yield from ratios(self.plan, self.coming)
 
-    def words(self) -> Iterator[Finding]:
-        """What cannot be, and what nobody needs."""
+    def prices(self) -> Iterator[Finding]:
+        """What a day earns less than one may think, or nothing."""
         yield from minimum_weeks(self.plan)
         yield from earnings(self.plan)
+
+    def words(self) -> Iterator[Finding]:
+        """What cannot be, and what nobody needs."""
         yield from ruled_out(self.plan, self.coming, self.pools)
         yield from unused(self.plan, self.coming)
 

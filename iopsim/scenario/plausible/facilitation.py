@@ -113,6 +113,8 @@ def facilitators(scenario: Scenario) -> Iterator[Finding]:
                 f"staff.{name}.posts",
                 f"{needed} are needed at the same time ({when}), and there are {spec.posts}, "
                 f"so {_lack(scenario, role)}; move a group or add a post",
+                "together",
+                needed / spec.posts,
             )
         elif needed <= _MOST_POSTS and spec.posts <= _MOST_POSTS:
             yield from _sometimes(scenario, name, role)
@@ -130,7 +132,8 @@ def _sometimes(scenario: Scenario, name: str, role: _Role) -> Iterator[Finding]:
     """Sessions that lack somebody because posts are empty part of the time."""
     filled, price = posts_of(scenario, name).filled, role.spec.cover_per_hour
     short = role.mean_short(filled) if filled < role.spec.posts else _Short(0.0, 0.0)
-    if not short.sessions or short.sessions < _WORTH_TELLING * role.sessions_per_week:
+    lost = short.sessions / role.sessions_per_week if short.sessions else 0.0
+    if lost < _WORTH_TELLING:
         return
     share = f"posts are filled {filled / role.spec.posts:.0%} of the time"
     if price is None:
@@ -138,12 +141,16 @@ def _sometimes(scenario: Scenario, name: str, role: _Role) -> Iterator[Finding]:
             f"staff.{name}",
             f"{share}, so about {short.sessions:.1f} of {role.sessions_per_week:.1f} sessions a week will be "
             "cancelled for lack of a facilitator; add a post, hire sooner, or give `cover_per_hour`",
+            "cancelled",
+            lost,
         )
     else:
         cost = price * short.hours
         yield note(
             f"staff.{name}",
             f"{share}, so about {short.hours:.1f} hours a week will be covered for {cost:,.0f} {scenario.currency}",
+            "covered",
+            lost,
         )
 
 
@@ -216,6 +223,8 @@ def ratios(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Finding]:
                 f"staff.{name}.patients_per_clinician_at_most",
                 f"with every seat and place taken there are {room:.0f} patients for {fte:.3g} FTE, {room / fte:.1f} "
                 f"each, and {rule:g} are allowed; add posts, or take fewer patients",
+                "each",
+                room / (rule * fte),
             )
 
 

@@ -250,7 +250,6 @@ def _days_per_week(level: Level, track: str) -> float:
 
 def _closed(onward: dict[_Node, _Onward]) -> set[_Node]:
     """Nodes to which patients come back for ever: no way leads home, and one leads back."""
-
     ahead = {
         node: {to for to, share in way.shares.items() if share > _NOBODY} for node, way in onward.items()
     }

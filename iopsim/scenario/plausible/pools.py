@@ -97,12 +97,13 @@ def full(scenario: Scenario, pools: Sequence[Pool]) -> Iterator[Finding]:
         also = f"; also over: {words(pool.whom or 'all together' for pool in others)}" if others else ""
         if worst.overflows or (worst.utilization >= 1 and not is_bounded(scenario, worst)):
             text = f"{worst.balance}{worst.remark}, so {_consequence(scenario, worst)}; {_remedy(scenario, worst)}"
-            yield warning(worst.path, text + also)
+            yield warning(worst.path, text + also, worst.name, worst.utilization)
         elif worst.utilization >= TIGHT and not is_bounded(scenario, worst):
-            yield warning(worst.path, f"{worst.balance}{worst.remark}, and {_unsettled(scenario, worst)}")
+            text = f"{worst.balance}{worst.remark}, and {_unsettled(scenario, worst)}"
+            yield warning(worst.path, text, worst.name, worst.utilization)
         elif worst.utilization >= TIGHT:
             text = f"{worst.balance}{worst.remark}; with so little slack, waits are long and swing widely"
-            yield note(worst.path, text)
+            yield note(worst.path, text, worst.name, worst.utilization)
 
 
 def too_full(scenario: Scenario, pools: Sequence[Pool]) -> dict[str, Pool]:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from iopsim.scenario.findings import words
 from iopsim.scenario.names import EITHER
-from iopsim.scenario.plausible.finding import Finding, warning
+from iopsim.scenario.plausible.finding import Finding, note, warning
 from iopsim.scenario.plausible.seats import wish
 from iopsim.scenario.plausible.timetable import fits
 from iopsim.scenario.today import listed, residents
@@ -24,7 +25,7 @@ _UNTIL = "nobody is admitted until there are fewer"
 
 
 def today(scenario: Scenario) -> Iterator[Finding]:
-    """Places, seats and caseloads with more patients than they hold, and people on a list whom nothing fits."""
+    """Places, seats and caseloads with more patients than they hold, levels without, and whom no group fits."""
     if scenario.from_today is None:
         return
     plan, there = scenario.on(scenario.run.start), residents(scenario)
@@ -33,6 +34,13 @@ def today(scenario: Scenario) -> Iterator[Finding]:
             yield warning(
                 "from_today.census", f"{count} are in care in {what}, which has room for {limit}; {_UNTIL}"
             )
+    empty = [name for name in plan.levels if all(one.level != name for one in there)]
+    if there and empty:
+        yield note(
+            "from_today.census",
+            f"nobody is in care in {words(empty)} at the opening; if somebody is, add rows, or census and cost are too "
+            "low",
+        )
     misfits = Counter(one.level for one in listed(scenario) if not _has_room(plan, one))
     for level, count in misfits.items():
         yield warning(

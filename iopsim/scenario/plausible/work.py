@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from iopsim.scenario.plausible.appointments import deliveries, intake_minutes, receives
 from iopsim.scenario.plausible.finding import Finding, warning
+from iopsim.scenario.plausible.pool import NOTHING
 from iopsim.scenario.plausible.pools import admitted
 from iopsim.scenario.plausible.posts import posts_of
 from iopsim.scenario.plausible.timetable import held_per_week
@@ -94,9 +95,11 @@ def _minutes_per_week(
 def overbooked(hours: Iterable[Hours]) -> Iterator[Finding]:
     """Roles with more work than hours."""
     for work in hours:
-        if work.utilization > 1:
+        if work.utilization > 1 + NOTHING:
             yield warning(
                 f"staff.{work.role}",
                 f"{work.expected:.0f} h of work a week and {work.bookable:.0f} h bookable: it takes "
                 f"{work.fte_needed:.1f} FTE, and {work.fte_employed:.3g} are employed; add posts, or make less work",
+                "hours",
+                work.utilization,
             )
