@@ -12,7 +12,7 @@ from iopsim.experiment.executors import for_each
 from iopsim.experiment.keys import content_key
 from iopsim.experiment.plans import replications
 from iopsim.experiment.sentences import never_starting
-from iopsim.experiment.statistics import mean_of, years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS, mean_of
 from iopsim.experiment.summary import Estimate, estimates, replication_rows, summary_rows
 from iopsim.experiment.today import STARTS_COLUMNS, UNDER_COLUMNS, answers, starts_rows, under_rows
 from iopsim.scenario import identity, resolved_text
@@ -117,7 +117,7 @@ def _bands(series: Sequence[Sequence[float]]) -> list[Band]:
     """Of the weeks of one series, given for each replication."""
     values = np.array(series)
     years = np.quantile(values, [0.1, 0.9], axis=0)
-    low, high = (years if len(values) >= years_needed(0.9) else np.full_like(years, np.nan)).tolist()
+    low, high = (years if len(values) >= FEWEST_YEARS else np.full_like(years, np.nan)).tolist()
     means = [mean_of(values[:, week]).interval for week in range(values.shape[1])]
     return [
         Band(mean.estimate, mean.low, mean.high, *years)

@@ -43,8 +43,7 @@ def limiting(found: Sequence[Estimate], scenario: Scenario, levels: Container[st
     if not lacking:
         return "Nobody waits for a level of the program's own: nothing limits it."
     first, *others = [
-        _limit_of(scenario, level, sorted(lacks, key=_by_weight))
-        for level, lacks in lacking.items()
+        _limit_of(scenario, level, sorted(lacks, key=_by_weight)) for level, lacks in lacking.items()
     ]
     return f"{'; '.join([first, *map(_in_a_sentence, others)])}."
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
+    "FEWEST_YEARS",
     "LEVEL",
     "Interval",
     "Pool",
@@ -38,8 +39,10 @@ __all__ = [
     "quantiles_of",
     "ratio_of",
     "ratios_of",
-    "years_needed",
 ]
+
+FEWEST_YEARS = 20
+"""Replications from which a median or a range of the years, 10–90 % of them, is said: two lie beyond each end."""
 
 LEVEL = 0.95
 _ROUNDING = 1e-9  # p × count is a whole number when it differs from one by less
@@ -220,11 +223,6 @@ class Pool:
 def observations_needed(p: float) -> int:
     """Fewest observations from which the p-quantile is printed: 10/(1 − p) (model.md §10)."""
     return math.ceil(10 / (1 - p) - _ROUNDING)
-
-
-def years_needed(p: float) -> int:
-    """Fewest replications from which their own p-quantile is said: ten lie beyond it, at whichever end it is near."""
-    return observations_needed(max(p, 1 - p))
 
 
 def quantile_of(pool: Pool, p: float, level: float = LEVEL) -> Replicated:

@@ -1,7 +1,7 @@
 """What a run from today says of the waitlists: when they are short, and when each patient on them starts care.
 
 A year in which something never happens has it later than all others; "never" goes as far as the simulated weeks.
-Percentiles of the years are left blank as all percentiles are: the median takes 20 replications, 10–90 % take 100.
+Median and range of the years, 10–90 % of them, are left blank where there are fewer than twenty.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from iopsim.experiment.statistics import years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS
 from iopsim.measures.lists import NOT_STARTED
 from iopsim.measures.registry import Sample
 from iopsim.scenario.today import listed
@@ -115,33 +115,28 @@ def _stays_under(scenario: Scenario, level: str, number: int, weeks: Floats) -> 
 def _by_when(scenario: Scenario, days: Floats, by: str = "by", whole_days: int = 1) -> str:
     """`by 2027-02-03 (10–90 % of years: 2027-01-25 to 2027-02-20)`; where most years lack it, in how many it comes.
 
-    Of too few years for a range the median stands alone, of too few for a median the share and the mean.
+    Of too few years for a median, the share and the mean.
     """
     early, median, late = (_date(scenario, day) for day in _band(days))
     share = float(np.isfinite(days).mean())
     if not median:
         within = f"in {100 * share:.0f} % of years within the weeks simulated"
-        if not share or len(days) >= years_needed(0.5):
+        if not share or len(days) >= FEWEST_YEARS:
             return within
         mean = whole_days * math.floor(days[np.isfinite(days)].mean() / whole_days)
         return f"{within}, on average {by} {_date(scenario, mean)}"
-    beside = [f"10–90 % of years: {early} to {late or 'never'}"] if len(days) >= years_needed(0.9) else []
+    beside = [f"10–90 % of years: {early} to {late or 'never'}"]
     if share < 1:
         beside.append(f"in {100 * (1 - share):.0f} % of years not within the weeks simulated")
-    return f"{by} {median} ({'; '.join(beside)})" if beside else f"{by} {median}"
+    return f"{by} {median} ({'; '.join(beside)})"
 
 
 def _left_blank(years: int) -> list[str]:
-    """What so many years are too few for, as it is said of all percentiles."""
-    percentiles = {"median": 0.5, "10–90 % of years": 0.9}
-    withheld = [
-        f"{words} (takes {years_needed(p)})" for words, p in percentiles.items() if years < years_needed(p)
-    ]
-    if not withheld:
+    """What is said where years are too few for a median."""
+    if years >= FEWEST_YEARS:
         return []
     return [
-        f"Too few replications for a percentile of the years, left blank: {', '.join(withheld)}; "
-        "simulate more replications."
+        f"Too few replications for median and range of the years, left blank (takes {FEWEST_YEARS}); simulate more."
     ]
 
 
@@ -164,8 +159,7 @@ def _band(values: Floats) -> list[float]:
     ascending = np.sort(values)
     ranks = [math.ceil(p * len(ascending) - 1e-9) for p in _BAND]
     return [
-        float(ascending[max(rank, 1) - 1]) if len(ascending) >= years_needed(p) else math.nan
-        for p, rank in zip(_BAND, ranks, strict=True)
+        float(ascending[max(rank, 1) - 1]) if len(ascending) >= FEWEST_YEARS else math.nan for rank in ranks
     ]
 
 

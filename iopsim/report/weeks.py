@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.markup import escape
 
-from iopsim.experiment.statistics import years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS
 from iopsim.report.wording import interval_text, number_text, series_unit, series_words
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["print_weeks", "weeks_shown"]
 
 _HEADING = "Week by week: mean, precision (95 % interval of the mean), range of years ({})"
-_YEARS, _LEFT_BLANK = "10–90 % of replications", f", left blank: takes {years_needed(0.9)}"
+_YEARS, _LEFT_BLANK = "10–90 % of replications", f", left blank: takes {FEWEST_YEARS}"
 _COLUMNS = ("mean", "precision", "range of years")
 _OF_LEVELS = ("census", "waitlist", "starts")
 _OF_PROGRAM = ("program.revenue",)

@@ -157,7 +157,7 @@ def test_names_of_the_bands(figures_of_baseline: dict[str, Drawing]) -> None:
     drawing = figures_of_baseline["waitlist-and-census"]
     assert legend(drawing) == ["mean", PRECISION]
     told = " ".join(text.get_text() for text in drawing.figure.texts).split()
-    assert "Range of years left blank: takes 100 replications." in " ".join(told)
+    assert "Range of years left blank: takes 20 replications." in " ".join(told)
 
 
 # The same bytes

@@ -57,7 +57,7 @@ def test_of_few_years_revenue_is_a_line_without_a_range(tmp_path: Path) -> None:
     assert legend(drawing) == ["Cost", "revenue, mean"]
     assert set(drawing.figure.axes[0].lines[0].get_ydata()) == {15}
     told = " ".join(" ".join(text.get_text() for text in drawing.figure.texts).split())
-    assert "Range of years left blank: takes 100 replications." in told
+    assert "Range of years left blank: takes 20 replications." in told
 
 
 def test_weeks_without_causes_and_revenue_show_all_cost(tmp_path: Path) -> None:

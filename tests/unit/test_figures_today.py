@@ -60,7 +60,7 @@ def test_of_few_years_the_mean_and_its_precision_are_drawn_and_why_there_is_no_m
     assert starts.get_ylim() == (0, 1.2 * 3)
     (box,) = drawing.figure.legends
     assert [text.get_text() for text in box.get_texts()] == ["mean", PRECISION]
-    assert "Range of years left blank: takes 100 replications." in told(drawing)
+    assert "Range of years left blank: takes 20 replications." in told(drawing)
 
 
 def test_a_steady_run_has_none_of_them(tmp_path: Path) -> None:
@@ -120,19 +120,9 @@ def test_when_each_person_on_the_list_starts(tmp_path: Path) -> None:
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first in line stands on top"
 
 
-def test_of_few_years_there_are_medians_alone_and_of_fewer_no_figure(tmp_path: Path) -> None:
-    """Nobody is said to start later than nine years in ten where ninety percent are not known."""
-    rows = [(1, "day_care", 1, 0, "", "2027-01-06", ""), (2, "day_care", 0.25, 0.75, "", "", "")]
-    more = {"starts.csv": [STARTS, *rows]}
-    figures = drawn(written(tmp_path / "run", today(), more=more, replications=99))
-    drawing = figures["starts-of-the-list-day_care"]
-    (axes,) = drawing.figure.axes
-    assert [line.get_marker() for line in axes.lines] == ["o"]
-    assert not axes.collections
-    (box,) = drawing.figure.legends
-    assert [text.get_text() for text in box.get_texts()] == ["started in half of the years (median)"]
-    assert "Range of years left blank: takes 100 replications." in told(drawing)
-    few = drawn(written(tmp_path / "few", today(), more=more, replications=19))
+def test_of_few_years_there_is_no_figure_of_starts(tmp_path: Path) -> None:
+    rows = [(1, "day_care", 1, 0, "", "", ""), (2, "day_care", 0.25, 0.75, "", "", "")]
+    few = drawn(written(tmp_path / "few", today(), more={"starts.csv": [STARTS, *rows]}, replications=19))
     assert not [name for name in few if name.startswith("starts-of")]
 
 

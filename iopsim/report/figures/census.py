@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from iopsim.experiment.statistics import years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS
 from iopsim.measures.planned import planned_at, spells_of
 from iopsim.measures.possible import places
 from iopsim.report.figures.many import PANELS, foremost, titled, waiting
@@ -175,7 +175,7 @@ def band_marks(shown: Sequence[Weekly]) -> list[tuple[Artist, str]]:
 def years_left_blank(shown: Sequence[Weekly]) -> str:
     """Why there is no band of the years, where replications are too few for it."""
     is_blank = any(np.isnan(series.p10).any() for series in shown)
-    return f" Range of years left blank: takes {years_needed(0.9)} replications." if is_blank else ""
+    return f" Range of years left blank: takes {FEWEST_YEARS} replications." if is_blank else ""
 
 
 def shaded(axes: Axes, run: Run, *, named: bool) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from iopsim.report.tables import Floats, Results
 
@@ -169,26 +170,8 @@ def posts(results: Results) -> list[Drawing]:
     axes_of = figure.subplots(rows, columns, sharex=True, squeeze=False).flatten()
     for at, (axes, (role, series)) in enumerate(zip(axes_of, panels.items(), strict=False)):
         plan = planned[role]
-        most = plan.max()
         plot_weekly(axes, series._replace(high=np.minimum(series.high, plan)), "Posts filled", BLUE, "posts")
-        look_of_plan: dict[str, Any] = {"color": VERMILLION, "linestyle": "--", "linewidth": 1.5}
-        if np.ptp(plan):
-            axes.step(series.start, plan, where="post", **look_of_plan)
-        else:
-            axes.axhline(most, **look_of_plan)
-        place = (0, plan[0]), (5, 3)
-        look: dict[str, Any] = {
-            "textcoords": "offset points",
-            "va": "bottom",
-            "size": 10,
-            "color": VERMILLION,
-        }
-        words = f"{plan[0]:,.0f} {'post' if plan[0] == 1 else 'posts'}"
-        axes.annotate(words, *place, xycoords=axes.get_yaxis_transform(), **look)
-        if plan[-1] != plan[0]:
-            place = (1, plan[-1]), (-5, 3)
-            axes.annotate(f"{plan[-1]:,.0f}", *place, xycoords=axes.get_yaxis_transform(), ha="right", **look)
-        axes.set_ylim(0, 1.45 * max(most, 1))  # room for dates above the words
+        _draw_planned(axes, series.start, plan)
         shaded(axes, run, named=at < columns)
         changes_marked(axes, results.scenario, named=at < columns)
         titled(axes, results.role(role) if len(panels) > 1 else "")
@@ -198,6 +181,21 @@ def posts(results: Results) -> list[Drawing]:
     for axes in axes_of[len(panels) :]:
         axes.set_visible(False)
     return [Drawing("posts-filled", title, f"Lines by week of posts filled; {'; '.join(said)}.", figure)]
+
+
+def _draw_planned(axes: Axes, start: NDArray[np.datetime64], plan: Floats) -> None:
+    """A line of the posts of the plan, with their number at its ends."""
+    line: dict[str, Any] = {"color": VERMILLION, "linestyle": "--", "linewidth": 1.5}
+    if np.ptp(plan):
+        axes.step(start, plan, where="post", **line)
+    else:
+        axes.axhline(plan[0], **line)
+    look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "size": 10, "color": VERMILLION}
+    look["xycoords"] = axes.get_yaxis_transform()
+    axes.annotate(f"{plan[0]:,.0f} {'post' if plan[0] == 1 else 'posts'}", (0, plan[0]), (5, 3), **look)
+    if plan[-1] != plan[0]:
+        axes.annotate(f"{plan[-1]:,.0f}", (1, plan[-1]), (-5, 3), ha="right", **look)
+    axes.set_ylim(0, 1.45 * max(plan.max(), 1))  # room for dates above the words
 
 
 def _planned_posts(results: Results, role: str, weeks: int) -> Floats:

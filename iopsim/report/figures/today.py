@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iopsim.experiment.statistics import years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS
 from iopsim.report.figures.census import (
     band_marks,
     changes_marked,
@@ -132,7 +132,7 @@ def under(results: Results) -> list[Drawing]:
 def _reached(results: Results, level: str, weeks: Sequence[Under]) -> str:
     last = weeks[-1]
     name = f"{results.level(level)}: the list stays under {last.under}"
-    enough = results.replications >= years_needed(0.5)
+    enough = results.replications >= FEWEST_YEARS
     half = next((one.week for one in weeks if one.by_then >= 0.5), None) if enough else None
     return (
         f"{name} from the week of {_day(half)} on in half of the years"
@@ -167,9 +167,9 @@ def starts(results: Results) -> list[Drawing]:
     """When those start who are on a list today, by place in line: one figure for each list, if years are enough."""
     from matplotlib.lines import Line2D
 
-    if results.replications < years_needed(0.5):
+    if results.replications < FEWEST_YEARS:
         return []
-    drawn, is_range = [], results.replications >= years_needed(0.9)
+    drawn = []
     legend: list[tuple[Artist, str]] = [
         (
             Line2D([], [], color=INK, marker="o", linestyle="", markersize=5),
@@ -181,7 +181,6 @@ def starts(results: Results) -> list[Drawing]:
             "later or never in more than one year of ten",
         ),
     ]
-    blank = "" if is_range else f" Range of years left blank: takes {years_needed(0.9)} replications."
     for level, group in groupby(results.starts, lambda start: start.level):
         people = list(group)
         title = f"{results.level(level)}: when the {len(people)} on the list today start care"
@@ -190,16 +189,15 @@ def starts(results: Results) -> list[Drawing]:
         )
         said = f"{trimmed(begun, 'share')} start as far as is simulated, {trimmed(lost, 'share')} give up or are lost"
         today = _day(results.scenario.run.start)
-        note = f"Today is {today}. Place in line by date of joining. On average {said}.{blank}"
+        note = f"Today is {today}. Place in line by date of joining. On average {said}."
         run = results.scenario.run
         end = _shown_until(people, run.start, run.end)
-        marks = [*(legend if is_range else legend[:1]), *date_marks(results.scenario, end)]
+        marks = [*legend, *date_marks(results.scenario, end)]
         figure = sheet(title, note, min(6.5, 0.9 + 0.2 * len(people)), marks)
         axes = figure.subplots()
-        plot_starts(axes, people, run.start, end, is_range=is_range)
+        plot_starts(axes, people, run.start, end)
         changes_marked(axes, results.scenario, named=True)
-        dots = "Dots with ranges" if is_range else "Dots"
-        alt = f"{dots} by place in line, dates from {run.start} on; on average {said}."
+        alt = f"Dots with ranges by place in line, dates from {run.start} on; on average {said}."
         drawn.append(Drawing(f"starts-of-the-list-{level}", title, alt, figure))
     return drawn
 
@@ -210,9 +208,7 @@ def _shown_until(people: Sequence[Start], first: dt.date, last: dt.date) -> dt.d
     return min(last, latest + dt.timedelta(days=max(7, (latest - first).days // 8)))
 
 
-def plot_starts(
-    axes: Axes, people: Sequence[Start], first: dt.date, end: dt.date, *, is_range: bool = True
-) -> Axes:
+def plot_starts(axes: Axes, people: Sequence[Start], first: dt.date, end: dt.date) -> Axes:
     """A dot for each person at the median date, over a line from the 10 % to the 90 % date.
 
     Args:
@@ -220,13 +216,12 @@ def plot_starts(
         people: In order of their places.
         first: The day on which they wait.
         end: The last day that is shown: lines of those who have not started by then in all years run up to it.
-        is_range: Whether the years are enough for 10 % and 90 % of them; else dates are medians alone.
     """
     thick = 4 if len(people) <= _MOST else max(0.8, 160 / len(people))
     for one in people:
         if one.p10:
             axes.hlines(one.place, one.p10, one.p90 or end, color=SKY, linewidth=thick)  # type: ignore[arg-type]
-        if is_range and one.p90 is None:
+        if one.p90 is None:
             axes.plot(end, one.place, ">", color=ORANGE, markersize=min(6, thick + 2), clip_on=False)  # type: ignore[arg-type]
         if one.median:
             axes.plot(one.median, one.place, "o", color=INK, markersize=min(5, thick + 1))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from iopsim.experiment.statistics import years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS
 from iopsim.report.workbook import charts
 from iopsim.report.workbook.book import COUNT, Column
 
@@ -60,11 +60,8 @@ def _starts(sheet: Sheet, results: Results) -> None:
     """When each person starts who is on a list; without a date in years in which that does not happen."""
     sheet.heading("When each person on a list starts care")
     sheet.line("Place: by date of joining. A free cell: never in so many years, as far as is simulated.")
-    if results.replications < years_needed(0.9):
-        sheet.line(
-            f"Too few replications leave cells free as well: the median takes {years_needed(0.5)}, 10 and 90 % "
-            f"take {years_needed(0.9)}."
-        )
+    if results.replications < FEWEST_YEARS:
+        sheet.line(f"Fewer than {FEWEST_YEARS} replications leave cells free as well.")
     named = any(one.id for one in results.starts)
     columns = [
         Column("level"),

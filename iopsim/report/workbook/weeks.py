@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from iopsim.experiment.statistics import years_needed
+from iopsim.experiment.statistics import FEWEST_YEARS
 from iopsim.report.wording import interval_ends, series_unit, series_words
 from iopsim.report.workbook import charts
 from iopsim.report.workbook.book import Column
@@ -63,8 +63,7 @@ def weeks(book: Book, source: Source) -> None:
 
 
 def _left_blank(replications: int) -> str:
-    needed = years_needed(0.9)
-    return f", left blank (takes {needed})" if replications < needed else ""
+    return f", left blank (takes {FEWEST_YEARS})" if replications < FEWEST_YEARS else ""
 
 
 def _bought(scenario: Scenario) -> set[str]:
