@@ -85,7 +85,7 @@ def holds(interval: Interval, truth: float) -> bool:
 
 # stopping when the interval is narrow
 
-RUNS = 1000
+RUNS = 600
 AT_LEAST = 0.92
 
 

@@ -137,7 +137,7 @@ def test_the_figure_says_it_of_each_source(tmp_path: Path) -> None:
     assert [bar.get_height() for bar in day.patches] == [200, 500]
     assert [bar.get_height() for bar in episode.patches] == [2750, 3750]
     assert [bar.get_width() for bar in shares.patches] == pytest.approx([0.4, 0.6, 1.0, 0.0])
-    assert [label.get_text() for label in shares.get_yticklabels()] == ["door", "court"]
+    assert [label.get_text() for label in shares.get_yticklabels()] == ["Door", "Court"]
     assert [line.get_xdata()[0] for line in shares.lines] == [0.2, 0.3]
     assert drawing.alt.endswith(
         "if 40 % of starters from door (39.0 % to 41.0 %) would otherwise be inpatients, the program saves what it "
