@@ -108,7 +108,7 @@ def never_starting(scenario: Scenario, profiles: Mapping[str, Sequence[float]]) 
 def _by_weight(lack: tuple[Interval, str]) -> tuple[bool, float]:
     """The most days first; to be still in treatment elsewhere is no shortage, and comes last."""
     interval, missing = lack
-    return missing == _TREATMENT, -interval.estimate
+    return missing == _TREATMENT.lower(), -interval.estimate
 
 
 def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, str]]) -> str:
@@ -119,7 +119,7 @@ def _limit_of(scenario: Scenario, level: str, lacks: Sequence[tuple[Interval, st
     if others and others[0][0].estimate >= WORTH_A_WORD:
         second, next_missing = others[0]
         text += f", on {_percent(second)} {_shortage(scenario, level, next_missing)[2]}"
-        if second.high >= first.low and next_missing != _TREATMENT:
+        if second.high >= first.low and next_missing != _TREATMENT.lower():
             verb = "seems to limit" if verb.endswith("s") else "seem to limit"
     return f"{subject[0].upper()}{subject[1:]} {verb} {scenario.says(scenario.levels, level)}: {text}"
 

@@ -371,6 +371,20 @@ def test_every_rule_of_access_has_its_words(missing: str, subject: str, plight: 
     assert sentence == f"{subject} Day care: on 90 % (90–90 %) of the days people waited, {plight}."
 
 
+def test_treatment_that_goes_on_elsewhere_is_no_limit_beside_a_shortage() -> None:
+    scenario = rules()
+    none = {name.replace(".", "__"): Ratio(0, 10) for name in reported(scenario) if "held_back_by" in name}
+    shares = {
+        "day_care__held_back_by__treatment__share": Ratio(6, 10),
+        "day_care__held_back_by__authorization__share": Ratio(3, 10),
+    }
+    years = [year(scenario, **none | shares), year(scenario, **none | shares)]
+    assert limiting(estimates(scenario, years), scenario) == (
+        "Authorization limits Day care: on 30 % (30–30 %) of the days people waited, only the payer's authorization "
+        "was missing, on 60 % (60–60 %) treatment in the level before was still going on."
+    )
+
+
 def test_classes_that_never_start_are_named_with_who_is_in_them() -> None:
     waitlist = {"priority": {"ward": 1, "returned": 1, "community": 3}}
     scenario = rules(waitlist=waitlist)
