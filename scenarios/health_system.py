@@ -3,7 +3,8 @@
     python scenarios/health_system.py
 
 Sites follow the rules of baseline.yaml and beds those of continuum.yaml, numbers and sources included; only what is
-said here differs: how many there are, how large they are, and who sends whom where.
+said here differs: how many there are, how large they are, who sends whom where, and that a bed asks for the next place
+when its stay is over, not before: so beds wait for sites.
 """
 
 from __future__ import annotations
@@ -41,25 +42,25 @@ class Size(NamedTuple):
 BOTH: Tree = {"tracks": ["mood", "sud"], "hours": 3, "seats": 12}
 EVENING = {**BOTH, "time": "evening", "days": ["mon", "tue", "thu"], "start": "17:30"}
 NOON = {**BOTH, "time": "day", "days": ["mon", "wed", "fri"], "start": "12:30"}
-SMALL = Size(6, 0.75, 3, 6, {"mood_evening": None, "sud_evening": None, "evening": EVENING})
-MEDIUM = Size(8, 1, 4, 8)
-LARGE = Size(10, 1.25, 5, 10, {"noon": NOON})
+SMALL = Size(7.5, 0.75, 3, 6, {"mood_evening": None, "sud_evening": None, "evening": EVENING})
+MEDIUM = Size(10, 1, 4, 8)
+LARGE = Size(12.5, 1.25, 5, 10, {"noon": NOON})
 SITES = {
-    "ashland": SMALL, "bayside": MEDIUM, "brookfield": MEDIUM, "cedar": SMALL, "downtown": LARGE,
-    "eastgate": MEDIUM, "fairview": MEDIUM, "glenwood": SMALL, "harbor": LARGE, "hillcrest": MEDIUM,
-    "lakeside": MEDIUM, "maple": SMALL, "midtown": LARGE, "northgate": MEDIUM, "oakdale": SMALL,
-    "parkway": MEDIUM, "riverside": LARGE, "southside": MEDIUM, "summit": MEDIUM, "westgate": LARGE,
+    "ashland": SMALL, "bayside": SMALL, "brookfield": MEDIUM, "cedar": SMALL, "downtown": LARGE,
+    "eastgate": MEDIUM, "fairview": SMALL, "glenwood": SMALL, "harbor": LARGE, "hillcrest": MEDIUM,
+    "lakeside": SMALL, "maple": SMALL, "midtown": MEDIUM, "northgate": MEDIUM, "oakdale": SMALL,
+    "parkway": SMALL, "riverside": MEDIUM, "southside": SMALL, "summit": MEDIUM, "westgate": LARGE,
 }  # fmt: skip
 
-REFERRALS = {"emergency": 150, "withdrawal": 80}  # a week, to the beds that all share
-BEDS = {"detox": 72, "residential": 72, "inpatient": 300}
+REFERRALS = {"emergency": 100, "withdrawal": 25, "primary_care": 80}  # a week, from all around
+BEDS = {"detox": 24, "residential": 24, "inpatient": 190}
 OF_A_SITE = (
     "group_therapy",
     "individual_therapy",
     "family_therapy",
     "skills_training",
-)  # of its own therapists
-AS_THERE = "as in baseline.yaml, where each number has its source or says that it is an assumption"
+)  # by its own therapists
+AS_THERE = "as in {}.yaml, where each number has its source or says that it is an assumption"
 
 
 def health_system(baseline: Tree, continuum: Tree) -> Tree:
@@ -71,7 +72,8 @@ def health_system(baseline: Tree, continuum: Tree) -> Tree:
         "description": f"{len(SITES)} sites with IOP and PHP that share withdrawal, residential and inpatient beds.",
         "run": {**baseline["run"], "replications": 4},
         "sources": {
-            name: {**continuum["sources"][name], "per_week": number} for name, number in REFERRALS.items()
+            name: {**(continuum["sources"] | baseline["sources"])[name], "per_week": number}
+            for name, number in REFERRALS.items()
         },
         "levels": {name: _beds(continuum, name) for name in BEDS},
         "staff": {},
@@ -108,14 +110,14 @@ def _open(whole: Tree, baseline: Tree, site: str, size: Size) -> None:
     """Add one site: its sources, levels, staff, and the services that its own staff give."""
     sources, levels, services = (deepcopy(baseline[part]) for part in ("sources", "levels", "services"))
     label, iop, php = site.title(), levels["iop"], levels["php"]
-    whole["sources"] |= {
-        f"{site}_community": {
-            **sources["community"], "label": f"{label}: community", "to": f"{site}_iop", "per_week": size.calls_per_week,
-        },
-        f"{site}_php_direct": {
-            **sources["php_direct"], "label": f"{label}: direct PHP", "to": f"{site}_php", "per_week": size.php_referrals_per_week,
-        },
-    }  # fmt: skip
+    community = {"label": f"{label}: community", "to": f"{site}_iop", "per_week": size.calls_per_week}
+    php_direct = {
+        "label": f"{label}: direct PHP",
+        "to": f"{site}_php",
+        "per_week": size.php_referrals_per_week,
+    }
+    whole["sources"][f"{site}_community"] = {**sources["community"], **community}
+    whole["sources"][f"{site}_php_direct"] = {**sources["php_direct"], **php_direct}
     php |= {"label": f"{label} PHP", "places": size.php_places, "next": _sited(php["next"], site)}
     groups = {name: group for name, group in (iop["groups"] | dict(size.groups)).items() if group}
     iop |= {
@@ -151,8 +153,8 @@ def _sited(shares: Tree, site: str) -> Tree:
 
 def _beds(continuum: Tree, name: str) -> Tree:
     """A level that all sites share: its patients step down to PHP and IOP of every site."""
-    level = deepcopy(continuum["levels"][name])
-    level["refer_before_days"] = 0
+    level: Tree = deepcopy(continuum["levels"][name])
+    del level["refer_before_days"]
     level["next"] = {
         place: share for to, whole in level["next"].items() for place, share in _everywhere(to, whole).items()
     }
@@ -177,6 +179,8 @@ def _everywhere(name: str, share: float = 1.0) -> dict[str, float]:
 
 def _notes(baseline: Tree, continuum: Tree) -> dict[str, str]:
     """Where each number comes from: the notes of the file that has it, and those about the sizes."""
+    there, upstream = AS_THERE.format("baseline"), AS_THERE.format("continuum")
+    roles = ("therapist", "intake")
     shared = (
         "calendar.",
         "payers.",
@@ -185,23 +189,26 @@ def _notes(baseline: Tree, continuum: Tree) -> dict[str, str]:
         "money.inpatient_alternative",
         "targets",
     )
-    roles = ("therapist", "intake")
     notes = {about: note for about, note in baseline["notes"].items() if about.startswith(shared)}
-    upstream = tuple(
-        f"{part}.{name}." for part, names in (("sources", REFERRALS), ("levels", BEDS)) for name in names
-    )
-    notes |= {about: note for about, note in continuum["notes"].items() if about.startswith(upstream)}
-    notes |= {f"sources.{name}.per_week": "assumption: fills the beds to 80-90 %" for name in REFERRALS}
-    notes |= {f"levels.{name}.places": "assumption: beds for twenty sites" for name in BEDS}
+    notes |= {
+        "run": there,
+        "money.revenue": there,
+        "sources.emergency": f"{there}; referrals a week: assumption, fill the beds to about 90 %",
+        "sources.withdrawal": f"{upstream}; referrals a week: assumption, fill the beds to 80-90 %",
+        "sources.primary_care": f"{upstream}; referrals a week: assumption, four a site",
+        **{
+            f"levels.{name}": f"{upstream}; number of beds, and how many may wait: assumption"
+            for name in BEDS
+        },
+    }
     for site in SITES:
         notes |= {
-            f"sources.{site}_community": f"{AS_THERE}; calls a week by the site's size: assumption",
-            f"sources.{site}_php_direct": f"{AS_THERE}; referrals a week by the site's size: assumption",
-            f"levels.{site}_php": f"{AS_THERE}; places by the site's size: assumption",
-            f"levels.{site}_iop": f"{AS_THERE}; seats and groups by the site's size: assumption",
+            f"sources.{site}_community": f"{there}; calls a week by the site's size: assumption",
+            f"sources.{site}_php_direct": f"{there}; referrals a week by the site's size: assumption",
+            f"levels.{site}_php": f"{there}; places by the site's size: assumption",
+            f"levels.{site}_iop": f"{there}; seats and groups by the site's size: assumption",
             **{f"staff.{site}_{role}": baseline["notes"][f"staff.{role}"] for role in roles},
             **{f"services.{site}_{name}": baseline["notes"][f"services.{name}"] for name in OF_A_SITE},
-            f"money.revenue.{site}_iop": AS_THERE,
         }
     others = ("levels.outpatient.", "staff.", "services.")
     kept = {*(f"staff.{role}" for role in roles), *(f"services.{name}" for name in OF_A_SITE)}

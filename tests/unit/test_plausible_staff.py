@@ -8,6 +8,7 @@ import math
 import pytest
 
 from iopsim.scenario.plausible import assess
+from iopsim.scenario.plausible.pool import together
 from iopsim.scenario.plausible.posts import posts_of
 from iopsim.scenario.schema import Scenario
 from tests.unit.test_plausible import exponential, group, group_program, loads, scenario, texts
@@ -266,3 +267,8 @@ def test_rooms_mergers_and_due_dates_without_effect() -> None:
     told = notes(staffed(group_program(groups), {"rooms": rooms, "services": services}))
     assert set(told) == {"rooms.spare", "levels.iop.groups.one.below_minimum", "services.now.due_days"}
     assert "it costs 300 a week" in told["rooms.spare"]
+
+
+def test_levels_that_share_a_role_are_counted_where_they_are_many() -> None:
+    assert together(["php", "iop", "after"]) == "php, iop and after"
+    assert together([f"site_{number}" for number in range(20)]) == "20 levels"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from iopsim.scenario.findings import words
-from iopsim.scenario.plausible.pool import Pool
+from iopsim.scenario.plausible.pool import Pool, together
 from iopsim.scenario.plausible.posts import posts_of
 from iopsim.scenario.plausible.timetable import working_days_per_week
 
@@ -45,7 +44,7 @@ def appointments(
             unit, size, a_day = "hours of appointments a week", 60.0, minutes / 60
         there = posts_of(scenario, role).filled
         yield Pool(
-            level=words(dict.fromkeys(level for one in wanted for level in one.levels)),
+            level=together(dict.fromkeys(level for one in wanted for level in one.levels)),
             constraint="slots",
             whom=role,
             unit=unit,

@@ -6,14 +6,19 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from iopsim.scenario.findings import words
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from iopsim.scenario.plausible.flows import Stream
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["NOTHING", "TIGHT", "Pool", "has_limit", "is_bounded"]
+__all__ = ["NOTHING", "TIGHT", "Pool", "has_limit", "is_bounded", "together"]
 
 TIGHT = 0.95
 NOTHING = 0.005  # a share that is told as 0 %
+_MOST_NAMES = 4  # that a row of the table holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +85,8 @@ def has_limit(scenario: Scenario, pool: Pool, stream: Stream) -> bool:
         return False
     at_most = scenario.levels[stream.level].waitlist.at_most
     return stream.care.patience_days is not None or isinstance(at_most, int)
+
+
+def together(levels: Collection[str]) -> str:
+    """The levels that share a pool, by name, or their number where they are many."""
+    return words(levels) if len(levels) <= _MOST_NAMES else f"{len(levels)} levels"

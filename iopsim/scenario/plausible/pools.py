@@ -10,7 +10,7 @@ from iopsim.scenario.findings import words
 from iopsim.scenario.plausible.appointments import appointments
 from iopsim.scenario.plausible.doors import STRAIGHT_IN
 from iopsim.scenario.plausible.finding import Finding, note, warning
-from iopsim.scenario.plausible.pool import TIGHT, Pool, has_limit, is_bounded
+from iopsim.scenario.plausible.pool import TIGHT, Pool, has_limit, is_bounded, together
 from iopsim.scenario.plausible.posts import posts_of
 from iopsim.scenario.plausible.seats import seats
 from iopsim.theory.erlang import mmc
@@ -52,7 +52,7 @@ def _caseloads(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Pool]:
                 f"; of {spec.posts} posts {carrying:.2f} carry patients on average, the rest are empty or new"
             )
             yield Pool(
-                level=words(levels),
+                level=together(levels),
                 constraint="caseload",
                 whom=role,
                 unit="places",
