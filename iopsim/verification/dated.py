@@ -1,0 +1,1 @@
+"""A plan that changes on a known date."""

@@ -1,0 +1,1 @@
+"""Levels that refer to each other and hold places meanwhile."""

@@ -1,0 +1,1 @@
+"""What an episode and a held place cost."""

@@ -1,0 +1,1 @@
+"""How stays end: completion against dropout, weekly hazards, and coming back."""

@@ -1,0 +1,1 @@
+"""A level with room for everybody: its census in time."""
