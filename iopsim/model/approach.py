@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iopsim.model.clock import LEAVING, RENEGING
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import Patient, State, Stay
+from iopsim.model.people import APPLYING, GONE, IN_CARE, SUSPENDED, WAITING, Patient, Stay
 from iopsim.scenario.parts import HOME
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ class Approach(ABC):
     def enlist(self, stay: Stay) -> None:
         """Put the patient on the waitlist, and ask the payer where one has to."""
         now, unit, patient = self._clock.now, stay.unit, stay.patient
-        if stay.state is State.APPLYING:
-            stay.state, stay.joined = State.WAITING, now
+        if stay.state is APPLYING:
+            stay.state, stay.joined = WAITING, now
             stay.rank = (stay.rank[0], now, patient.index, stay.number)
         self._write(now, Fact.JOINED, stay.number, stay.origin)
-        if patient.here is not None and patient.here.state is State.IN_CARE:
+        if patient.here is not None and patient.here.state is IN_CARE:
             stay.lacks |= _TREATMENT
         asked = unit.authorizations[patient.payer]
         denied_at_once = asked is not None and not self.payers.ask(stay, asked)
@@ -148,7 +148,7 @@ class Approach(ABC):
 
     def _age(self, stay: Stay) -> None:
         into = stay.unit.spec.waitlist.ages_into
-        if stay.state is State.WAITING and into is not None and into.class_ < stay.rank[0]:
+        if stay.state is WAITING and into is not None and into.class_ < stay.rank[0]:
             self._write(self._clock.now, Fact.AGED, stay.number, into.class_)
             stay.unit.waitlist.change(stay, (into.class_, *stay.rank[1:]), stay.kind)
             if stay.unit.strict:
@@ -157,7 +157,7 @@ class Approach(ABC):
     def _accept(self, stay: Stay) -> None:
         unit = stay.unit
         kind = unit.kind(stay.patient, stay.treatment, any_time=True)
-        if stay.state is State.WAITING and kind != stay.kind:
+        if stay.state is WAITING and kind != stay.kind:
             self._write(self._clock.now, Fact.ACCEPTED, stay.number, kind)
             unit.waitlist.change(stay, stay.rank, kind)
             unit.settled = False
@@ -168,12 +168,12 @@ class Approach(ABC):
     def turn_away(self, stay: Stay, fact: Fact, to: str, detail: int = -1) -> None:
         """Refused, denied or lost: back to the treatment that goes on, or to where such patients go."""
         here, destination = stay.patient.here, self._destination(to)
-        goes_on = here is not None and here.state in (State.IN_CARE, State.SUSPENDED)
+        goes_on = here is not None and here.state in (IN_CARE, SUSPENDED)
         self._write(self._clock.now, fact, stay.number, AT_HOME if goes_on else destination, detail)
         self._off_the_list(stay)
-        if here is not None and here.state is State.SUSPENDED:
+        if here is not None and here.state is SUSPENDED:
             self.resume(here)
-        elif here is not None and here.state is State.IN_CARE:
+        elif here is not None and here.state is IN_CARE:
             here.bound = destination
         else:
             if here is not None:
@@ -196,7 +196,7 @@ class Approach(ABC):
         self._at(time, RENEGING, stay, self._renege)
 
     def _renege(self, stay: Stay) -> None:
-        if stay.state is State.WAITING:
+        if stay.state is WAITING:
             destination = self._destination(stay.unit.spec.waitlist.renege_to)
             self._write(self._clock.now, Fact.RENEGED, stay.number, destination)
             self._off_the_list(stay)
@@ -207,8 +207,8 @@ class Approach(ABC):
         self._off_the_list(stay)
 
     def _off_the_list(self, stay: Stay) -> None:
-        waited = stay.state is State.WAITING
-        stay.state = State.GONE
+        waited = stay.state is WAITING
+        stay.state = GONE
         stay.patient.ahead = None
         if waited:
             stay.unit.waitlist.remove(stay)

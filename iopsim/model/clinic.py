@@ -19,7 +19,7 @@ from iopsim.model.ledger import Ledger, Recorder
 from iopsim.model.numbering import renumbered
 from iopsim.model.opening import Opening
 from iopsim.model.plan import SessionPlan
-from iopsim.model.sources import patients
+from iopsim.model.sources import referrals
 from iopsim.model.staff import Staff
 from iopsim.model.timeline import Timeline
 from iopsim.model.units import Unit
@@ -46,7 +46,10 @@ def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]]
         used: When given, collects the key of every draw and makes a second use of one an AssertionError.
     """
     with _no_garbage_collection():
-        return _Clinic(scenario, replication, used).run()
+        clinic = _Clinic(scenario, replication, used)
+        ledger = clinic.run()
+        clinic.close()
+    return ledger
 
 
 class _Clinic:
@@ -115,17 +118,25 @@ class _Clinic:
                 and (day := self._timeline.day(edition.from_)) > self._timeline.first
             ):
                 self._clock.call_at(float(day), CHANGE, self._change, edition.plan)
-        people = patients(self._scenario, self._timeline, self._draws, self._times, self._modalities)
-        self._arrivals = iter(sorted(people, key=lambda patient: (patient.referred, patient.index)))
-        there = self._settle_in() if self._scenario.from_today is not None else []
-        for patient in people:
-            patient.index += len(there)
+        self._referrals = referrals(
+            self._scenario, self._timeline, self._draws, self._times, self._modalities
+        )
+        self._there = self._settle_in() if self._scenario.from_today is not None else []
+        self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()
         for day in range(self._timeline.first + _PACKED_DAYS, self._timeline.last, _PACKED_DAYS):
             self._clock.run_until(float(day))
             self._recorder.pack()
         self._clock.run_until(float(self._timeline.last))
-        return self._ledger([*there, *people])
+        return self._ledger()
+
+    def close(self) -> None:
+        """Let the parts go of each other: what stands in no circle is freed at once, without a search for garbage."""
+        journey = self._journey
+        parts: list[object] = [self._clock, self._staff, self._plan, self._allocator, journey]
+        parts += [journey.access, journey.payers, journey.visits, *self._units, *self._groups]
+        for part in parts:
+            vars(part).clear()
 
     def _settle_in(self) -> list[Patient]:
         """Those who are there when the run begins."""
@@ -163,13 +174,17 @@ class _Clinic:
         self._next_arrival()
         self._journey.refer(patient)
 
-    def _ledger(self, people: list[Patient]) -> Ledger:
+    def _ledger(self) -> Ledger:
         scenario = self._scenario
-        come = sorted(people, key=lambda patient: (patient.referred, patient.index))
+        there = sorted(self._there, key=lambda patient: (patient.referred, patient.index))
+        who = np.array([_identity(patient) for patient in there], dtype=np.int64).reshape(-1, 8).T
+        come, referred = self._referrals.columns.copy(), [patient.referred for patient in there]
+        come[0] += len(there)
+        come[2] = np.array([cell.number for cell in self._referrals.cells], dtype=np.int64)[come[2]]
+        index, source, cell, row, track, time, modality, payer = np.concatenate((who, come), axis=1)
         posts = self._staff.in_order()
         groups = sorted(self._groups, key=lambda group: (group.opens, group.index))
         names = [name for level in scenario.levels.values() for name in level.groups]
-        whole = np.int64
         return Ledger(
             sources=tuple(scenario.sources),
             levels=tuple(scenario.levels),
@@ -182,17 +197,17 @@ class _Clinic:
             roles=tuple(scenario.staff),
             posts=tuple((post.crew.name, post.place) for post in posts),
             services=tuple(scenario.services),
-            patient_source=np.array([patient.source for patient in come], dtype=whole),
-            patient_cell=np.array([patient.cell.number for patient in come], dtype=whole),
-            patient_ordinal=np.array([patient.row for patient in come], dtype=whole),
-            patient_track=np.array([patient.track for patient in come], dtype=whole),
-            patient_time=np.array([patient.time for patient in come], dtype=whole),
-            patient_modality=np.array([patient.modality for patient in come], dtype=whole),
-            patient_payer=np.array([patient.payer for patient in come], dtype=whole),
-            patient_referred=np.array([patient.referred for patient in come]),
+            patient_source=source,
+            patient_cell=cell,
+            patient_ordinal=row,
+            patient_track=track,
+            patient_time=time,
+            patient_modality=modality,
+            patient_payer=payer,
+            patient_referred=np.concatenate((referred, self._referrals.when)),
             **renumbered(
                 self._recorder.columns(),
-                patients=[patient.index for patient in come],
+                patients=index,
                 posts=[post.number for post in posts],
                 groups=[group.index for group in groups],
             ),
@@ -200,11 +215,17 @@ class _Clinic:
         )
 
 
+def _identity(patient: Patient) -> tuple[int, ...]:
+    """Who a patient is, as the columns of `Referrals` say it, with the number of the cell."""
+    traits = (patient.track, patient.time, patient.modality, patient.payer)
+    return (patient.index, patient.source, patient.cell.number, patient.row, *traits)
+
+
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Everybody lives to the end of a replication: looking for garbage meanwhile costs a quarter of its time.
+    """Hardly anything stands in circles: looking for garbage meanwhile costs a quarter of a replication's time.
 
-    The end of the clinic lies within: then all of it is looked for once, and found.
+    The end of the clinic lies within: what little is in circles is looked for once, and found.
     """
     was_on = gc.isenabled()
     gc.disable()

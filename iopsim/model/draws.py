@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Draws"]
 
 _TOGETHER = 16  # occurrences of a decision that are drawn from one generator
-_ROWS = 16
+_ROWS = 64  # patients whose runs are drawn at once; another number gives nobody other numbers
 _SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]
@@ -75,13 +75,16 @@ class Draws:
 
     def _drawn(self, cell: Cell, key: Key, first: int, size: int) -> array[float]:
         """The numbers from `first` on, a multiple of four, of the generator of a decision."""
+        state = self._fresh["state"]
         digest = self._digest((cell.source, cell.number, *key))
-        self._fresh["state"]["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
-        self._fresh["state"]["counter"][0] = (
-            first // 4
-        )  # Philox gives four numbers for each step of its counter
+        state["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64, copy=False)
+        state["counter"][0] = first // 4  # Philox gives four numbers for each step of its counter
         self._bits.state = self._fresh
-        return array("d", np.maximum(self._shared.random(size), _SMALLEST).tobytes())
+        drawn = self._shared.random(size)
+        np.maximum(drawn, _SMALLEST, out=drawn)
+        numbers = array("d")
+        numbers.frombytes(drawn.data.cast("B"))
+        return numbers
 
     def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
@@ -99,17 +102,18 @@ class Draws:
         if self._used is not None:
             for occurrence in occurrences:
                 self._use(patient, decision, level, entry, occurrence)
-        first, last = occurrences.start // _TOGETHER, -(-occurrences.stop // _TOGETHER)
-        cell, (rows, row) = patient.cell, divmod(patient.row, _ROWS)
+        cell, row = patient.cell, patient.row
+        rows, begin = row // _ROWS, row % _ROWS * _TOGETHER
+        first, skipped = divmod(occurrences.start, _TOGETHER)
         numbers: list[float] = []
-        for part in range(first, last):
-            key = (decision, level, entry, part, rows)
-            block = cell.runs.get(key)
+        for part in range(first, -(-occurrences.stop // _TOGETHER)):
+            block = cell.runs.get((decision, level, entry, part, rows))
             if block is None:
-                block = self._drawn(cell, key[:-1], rows * _ROWS * _TOGETHER, _ROWS * _TOGETHER)
-                cell.runs[key] = block
-            numbers += block[row * _TOGETHER : (row + 1) * _TOGETHER]
-        skipped = occurrences.start - first * _TOGETHER
+                block = self._drawn(
+                    cell, (decision, level, entry, part), rows * _ROWS * _TOGETHER, _ROWS * _TOGETHER
+                )
+                cell.runs[decision, level, entry, part, rows] = block
+            numbers += block[begin : begin + _TOGETHER]
         return numbers[skipped : skipped + len(occurrences)]
 
     def _use(self, patient: Patient, *key: object) -> None:

@@ -15,7 +15,18 @@ from iopsim.model.approach import AT_HOME, Approach
 from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
 from iopsim.model.elapsed import given_elapsed, spent
 from iopsim.model.ledger import SERVICES_A_WORD, Fact, Reason
-from iopsim.model.people import NEVER, UNDECIDED, Patient, State, Stay
+from iopsim.model.people import (
+    APPLYING,
+    HELD,
+    IN_CARE,
+    NEVER,
+    SUSPENDED,
+    UNDECIDED,
+    WAITING,
+    Patient,
+    State,
+    Stay,
+)
 from iopsim.model.sources import choose
 from iopsim.model.units import weeks_to_event
 
@@ -42,7 +53,7 @@ class Journey(Approach):
         self.vacate(patient)
         stay.treatment = stay.unit.treatment(patient)  # as it is by now
         patient.here, patient.ahead = stay, None
-        stay.state, stay.since = State.IN_CARE, now
+        stay.state, stay.since = IN_CARE, now
         services = self.services(stay)
         self.write_start(now, stay, services)
         self.undergo(stay, services)
@@ -112,9 +123,9 @@ class Journey(Approach):
 
     def reassigned(self, stay: Stay, factor: float) -> None:
         """Another clinician from now on: what is left of the hazard of dropout is multiplied by `factor`."""
-        if stay.state not in (State.IN_CARE, State.SUSPENDED) or stay.dropout_after == NEVER:
+        if stay.state not in (IN_CARE, SUSPENDED) or stay.dropout_after == NEVER:
             return
-        going_on = stay.state is State.IN_CARE
+        going_on = stay.state is IN_CARE
         treated = stay.treated + (self._clock.now - stay.since if going_on else 0.0)
         early = stay.treatment.care.leave_early
         so_far = spent(early.dropout, early.dropout_per_week, treated)
@@ -142,7 +153,7 @@ class Journey(Approach):
 
     def _end(self, call: tuple[Stay, int]) -> None:
         stay, number = call
-        if stay.state is not State.IN_CARE or stay.calls != number:
+        if stay.state is not IN_CARE or stay.calls != number:
             return
         after = self._next_turn(stay)
         if after == stay.ends_after:
@@ -176,7 +187,7 @@ class Journey(Approach):
         if ahead is not None:
             self.be_ready(ahead)
         if destination != AT_HOME and lag is None and hold > 0:
-            self.hold(stay, State.HELD, destination, hold)
+            self.hold(stay, HELD, destination, hold)
             return
         self.allocator.release(stay)
         if ahead is not None:
@@ -189,7 +200,7 @@ class Journey(Approach):
     def payer_turn(self, stay: Stay) -> None:
         """The payer's units are running low, or used up."""
         self.payers.turn(stay)
-        if stay.state is State.IN_CARE:
+        if stay.state is IN_CARE:
             self.watch(stay)
 
     def watch(self, stay: Stay) -> None:
@@ -233,16 +244,16 @@ class Journey(Approach):
         self.leave(stay)
         here = patient.here
         if ahead is stay and here is not None:
-            if here.state is State.SUSPENDED:
+            if here.state is SUSPENDED:
                 self.resume(here)
             else:
                 self.vacate(patient)
-        elif ahead is not None and ahead.state in (State.APPLYING, State.WAITING):
+        elif ahead is not None and ahead.state in (APPLYING, WAITING):
             self.be_ready(ahead)
             self._wait_without_place(ahead)
 
     def _wait_without_place(self, ahead: Stay) -> None:
-        if ahead.state is State.WAITING:
+        if ahead.state is WAITING:
             ahead.unit.waitlist.holders.pop(ahead.number, None)
             self.begin_patience(ahead)
 
@@ -261,7 +272,7 @@ class Journey(Approach):
             self.allocator.release(stay)
             return
         self._write(self._clock.now, Fact.SUSPENDED, stay.number, destination)
-        self.hold(stay, State.SUSPENDED, destination, step_up.hold_days)
+        self.hold(stay, SUSPENDED, destination, step_up.hold_days)
 
     def hold(self, stay: Stay, state: State, destination: int, days: float, elapsed: float = 0.0) -> None:
         """Keep the place while waiting for another level, for so many days of which some have passed."""
@@ -282,8 +293,8 @@ class Journey(Approach):
         if stay.state is not state or stay.patient.here is not stay:
             return
         ahead = stay.patient.ahead
-        waits = ahead is not None and ahead.state in (State.APPLYING, State.WAITING)
-        if state is State.SUSPENDED and waits and ahead is not None:
+        waits = ahead is not None and ahead.state in (APPLYING, WAITING)
+        if state is SUSPENDED and waits and ahead is not None:
             self._withdraw(ahead)
             self.resume(stay)
             return
@@ -296,7 +307,7 @@ class Journey(Approach):
         here = patient.here
         if here is None:
             return
-        if here.state is State.SUSPENDED:
+        if here.state is SUSPENDED:
             higher = AT_HOME if patient.ahead is None else patient.ahead.unit.index
             self._write(self._clock.now, Fact.STEPPED_UP, here.number, higher)
             self._consider_return(here, higher)
@@ -304,7 +315,7 @@ class Journey(Approach):
 
     def resume(self, stay: Stay) -> None:
         """Treatment goes on where it stopped."""
-        stay.state, stay.since = State.IN_CARE, self._clock.now
+        stay.state, stay.since = IN_CARE, self._clock.now
         self._write(self._clock.now, Fact.RESUMED, stay.number)
         self.visits.resume(stay)
         self._schedule_end(stay)
@@ -349,9 +360,9 @@ class Journey(Approach):
         patient.heading = AT_HOME
         ahead, here = patient.ahead, patient.here
         if ahead is not None:
-            waits = ahead.state in (State.APPLYING, State.WAITING)
+            waits = ahead.state in (APPLYING, WAITING)
             (self._withdraw if waits else self.leave)(ahead)
-        if here is not None and here.state is State.HELD:
+        if here is not None and here.state is HELD:
             self.allocator.release(here)
         elif here is not None:
             self.leave(here)

@@ -24,9 +24,9 @@ _WITH_POST = (Fact.ADMITTED, Fact.REASSIGNED, Fact.BOOKED, Fact.NO_SHOW, Fact.AS
 
 
 def renumbered(
-    columns: Mapping[str, Any], patients: Sequence[int], posts: Sequence[int], groups: Sequence[int]
+    columns: Mapping[str, Any], patients: NDArray[np.int64], posts: Sequence[int], groups: Sequence[int]
 ) -> dict[str, Any]:
-    """The columns with other numbers; each list holds the model's numbers in the order of the ledger's."""
+    """The columns with other numbers; each sequence holds the model's numbers in the order of the ledger's."""
     found = dict(columns)
     found["stay_patient"] = _places(patients)[columns["stay_patient"]]
     if not _is_same(groups):
@@ -42,7 +42,7 @@ def _is_same(order: Sequence[int]) -> bool:
     return list(order) == list(range(len(order)))
 
 
-def _places(order: Sequence[int]) -> NDArray[np.int64]:
+def _places(order: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """The place of each number in the order."""
     places = np.empty(len(order), dtype=np.int64)
     places[np.asarray(order, dtype=np.int64)] = np.arange(len(order))

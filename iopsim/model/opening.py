@@ -14,7 +14,7 @@ from iopsim.model.capacity import Groups, Offer
 from iopsim.model.draws import Cell
 from iopsim.model.elapsed import given_elapsed
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import NEVER, Patient, State, Stay
+from iopsim.model.people import APPLYING, HELD, IN_CARE, NEVER, SUSPENDED, WAITING, Patient, Stay
 from iopsim.model.sources import choose, table
 from iopsim.model.timeline import in_days
 from iopsim.scenario.names import RETURNED
@@ -192,7 +192,7 @@ class Opening:
         """In care since then, whether or not the plan has so many places."""
         stay, unit = self._stay(each, each.patient.source), each.unit
         stay.admitted = each.time
-        stay.state, stay.treated, stay.since = State.IN_CARE, row.days, self._now
+        stay.state, stay.treated, stay.since = IN_CARE, row.days, self._now
         stay.patient.here = stay
         offer = self._offer(stay, row)
         if isinstance(unit.capacity, Groups):
@@ -276,7 +276,7 @@ class Opening:
         over = max(ahead.joined, stay.admitted) + level.spec.refer_before_days
         if over > self._now or not level.spec.hold_days:
             stay.bound = to
-            if ahead.state is State.WAITING:
+            if ahead.state is WAITING:
                 ahead.lacks |= int(Missing.TREATMENT)
             self._resume(stay, services)
             if stay.treatment.care.stay_days is not None and level.spec.refer_before_days:
@@ -285,7 +285,7 @@ class Opening:
                 self._journey.watch(stay)
         else:
             self._write(over, Fact.COMPLETED, stay, to)
-            self._journey.hold(stay, State.HELD, to, level.spec.hold_days, self._now - over)
+            self._journey.hold(stay, HELD, to, level.spec.hold_days, self._now - over)
 
     def _stop(self, stay: Stay, ahead: Stay, services: int, hold_days: float) -> None:
         """Treatment stands still since a higher level was asked for."""
@@ -295,7 +295,7 @@ class Opening:
         self._resume(stay, services)
         stay.step_up_after = NEVER  # one need a stay
         self._write(since, Fact.SUSPENDED, stay, ahead.unit.index)
-        self._journey.hold(stay, State.SUSPENDED, ahead.unit.index, hold_days, elapsed)
+        self._journey.hold(stay, SUSPENDED, ahead.unit.index, hold_days, elapsed)
 
     def _sure_days(self, stay: Stay) -> float:
         """Days of treatment that are sure to come: who is to end sooner would stand on the next list already."""
@@ -318,7 +318,7 @@ class Opening:
         origin = names.index(said) if said is not None else each.patient.source
         stay = self._stay(each, origin)
         if isinstance(row, Applicant):
-            stay.state = State.APPLYING
+            stay.state = APPLYING
         each.patient.ahead = stay
         return stay
 

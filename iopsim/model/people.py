@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from iopsim.model.draws import Cell
     from iopsim.model.units import Treatment, Unit
 
-__all__ = ["NEVER", "UNDECIDED", "Patient", "Rank", "State", "Stay"]
+__all__ = [
+    "ADMITTED", "APPLYING", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED", "WAITING",
+    "Patient", "Rank", "State", "Stay",
+]  # fmt: skip
 
 NEVER = float("inf")
 UNDECIDED = -2  # where to go: −1 is home
@@ -30,6 +33,10 @@ class State(IntEnum):
     SUSPENDED = 4  # holds the place while waiting for a higher level
     HELD = 5  # treatment over, holds the place while waiting for the next level
     GONE = 6
+
+
+APPLYING, WAITING, ADMITTED, IN_CARE, SUSPENDED, HELD, GONE = State
+# The model asks for states half a million times a replication: a name costs a tenth of a member of an enumeration.
 
 
 @dataclass(slots=True, eq=False)
@@ -81,7 +88,7 @@ class Stay:
     rank: Rank
     joined: float
     admitted: float = NEVER
-    state: State = State.WAITING
+    state: State = WAITING
     patience_begun: bool = False
     group: Group | None = None
     pool: int = 0

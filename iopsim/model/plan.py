@@ -13,7 +13,7 @@ from scipy.special import betaincinv
 from iopsim.model.capacity import Groups, Offer
 from iopsim.model.clock import COMPLETION, LEAVING, SESSION
 from iopsim.model.ledger import Cause, Fact
-from iopsim.model.people import State
+from iopsim.model.people import ADMITTED, HELD, IN_CARE
 from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class SessionPlan:
         book, turning = self._recorder, []
         expect, attend = book.member_stay.append, book.member_attended.append
         for stay in expected:
-            if stay.state is State.ADMITTED:
+            if stay.state is ADMITTED:
                 self._journey.start(stay)
             expect(stay.number)
             attend(stay.attends[stay.had])
@@ -135,7 +135,7 @@ class SessionPlan:
     def _dismiss(self, turning: list[Stay]) -> None:
         """A session's end, for those whose plan changes with it."""
         for stay in sorted(turning, key=lambda stay: stay.patient.index):
-            if stay.state is State.IN_CARE and stay.had == stay.turn:
+            if stay.state is IN_CARE and stay.had == stay.turn:
                 self.turn(stay)
 
     # ── members of another group's session ───────────────────────────────────────────────────────────────────
@@ -224,7 +224,7 @@ class SessionPlan:
                 self._taper(stay, phases[stay.phase].days_per_week)
             if stay.had == stay.payer_turn:
                 self._journey.payer_turn(stay)
-            if stay.state is State.IN_CARE:
+            if stay.state is IN_CARE:
                 self.foresee_turn(stay)
 
     def _taper(self, stay: Stay, days_per_week: int) -> None:
@@ -297,8 +297,8 @@ class SessionPlan:
     def _close(self, group: Group) -> None:
         """Members move to another fitting group with room; who finds none leaves."""
         for stay in sorted(group.members.values(), key=lambda stay: stay.patient.index):
-            if stay.state is State.HELD:
-                self._journey.end_hold((stay, State.HELD))
+            if stay.state is HELD:
+                self._journey.end_hold((stay, HELD))
                 continue
             offer = cast("Groups", stay.unit.capacity).find_elsewhere(stay, self._clock.now)
             if offer is not None:
@@ -330,5 +330,5 @@ def _guests(host: Group) -> list[Stay]:
         stay
         for _, group, members in host.joining
         for stay in members
-        if stay.group is group and stay.state in {State.ADMITTED, State.IN_CARE}
+        if stay.group is group and stay.state in {ADMITTED, IN_CARE}
     ]

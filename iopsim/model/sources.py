@@ -7,6 +7,7 @@ that replays a file has its rows for people instead: all in one height cell, in 
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Ints = NDArray[np.int64]
+
     from iopsim.scenario.schema import Scenario, Source
     from iopsim.scenario.trace import Trace
 
 _TOGETHER = 64  # calendar weeks whose numbers are drawn from one generator
 _LAST_INSTANT = 1 - 2.0**-20  # of a day
+_COLUMNS = 8  # of `Referrals.columns`
+_A_PAGE = 1024  # referrals that are turned into plain numbers at once
 _NOBODY = 1e-9  # referrals in a week: with fewer expected, they are left as they are
 
-__all__ = ["choose", "patients", "referred", "table"]
+__all__ = ["Referrals", "choose", "referrals", "referred", "table"]
 
 
 def table(shares: Mapping[str, float], names: Sequence[str]) -> tuple[list[float], list[int]]:
@@ -44,10 +49,33 @@ def choose(shares: tuple[list[float], list[int]], uniform: float) -> int:
     return indexes[min(bisect_left(cumulative, uniform * cumulative[-1]), len(indexes) - 1)]
 
 
-def patients(
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """Everybody who is referred by a source during the run, in the order in which they come, ties by identity.
+
+    Attributes:
+        cells: The height cells that they are of.
+        columns: For each of them: identity, source, place in `cells`, ordinal, and the four traits; (8, referrals).
+        when: The instants; shape (referrals,).
+    """
+
+    cells: list[Cell]
+    columns: Ints
+    when: NDArray[np.float64]
+
+    def patients(self, first: int) -> Iterator[Patient]:
+        """The patients, each made as they come: who is not there yet takes no room; identities count from `first`."""
+        for begin in range(0, len(self.when), _A_PAGE):
+            page = slice(begin, begin + _A_PAGE)
+            rows = zip(*self.columns[:, page].tolist(), self.when[page].tolist(), strict=True)
+            for index, source, cell, *rest in rows:
+                yield Patient(first + index, source, self.cells[cell], *rest)
+
+
+def referrals(
     scenario: Scenario, timeline: Timeline, draws: Draws, times: Sequence[str], modalities: Sequence[str]
-) -> list[Patient]:
-    """Everybody who is referred by a source during the run, in the order of their identity.
+) -> Referrals:
+    """Everybody who is referred by a source during the run; identities go by source, cell and ordinal.
 
     Args:
         scenario: Its sources say how many and who.
@@ -56,7 +84,9 @@ def patients(
         times: Names of the time preferences, in the order of their indexes.
         modalities: Names of the modalities, in the order of their indexes.
     """
-    people: list[Patient] = []
+    cells: list[Cell] = []
+    pages = [np.empty((_COLUMNS, 0), np.int64)]
+    instants = [np.empty(0)]
     names = {"track": [*scenario.tracks], "time": times, "modality": modalities, "payer": [*scenario.payers]}
     for number, (name, source) in enumerate(scenario.sources.items()):
         shares = {
@@ -68,51 +98,40 @@ def patients(
         told = _told(scenario, source.trace, names)
         tables = {trait: table(shares[trait], names[trait]) for trait in names if trait not in told}
         for cell, when, rows in _cells(name, source, timeline, draws):
-            if not rows:
+            if not len(rows):
                 continue
-            traits = {
-                trait: _chosen(tables[trait], draws, cell, trait, rows)
-                if trait in tables
-                else [told[trait][row] for row in rows]
+            traits = [
+                _chosen(tables[trait], draws, cell, trait, rows) if trait in tables else told[trait][rows]
                 for trait in names
-            }
-            first = len(people)
-            people.extend(
-                Patient(
-                    index=first + place,
-                    source=number,
-                    cell=cell,
-                    row=row,
-                    track=traits["track"][place],
-                    time=traits["time"][place],
-                    modality=traits["modality"][place],
-                    payer=traits["payer"][place],
-                    referred=float(when[row]),
-                )
-                for place, row in enumerate(rows)
-            )
-    return people
+            ]
+            who = [np.full(len(rows), number), np.full(len(rows), len(cells)), rows, *traits]
+            first = sum(len(instant) for instant in instants)
+            pages.append(np.array([np.arange(first, first + len(rows)), *who]))
+            instants.append(when[rows])
+            cells.append(cell)
+    columns, when = np.concatenate(pages, axis=1), np.concatenate(instants)
+    order = np.argsort(when, kind="stable")
+    return Referrals(cells, columns[:, order], when[order])
 
 
-def _chosen(
-    shares: tuple[list[float], list[int]], draws: Draws, cell: Cell, trait: str, rows: Sequence[int]
-) -> list[int]:
-    """A trait of those in some rows of a cell; what all share needs no chance."""
-    if len(shares[1]) == 1:
-        return shares[1] * len(rows)
-    drawn = draws.block(cell, trait)
-    return [choose(shares, drawn[row]) for row in rows]
+def _chosen(shares: tuple[list[float], list[int]], draws: Draws, cell: Cell, trait: str, rows: Ints) -> Ints:
+    """A trait of those in some rows of a cell, as `choose` finds it; what all share needs no chance."""
+    cumulative, indexes = shares
+    if len(indexes) == 1:
+        return np.full(len(rows), indexes[0])
+    drawn = np.frombuffer(draws.block(cell, trait))[rows]
+    places = np.searchsorted(cumulative, drawn * cumulative[-1])
+    chosen: Ints = np.array(indexes)[np.minimum(places, len(indexes) - 1)]
+    return chosen
 
 
-def _told(
-    scenario: Scenario, trace: Trace | None, names: Mapping[str, Sequence[str]]
-) -> dict[str, list[int]]:
+def _told(scenario: Scenario, trace: Trace | None, names: Mapping[str, Sequence[str]]) -> dict[str, Ints]:
     """What a trace says of its patients: by trait and ordinal, the index in `names`."""
-    told: dict[str, list[int]] = {}
+    told: dict[str, Ints] = {}
     if trace is not None:
         for trait in trace.told:
             index = {said: names[trait].index(name) for said, name in trait_of(scenario, trait).items()}
-            told[trait] = [index[said] for said in trace.said(trait)]
+            told[trait] = np.array([index[said] for said in trace.said(trait)], dtype=np.int64)
     return told
 
 
@@ -123,13 +142,13 @@ def referred(scenario: Scenario, replication: int) -> set[tuple[str, int, int]]:
         (name, cell.number, row)
         for name, source in scenario.sources.items()
         for cell, _, rows in _cells(name, source, timeline, draws)
-        for row in rows
+        for row in rows.tolist()
     }
 
 
 def _cells(
     name: str, source: Source, timeline: Timeline, draws: Draws
-) -> Iterator[tuple[Cell, NDArray[np.float64], Sequence[int]]]:
+) -> Iterator[tuple[Cell, NDArray[np.float64], Ints]]:
     """Every cell of a source: itself, the instants of its candidates, and the rows of those who are referred."""
     if source.trace is not None:
         yield _replayed(name, source.trace, timeline, draws)
@@ -151,7 +170,7 @@ def _cells(
 
 def _replayed(
     name: str, trace: Trace, timeline: Timeline, draws: Draws
-) -> tuple[Cell, NDArray[np.float64], Sequence[int]]:
+) -> tuple[Cell, NDArray[np.float64], Ints]:
     """The only cell of a trace: its n-th candidate is the n-th row; of those without an hour it is drawn."""
     cell = Cell(name, 0, trace.count)
     when = np.full(trace.count, np.inf)
@@ -161,7 +180,7 @@ def _replayed(
         hour = trace.hour(row)
         instant = instants[row] if hour is None else in_days(hour)
         when[row] = timeline.day(trace.day(row)) + min(instant, _LAST_INSTANT)
-    return cell, when, rows
+    return cell, when, np.array(rows, dtype=np.int64)
 
 
 def _swings(name: str, source: Source, timeline: Timeline, draws: Draws) -> NDArray[np.float64]:
@@ -206,10 +225,10 @@ def _referred(
     rates: NDArray[np.float64],
     first: int,
     growth: float,
-) -> list[int]:
+) -> Ints:
     """Rows of the candidates whose height is at most the rate of their instant; growth is 1 before the start."""
     days = np.floor(when).astype(np.int64) - first
     inside = (days >= 0) & (days < len(rates))
     rate = rates[np.clip(days, 0, len(rates) - 1)] * growth ** (np.maximum(when, 0.0) / 365)
     heights = height + np.frombuffer(draws.block(cell, "height"), dtype=np.float64)
-    return [int(row) for row in np.flatnonzero(inside & (heights <= rate))]
+    return np.flatnonzero(inside & (heights <= rate))
