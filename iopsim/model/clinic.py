@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
-_PACKED_DAYS = 28
-
 
 def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]] | None = None) -> Ledger:
     """Run one replication and give its facts.
@@ -124,9 +122,6 @@ class _Clinic:
         self._there = self._settle_in() if self._scenario.from_today is not None else []
         self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()
-        for day in range(self._timeline.first + _PACKED_DAYS, self._timeline.last, _PACKED_DAYS):
-            self._clock.run_until(float(day))
-            self._recorder.pack()
         self._clock.run_until(float(self._timeline.last))
         return self._ledger()
 

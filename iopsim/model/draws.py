@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from iopsim.model.people import Patient
 
 __all__ = ["Cell", "Draws"]
@@ -30,14 +32,15 @@ Key = tuple[str, str, int, int]
 class Cell:
     """The candidates of one source in one whole referral a day of height, and their drawn numbers."""
 
-    __slots__ = ("blocks", "number", "runs", "size", "source")
+    __slots__ = ("below", "blocks", "number", "runs", "size", "source")
 
     def __init__(self, source: str, number: int, size: int) -> None:
         self.source = source
         self.number = number
         self.size = size
         self.blocks: dict[Key, array[float]] = {}
-        self.runs: dict[tuple[str, str, int, int, int], array[float]] = {}
+        self.runs: dict[tuple[Key, int], array[float]] = {}
+        self.below: dict[tuple[Key, int, float], bytes] = {}
 
 
 class Draws:
@@ -70,10 +73,10 @@ class Draws:
         key = (decision, level, entry, 0)
         numbers = cell.blocks.get(key)
         if numbers is None:
-            numbers = cell.blocks[key] = self._drawn(cell, key, 0, cell.size)
+            numbers = cell.blocks[key] = _kept(self._drawn(cell, key, 0, cell.size))
         return numbers
 
-    def _drawn(self, cell: Cell, key: Key, first: int, size: int) -> array[float]:
+    def _drawn(self, cell: Cell, key: Key, first: int, size: int) -> NDArray[np.float64]:
         """The numbers from `first` on, a multiple of four, of the generator of a decision."""
         state = self._fresh["state"]
         digest = self._digest((cell.source, cell.number, *key))
@@ -81,10 +84,7 @@ class Draws:
         state["counter"][0] = first // 4  # Philox gives four numbers for each step of its counter
         self._bits.state = self._fresh
         drawn = self._shared.random(size)
-        np.maximum(drawn, _SMALLEST, out=drawn)
-        numbers = array("d")
-        numbers.frombytes(drawn.data.cast("B"))
-        return numbers
+        return np.maximum(drawn, _SMALLEST, out=drawn)
 
     def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
@@ -100,21 +100,45 @@ class Draws:
     ) -> list[float]:
         """The patient's uniform numbers for successive occurrences of one decision."""
         if self._used is not None:
-            for occurrence in occurrences:
-                self._use(patient, decision, level, entry, occurrence)
-        cell, row = patient.cell, patient.row
-        rows, begin = row // _ROWS, row % _ROWS * _TOGETHER
+            self._use_all(patient, decision, level, entry, occurrences)
+        cell, page = patient.cell, patient.row // _ROWS
+        begin = patient.row % _ROWS * _TOGETHER
         first, skipped = divmod(occurrences.start, _TOGETHER)
         numbers: list[float] = []
         for part in range(first, -(-occurrences.stop // _TOGETHER)):
-            block = cell.runs.get((decision, level, entry, part, rows))
-            if block is None:
-                block = self._drawn(
-                    cell, (decision, level, entry, part), rows * _ROWS * _TOGETHER, _ROWS * _TOGETHER
-                )
-                cell.runs[decision, level, entry, part, rows] = block
-            numbers += block[begin : begin + _TOGETHER]
+            key = decision, level, entry, part
+            run = cell.runs.get((key, page))
+            if run is None:
+                run = cell.runs[key, page] = _kept(self._page(cell, key, page))
+            numbers += run[begin : begin + _TOGETHER]
         return numbers[skipped : skipped + len(occurrences)]
+
+    def below(
+        self, patient: Patient, decision: str, level: str, entry: int, occurrences: range, share: float
+    ) -> bytes:
+        """Whether each of the `uniforms` is below a share: one byte each; made for shares that many have."""
+        if self._used is not None:
+            self._use_all(patient, decision, level, entry, occurrences)
+        cell, page = patient.cell, patient.row // _ROWS
+        begin = patient.row % _ROWS * _TOGETHER
+        first, skipped = divmod(occurrences.start, _TOGETHER)
+        found = b""
+        for part in range(first, -(-occurrences.stop // _TOGETHER)):
+            key = decision, level, entry, part
+            below = cell.below.get((key, page, share))
+            if below is None:
+                below = (self._page(cell, key, page) < share).tobytes()
+                cell.below[key, page, share] = below
+            found += below[begin : begin + _TOGETHER]
+        return found[skipped : skipped + len(occurrences)]
+
+    def _page(self, cell: Cell, key: Key, page: int) -> NDArray[np.float64]:
+        """The runs of the patients of a page for one part of the occurrences."""
+        return self._drawn(cell, key, page * _ROWS * _TOGETHER, _ROWS * _TOGETHER)
+
+    def _use_all(self, patient: Patient, decision: str, level: str, entry: int, occurrences: range) -> None:
+        for occurrence in occurrences:
+            self._use(patient, decision, level, entry, occurrence)
 
     def _use(self, patient: Patient, *key: object) -> None:
         assert self._used is not None
@@ -125,3 +149,10 @@ class Draws:
     def exponential(self, patient: Patient, decision: str, level: str, entry: int) -> float:
         """The patient's unit exponential for a hazard."""
         return -log1p(-self.uniform(patient, decision, level, entry))
+
+
+def _kept(drawn: NDArray[np.float64]) -> array[float]:
+    """Numbers that are asked for one by one, as Python has them fastest."""
+    numbers = array("d")
+    numbers.frombytes(drawn.data.cast("B"))
+    return numbers

@@ -17,15 +17,21 @@ of treatment (or SUSPENDED) and RELEASED (or RESUMED) the place is held.
 
 from __future__ import annotations
 
+import struct
+from array import array
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = [
-    "ENDS", "SERVICES_A_WORD", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Stage",
+    "ENDS", "SERVICES_A_WORD", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Rows", "Stage",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -216,68 +222,91 @@ class Ledger:
     kernel_events: int
 
 
-@dataclass(slots=True)
-class Recorder:
-    """Where the model writes while it runs: plain lists, in the order of the columns of `Ledger`."""
+class Rows:
+    """The rows of one table as the model writes them, packed: a tuple a row would take three times the room.
 
-    facts: list[tuple[float, int, int, int, int, int]] = field(default_factory=list)
-    stays: list[tuple[int, int, int, int]] = field(default_factory=list)
-    sessions: list[tuple[float, int, int, int, int, int]] = field(default_factory=list)
-    member_stay: list[int] = field(default_factory=list)
-    member_attended: bytearray = field(default_factory=bytearray)
-    blocked: list[tuple[float, int, int, int]] = field(default_factory=list)
-    posts: list[tuple[float, int, int, int]] = field(default_factory=list)
-    visits: list[tuple[float, int, int, float]] = field(default_factory=list)
-    covers: list[tuple[float, int, float]] = field(default_factory=list)
-    residents: list[int] = field(default_factory=list)
-    listed: list[int] = field(default_factory=list)
-    applicants: list[int] = field(default_factory=list)
-    packed: list[list[NDArray[Any]]] = field(default_factory=list)
+    Args:
+        columns: The table's columns in the order of a row, as `Ledger` calls them.
+    """
+
+    def __init__(self, *columns: str) -> None:
+        kinds = ["d" if column in _IN_DAYS else "q" for column in columns]
+        self._type = np.dtype(list(zip(columns, kinds, strict=True)))
+        self._struct = struct.Struct("".join(kinds))
+        self.pack = self._struct.pack
+        self.packed = bytearray()
+
+    def append(self, row: tuple[float, ...]) -> None:
+        """Add a row."""
+        self.packed += self.pack(*row)
+
+    def __len__(self) -> int:
+        return len(self.packed) // self._struct.size
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._struct.iter_unpack(self.packed)
+
+    def change(self, place: int, column: str, value: int) -> None:
+        """Put another whole number into a row."""
+        _, offset = self._type.fields[column][:2]  # type: ignore[index]
+        struct.pack_into("q", self.packed, place * self._struct.size + offset, value)
+
+    def sort(self) -> None:
+        """By the first column; rows that are alike in it keep their order."""
+        rows = sorted(self, key=itemgetter(0))
+        self.packed = bytearray(b"".join(self.pack(*row) for row in rows))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Each column by itself."""
+        table = np.frombuffer(self.packed, dtype=self._type)
+        return {name: np.ascontiguousarray(table[name]) for name in self._type.names or ()}
+
+
+_IN_DAYS = {
+    "time", "session_time", "blocked_time", "post_time", "visit_time", "visit_due", "cover_time", "cover_hours",
+}  # fmt: skip
+
+
+class Recorder:
+    """Where the model writes while it runs: the tables of `Ledger`, row by row."""
+
+    def __init__(self) -> None:
+        self.facts = Rows("time", "fact", "stay", "a", "b", "c")
+        self.stays = Rows("stay_patient", "stay_level", "stay_entry", "stay_kind")
+        self.sessions = Rows(
+            "session_time",
+            "session_group",
+            "session_cause",
+            "session_enrolled",
+            "session_taken",
+            "session_first",
+        )
+        self.blocked = Rows("blocked_time", "blocked_level", "blocked_kind", "blocked_missing")
+        self.posts = Rows("post_time", "post_number", "post_state", "post_limit")
+        self.visits = Rows("visit_time", "visit_stay", "visit_service", "visit_due")
+        self.covers = Rows("cover_time", "cover_role", "cover_hours")
+        self.member_stay: array[int] = array("q")
+        self.member_attended = bytearray()
+        self.residents: list[int] = []
+        self.listed: list[int] = []
+        self.applicants: list[int] = []
+        self._pack_fact = self.facts.pack
 
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
         """Append one fact."""
-        self.facts.append((time, fact, stay, a, b, c))
-
-    def pack(self) -> None:
-        """Lay the facts so far by as columns, which take a third of the room."""
-        self.packed.append(_columns("facts", self.facts))
-        self.facts.clear()
+        self.facts.packed += self._pack_fact(time, fact, stay, a, b, c)
 
     def columns(self) -> dict[str, Any]:
         """All rows as the columns of `Ledger`."""
-        self.pack()
-        facts = map(np.concatenate, zip(*self.packed, strict=True))
-        columns: dict[str, Any] = dict(zip(_COLUMNS["facts"], facts, strict=True))
-        for table in _COLUMNS.keys() - {"facts"}:
-            columns |= zip(_COLUMNS[table], _columns(table, getattr(self, table)), strict=True)
+        tables = (
+            self.facts, self.stays, self.sessions, self.blocked, self.posts, self.visits, self.covers,
+        )  # fmt: skip
+        columns: dict[str, Any] = {}
+        for table in tables:
+            columns |= table.columns()
         columns["member_stay"] = np.array(self.member_stay, dtype=np.int64)
         columns["resident_stay"] = np.array(self.residents, dtype=np.int64)
         columns["listed_stay"] = np.array(self.listed, dtype=np.int64)
         columns["applicant_stay"] = np.array(self.applicants, dtype=np.int64)
         columns["member_attended"] = np.frombuffer(bytes(self.member_attended), dtype=np.uint8)
         return columns
-
-
-def _columns(table: str, rows: list[Any]) -> list[NDArray[Any]]:
-    names = _COLUMNS[table]
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return [
-        np.array(column, dtype=float if name in _IN_DAYS else np.int64)
-        for name, column in zip(names, columns, strict=True)
-    ]
-
-
-_COLUMNS = {
-    "facts": ("time", "fact", "stay", "a", "b", "c"),
-    "stays": ("stay_patient", "stay_level", "stay_entry", "stay_kind"),
-    "sessions": (
-        "session_time", "session_group", "session_cause", "session_enrolled", "session_taken", "session_first",
-    ),
-    "blocked": ("blocked_time", "blocked_level", "blocked_kind", "blocked_missing"),
-    "posts": ("post_time", "post_number", "post_state", "post_limit"),
-    "visits": ("visit_time", "visit_stay", "visit_service", "visit_due"),
-    "covers": ("cover_time", "cover_role", "cover_hours"),
-}  # fmt: skip
-_IN_DAYS = {
-    "time", "session_time", "blocked_time", "post_time", "visit_time", "visit_due", "cover_time", "cover_hours",
-}  # fmt: skip

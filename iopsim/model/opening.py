@@ -159,7 +159,7 @@ class Opening:
             self._wait(stays[1, at])
         for at, applicant in enumerate(self._applicants):
             self._apply(stays[2, at], applicant)
-        self._recorder.facts.sort(key=lambda fact: fact[0])
+        self._recorder.facts.sort()
         for unit in self._units.values():
             unit.settled = False
             self._journey.allocator.ask(unit)

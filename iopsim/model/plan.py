@@ -158,10 +158,9 @@ class SessionPlan:
 
     def _settle_joining(self, host: Group, is_held: bool) -> None:
         """The host's session is held, and so theirs were merged; or it is not, and they stay cancelled."""
-        sessions = self._recorder.sessions
         for place, group, _ in host.joining:
             if is_held:
-                sessions[place] = (*sessions[place][:2], int(Cause.MERGED), *sessions[place][3:])
+                self._recorder.sessions.change(place, "session_cause", Cause.MERGED)
             if group.cohort is not None and group.cohort.is_gathered:
                 group.cohort.is_gathered = False
                 self._allocator.freed(self._units[group.index])
@@ -279,14 +278,16 @@ class SessionPlan:
 
     def _foresee(self, stay: Stay, sessions: int) -> None:
         """Draw attendance up to so many of the patient's own sessions, and look for a run of misses."""
-        known = len(stay.attends)
+        known, attendance = len(stay.attends), stay.treatment.care.attendance
         if stay.propensity >= 1:
-            stay.attends.extend(b"\1" * (sessions - known))
+            stay.attends += b"\1" * (sessions - known)
         else:
-            ahead = range(known, sessions)
-            drawn = self._draws.uniforms(stay.patient, "attendance", stay.unit.name, stay.entry, ahead)
-            stay.attends.extend([uniform < stay.propensity for uniform in drawn])
-        run = stay.treatment.care.attendance.discharge_after_missed
+            key = stay.patient, "attendance", stay.unit.name, stay.entry, range(known, sessions)
+            if attendance.sd:
+                stay.attends += bytes([uniform < stay.propensity for uniform in self._draws.uniforms(*key)])
+            else:
+                stay.attends += self._draws.below(*key, stay.propensity)
+        run = attendance.discharge_after_missed
         if run and stay.missed_out < 0:
             place = stay.attends.find(bytes(run), max(0, known - run + 1))
             if place >= 0:
