@@ -6,13 +6,15 @@ A *need* is what a waiting stay must find: a pool of places, or (track, time, mo
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import cache
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from iopsim.model.cohorts import Cohorts
-from iopsim.model.people import State
+from iopsim.model.people import ADMITTED, SUSPENDED
 from iopsim.scenario.names import EITHER
 from iopsim.scenario.parts import WEEKDAYS
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.groups import Group as GroupSpec
     from iopsim.scenario.levels import Level
 
-__all__ = ["Capacity", "Group", "Groups", "Offer", "Places"]
+__all__ = ["Capacity", "Group", "Groups", "Offer", "Places", "bits_of"]
 
 Need = tuple[int, ...]
 
@@ -34,6 +36,12 @@ class Offer(NamedTuple):
     pool: int = 0
     group: Group | None = None
     days: tuple[int, ...] = ()
+
+
+@cache
+def bits_of(days: tuple[int, ...]) -> int:
+    """Weekdays as the bits of a number."""
+    return sum(1 << day for day in days)
 
 
 class Capacity(Protocol):
@@ -83,6 +91,7 @@ class Places:
         else:
             self.limits = [inf if isinstance(places, str) else float(places)]
         self.is_unlimited = min(self.limits) == inf
+        self._offers = [Offer(pool=pool) for pool in range(len(self.limits))]
 
     def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
         """The pool, which is the track where places are given by track."""
@@ -90,7 +99,7 @@ class Places:
 
     def find(self, need: Need, now: float) -> Offer | None:
         """A free place of the pool."""
-        return Offer(pool=need[0]) if self.has_room(need, now) else None
+        return self._offers[need[0]] if self.has_room(need, now) else None
 
     def has_room(self, need: Need, now: float) -> bool:
         """Whether a place of the pool is free."""
@@ -114,7 +123,9 @@ class Group:
     """One therapy group: its meetings in order, who sits in it on which weekday, how many seats are taken.
 
     `taken[weekday]` counts seats, held ones too; `members` are those who have them; `rosters[weekday]` lists
-    those who are expected. `cohort` is None where admission is open. `joining` are sessions of other groups that have
+    those who are expected, `numbers[weekday]` the numbers of their stays, `newcomers` those of them whose care has not
+    started. `held[weekday]` counts the sessions held, and `turns` says with which meeting whose plan is due to turn.
+    `cohort` is None where admission is open. `joining` are sessions of other groups that have
     too few and join the next one here: (place among the recorded sessions, group, who was expected).
     """
 
@@ -124,15 +135,21 @@ class Group:
         self.weekdays = tuple(sorted(WEEKDAYS.index(day) for day in spec.days))
         self.limit = spec.enrolled_at_most
         self.hours = spec.hours
+        self.days_a_week = len(self.weekdays)
         self.meetings = timeline.meetings(spec, self.weekdays)
         self.next = 0
         self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
         self.cohort = None if spec.cohort is None else Cohorts(spec.cohort, timeline, self.opens)
         self.taken = [0] * 7
-        self.days_with_room = len(self.weekdays)
+        self.days_with_room = self.days_a_week
         self.rosters: list[list[Stay]] = [[] for _ in range(7)]
+        self.numbers: list[array[int]] = [array("q") for _ in range(7)]
+        self.held = [0] * 7
+        self.turns: dict[int, list[Stay]] = {}
+        self.newcomers: dict[int, Stay] = {}
         self.members: dict[int, Stay] = {}
+        self._open: dict[tuple[int, ...], list[int]] = {}
         self.joining: list[tuple[int, Group, list[Stay]]] = []
 
     def change(self, spec: GroupSpec) -> None:
@@ -141,10 +158,14 @@ class Group:
         self.limit = spec.enrolled_at_most
         self.days_with_room = sum(self.taken[day] < self.limit for day in self.weekdays)
 
+    def is_open(self, now: float) -> bool:
+        """Whether it takes anybody in, if there are seats."""
+        return self.opens <= now and (self.cohort is None or not self.cohort.is_full)
+
     def fitting_days(self, wanted: int) -> tuple[int, ...]:
-        """The `wanted` weekdays that are least full, ties in order of the week; empty when there are too few."""
-        if self.days_with_room < wanted:
-            return ()
+        """The `wanted` weekdays with room that are least full, ties in order of the week; there are so many."""
+        if wanted == self.days_a_week:
+            return self.weekdays
         taken, limit = self.taken, self.limit
         free = [day for day in self.weekdays if taken[day] < limit]
         if len(free) > wanted:
@@ -153,10 +174,15 @@ class Group:
 
     def count(self, days: tuple[int, ...], change: int) -> None:
         """Add `change` (+1 or −1) seats taken on each of the weekdays."""
+        taken, limit = self.taken, self.limit
         for day in days:
-            full = self.taken[day] >= self.limit
-            self.taken[day] += change
-            self.days_with_room += full - (self.taken[day] >= self.limit)
+            before = taken[day]
+            taken[day] = before + change
+            self.days_with_room += (before >= limit) - (before + change >= limit)
+
+    def free_seats(self, days: tuple[int, ...]) -> int:
+        """Seats that are free on each of the weekdays."""
+        return self.limit - max(self.taken[day] for day in days)
 
     def next_meeting(self, days: tuple[int, ...]) -> float:
         """Start of the first session in which one could begin, on one of the weekdays; inf when there is none.
@@ -166,23 +192,41 @@ class Group:
         first, cohort = self.next, self.cohort
         if cohort is not None:
             first = max(first, bisect_left(self.meetings, (cohort.date,)))
-        for place in range(first, len(self.meetings)):
-            time, day, closed = self.meetings[place]
+        meetings = self.meetings
+        for place in range(first, len(meetings)):
+            time, day, closed = meetings[place]
             if not closed and day in days:
                 return time
         # Meetings are known for some weeks after the end of the run; a start date may lie beyond.
         return inf if cohort is None or self.closes is not None else cohort.date
 
+    def open_meetings(self, days: tuple[int, ...]) -> list[int]:
+        """Places among the meetings of those on some weekdays that are not closed."""
+        found = self._open.get(days)
+        if found is None:
+            found = self._open[days] = [
+                place for place, (_, day, closed) in enumerate(self.meetings) if day in days and not closed
+            ]
+        return found
+
     def seat(self, stay: Stay) -> None:
         """Expect the stay on its weekdays."""
+        stay.seated_at = 0
         for day in stay.days:
             self.rosters[day].append(stay)
+            self.numbers[day].append(stay.number)
+            stay.seated_at += self.held[day]
+        if stay.state is ADMITTED:
+            self.newcomers[stay.number] = stay
 
     def unseat(self, stay: Stay) -> None:
         """Expect the stay no longer; its seats stay taken."""
+        stay.had_before, stay.seated_at, stay.turns_with = stay.had, -1, -1
+        self.newcomers.pop(stay.number, None)
         for day in stay.days:
             if stay in self.rosters[day]:
                 self.rosters[day].remove(stay)
+                self.numbers[day].remove(stay.number)
 
 
 class Groups:
@@ -199,7 +243,7 @@ class Groups:
         self._times = times
         self._modalities = modalities
         self._any_time = times.index(EITHER)
-        self._fitting: dict[Need, list[Group]] = {}
+        self._fitting: dict[Need, list[tuple[Group, int]]] = {}
 
     def change(self, level: Level) -> None:
         """From now on each group has so many seats; nobody loses one."""
@@ -209,48 +253,52 @@ class Groups:
     def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
         """Track, preferred time and modality, and days a week at the start of the plan (0: all of the group's)."""
         time = self._any_time if any_time else patient.time
-        return (patient.track, time, patient.modality, treatment.days_per_week)
+        need = (patient.track, time, patient.modality, treatment.days_per_week)
+        if need not in self._fitting:
+            self._fitting[need] = self._that_fit(need)
+        return need
 
     def find(self, need: Need, now: float) -> Offer | None:
         """Seats in the fitting group where one would begin first; then with most free seats; then in file order."""
-        return _best(self._offers(need, now))
+        with_room = []
+        for group, wanted in self._fitting[need]:
+            if group.days_with_room >= wanted and group.is_open(now):
+                with_room.append((group, wanted))
+        return _best(with_room) if with_room else None
 
     def find_elsewhere(self, stay: Stay, now: float) -> Offer | None:
         """Seats for one whose group closes, on as many days; no cohort takes anybody in."""
         need = (*stay.unit.needs[stay.kind][:-1], len(stay.days))
         return _best(
-            [offer for offer in self._offers(need, now) if cast("Group", offer.group).cohort is None]
+            [
+                (group, wanted)
+                for group, wanted in self._that_fit(need)
+                if group.days_with_room >= wanted and group.is_open(now) and group.cohort is None
+            ]
         )
 
     def has_room(self, need: Need, now: float) -> bool:
         """Whether some fitting group has seats and one could begin there."""
-        return any(
-            cast("Group", group).next_meeting(days) < inf for _, group, days in self._offers(need, now)
-        )
+        for group, wanted in self._fitting[need]:
+            if (
+                group.days_with_room >= wanted
+                and group.is_open(now)
+                and group.next_meeting(group.fitting_days(wanted)) < inf
+            ):
+                return True
+        return False
 
-    def _offers(self, need: Need, now: float) -> list[Offer]:
-        offers = []
-        for group in self.fitting(need):
-            if group.opens > now or (group.cohort is not None and group.cohort.is_full):
-                continue
-            days = group.fitting_days(need[-1] or len(group.weekdays))
-            if days:
-                offers.append(Offer(0, group, days))
-        return offers
-
-    def fitting(self, need: Need) -> list[Group]:
-        """Groups of the right track, time and modality that meet often enough, whether or not they have room."""
-        if need not in self._fitting:
-            track, time, modality, days_per_week = need
-            self._fitting[need] = [
-                group
-                for group in self.groups
-                if (not group.spec.tracks or self._tracks[track] in group.spec.tracks)
-                and self._times[time] in {EITHER, group.spec.time}
-                and self._modalities[modality] in {EITHER, group.spec.modality}
-                and len(group.weekdays) >= days_per_week
-            ]
-        return self._fitting[need]
+    def _that_fit(self, need: Need) -> list[tuple[Group, int]]:
+        """Groups of the right track, time and modality that meet often enough, and days a week in each."""
+        track, time, modality, days_per_week = need
+        return [
+            (group, days_per_week or group.days_a_week)
+            for group in self.groups
+            if (not group.spec.tracks or self._tracks[track] in group.spec.tracks)
+            and self._times[time] in {EITHER, group.spec.time}
+            and self._modalities[modality] in {EITHER, group.spec.modality}
+            and group.days_a_week >= days_per_week
+        ]
 
     def take(self, stay: Stay, offer: Offer) -> None:
         """Take seats in the group on the offered weekdays; be expected there, if treatment goes on or is due."""
@@ -259,7 +307,7 @@ class Groups:
         self.count(stay, 1)
         if group is not None:
             group.members[stay.number] = stay
-            if stay.state is not State.SUSPENDED and (group.cohort is None or group.cohort.expects(stay)):
+            if stay.state is not SUSPENDED and (group.cohort is None or group.cohort.expects(stay)):
                 group.seat(stay)
 
     def count(self, stay: Stay, change: int) -> None:
@@ -278,14 +326,14 @@ class Groups:
             stay.group.unseat(stay)
 
 
-def _best(offers: list[Offer]) -> Offer | None:
-    if not offers:
-        return None
-
-    def preference(offer: Offer) -> tuple[float, int, int]:
-        group = cast("Group", offer.group)
-        free = group.limit - max(group.taken[day] for day in offer.days)
-        return group.next_meeting(offer.days), -free, group.index
-
-    best = min(offers, key=preference)
-    return best if cast("Group", best.group).next_meeting(best.days) < inf else None
+def _best(with_room: Sequence[tuple[Group, int]]) -> Offer | None:
+    """So many weekdays in the group where one would begin first, if one ever would; see `Groups.find`."""
+    begins, chosen = inf, None
+    for group, wanted in with_room:
+        days = group.fitting_days(wanted)
+        time = group.next_meeting(days)
+        if time < begins or (
+            chosen is not None and time == begins and group.free_seats(days) > chosen[0].free_seats(chosen[1])
+        ):
+            begins, chosen = time, (group, days)
+    return None if chosen is None else Offer(0, *chosen)

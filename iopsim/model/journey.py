@@ -323,6 +323,8 @@ class Journey(Approach):
             stay.group.seat(stay)
             if stay.payer_turn >= 0:  # the payer may have answered meanwhile
                 self.plan.foresee_turn(stay)
+            else:
+                self.plan.expect_turn(stay)
             if stay.had == stay.turn:
                 self.plan.turn(stay)
 

@@ -286,7 +286,8 @@ class Recorder:
         self.visits = Rows("visit_time", "visit_stay", "visit_service", "visit_due")
         self.covers = Rows("cover_time", "cover_role", "cover_hours")
         self.member_stay: array[int] = array("q")
-        self.member_attended = bytearray()
+        # By stay: sessions before the run began, and whether each of its sessions, from the first on, is attended.
+        self.attends: dict[int, tuple[int, bytearray]] = {}
         self.residents: list[int] = []
         self.listed: list[int] = []
         self.applicants: list[int] = []
@@ -308,5 +309,19 @@ class Recorder:
         columns["resident_stay"] = np.array(self.residents, dtype=np.int64)
         columns["listed_stay"] = np.array(self.listed, dtype=np.int64)
         columns["applicant_stay"] = np.array(self.applicants, dtype=np.int64)
-        columns["member_attended"] = np.frombuffer(bytes(self.member_attended), dtype=np.uint8)
+        columns["member_attended"] = self._attended(columns["member_stay"])
         return columns
+
+    def _attended(self, member_stay: Ints) -> NDArray[np.uint8]:
+        """Whether each member of each session attended: a stay's n-th row is the n-th of its own sessions."""
+        by_stay = np.argsort(member_stay, kind="stable")
+        in_order = member_stay[by_stay]
+        firsts = np.flatnonzero(np.diff(in_order, prepend=-1))
+        stays, sessions = in_order[firsts], np.diff(firsts, append=len(in_order))
+        parts = [
+            self.attends[stay][1][(before := self.attends[stay][0]) : before + number]
+            for stay, number in zip(stays.tolist(), sessions.tolist(), strict=True)
+        ]
+        attended = np.empty(len(member_stay), dtype=np.uint8)
+        attended[by_stay] = np.frombuffer(b"".join(parts), dtype=np.uint8)
+        return attended

@@ -227,7 +227,7 @@ class Opening:
     def _use_sessions(self, stay: Stay, row: Resident, offer: Offer) -> None:
         """Put the stay where its plan is after the sessions used: those that the file says, or that were scheduled."""
         used = self._scheduled(stay, row.days, offer) if row.sessions is None else row.sessions
-        stay.had = used
+        stay.had_before = used
         stay.attends = bytearray(b"\1" * used)
         boundaries = stay.treatment.boundaries
         if boundaries:

@@ -71,7 +71,9 @@ class Stay:
     Instants of treatment (`…_after`) are counted in days of treatment, so that a suspension stops them. Sessions are
     counted by the patient's own: `had` so far, `attends[i]` is whether the i-th will be attended, `turn` is the one
     after which something changes (taper, end, more to foresee), `missed_out` the one that ends a run of misses,
-    `payer_turn` the one after which the payer is asked or stops.
+    `payer_turn` the one after which the payer is asked or stops. A session touches none of those who take part: `had`
+    is reckoned from how many were held when the stay was seated (`seated_at`; −1: is not expected), and `turns_with` is
+    the meeting with which `turn` will be reached if none is cancelled.
 
     `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
     completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
@@ -115,9 +117,19 @@ class Stay:
 
     propensity: float = 1.0
     attends: bytearray = field(default_factory=bytearray)
-    had: int = 0
+    had_before: int = 0
+    seated_at: int = -1
     turn: int = -1
+    turns_with: int = -1
     missed_out: int = -1
     payer_turn: int = -1
     phase: int = 0
     extended: bool = False
+
+    @property
+    def had(self) -> int:
+        """Sessions so far."""
+        if self.seated_at < 0 or self.group is None:
+            return self.had_before
+        held = self.group.held
+        return self.had_before - self.seated_at + sum([held[day] for day in self.days])

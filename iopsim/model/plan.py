@@ -1,11 +1,12 @@
 """Group sessions and the plans that count them: attendance, missed sessions, tapers, the end (model.md §§5-8).
 
-A session is one event for all its members. What each patient will attend is drawn ahead, one number for each of
-their own sessions, so a session only reads a byte a member; `Stay.turn` says after which session to look closer.
+A session is one event, whatever the number of its members, and touches none of them. What each patient will attend is
+drawn ahead, one number for each of their own sessions; `Stay.turn` says after which session to look closer.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, cast
 
 from scipy.special import betaincinv
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionPlan"]
 
+_HELD = Cause.HELD
 _AHEAD = 16  # sessions foreseen at a time where the plan does not count them
 _FAR = 1 << 12  # more sessions than anybody lives to see: ten years of them, nearly every day
 _MUSTER = SESSION - (1 << 20)  # before all sessions of the instant, after all who leave at it
@@ -87,17 +89,23 @@ class SessionPlan:
     def _meet(self, group: Group) -> None:
         """A session's start: held or not; whoever is expected starts care or goes on with it."""
         now, day, closed = group.meetings[group.next]
-        group.next += 1
-        self._schedule(group)
-        roster = group.rosters[day]
         guests = _guests(group) if group.joining else []
-        cause = self._cause(group, now, closed, len(roster) + len(guests))
-        is_held = cause is Cause.HELD
+        cause = self._cause(group, now, closed, len(group.rosters[day]) + len(guests))
+        is_held = cause is _HELD
         if not is_held:
             guests = []
-        self._record(group, now, cause, len(roster) + len(guests), group.taken[day])
+        self._record(group, now, cause, len(group.rosters[day]) + len(guests), group.taken[day])
         if is_held:
-            self._attend(group, now, roster + guests if guests else roster)
+            self._attend(group, day, guests)
+        due = [
+            stay
+            for stay in group.turns.pop(group.next, ())
+            if stay.turns_with == group.next and stay.group is group
+        ]
+        group.next += 1
+        self._schedule(group)
+        if due or guests:
+            self._look_closer(due + guests, now + in_days(group.hours))
         if group.joining:
             self._settle_joining(group, is_held)
         if group.cohort is not None and not closed:
@@ -117,20 +125,32 @@ class SessionPlan:
         book = self._recorder
         book.sessions.append((now, group.index, int(cause), expected, taken, len(book.member_stay)))
 
-    def _attend(self, group: Group, now: float, expected: list[Stay]) -> None:
-        """Newcomers' care starts, and who attends is written down."""
-        book, turning = self._recorder, []
-        expect, attend = book.member_stay.append, book.member_attended.append
-        for stay in expected:
-            if stay.state is ADMITTED:
+    def _attend(self, group: Group, day: int, guests: list[Stay]) -> None:
+        """Newcomers' care starts, and who is expected is written down; who of them attends was known before."""
+        if group.newcomers:
+            for stay in [stay for stay in group.newcomers.values() if day in stay.days]:
+                del group.newcomers[stay.number]
                 self._journey.start(stay)
-            expect(stay.number)
-            attend(stay.attends[stay.had])
-            stay.had += 1
+        members = self._recorder.member_stay
+        members.extend(group.numbers[day])
+        group.held[day] += 1
+        for stay in guests:
+            if stay.state is ADMITTED and stay.group is not None:
+                del stay.group.newcomers[stay.number]
+                self._journey.start(stay)
+            members.append(stay.number)
+            stay.had_before += 1
+
+    def _look_closer(self, stays: list[Stay], end: float) -> None:
+        """Who has reached their turn comes to it at the session's end; the others had fewer sessions than foreseen."""
+        turning = []
+        for stay in stays:
             if stay.had == stay.turn:
                 turning.append(stay)
+            else:
+                self.expect_turn(stay)
         if turning:
-            self._clock.call_at(now + in_days(group.hours), COMPLETION, self._dismiss, turning)
+            self._clock.call_at(end, COMPLETION, self._dismiss, turning)
 
     def _dismiss(self, turning: list[Stay]) -> None:
         """A session's end, for those whose plan changes with it."""
@@ -194,6 +214,7 @@ class SessionPlan:
 
     def begin(self, stay: Stay) -> None:
         """The first session is about to start: draw the propensity and foresee the plan."""
+        self._recorder.attends[stay.number] = stay.had, stay.attends
         attendance = stay.treatment.care.attendance
         stay.propensity = attendance.mean
         if attendance.sd:
@@ -238,6 +259,7 @@ class SessionPlan:
     def _move(self, stay: Stay, offer: Offer) -> None:
         stay.unit.capacity.give_back(stay)
         stay.unit.capacity.take(stay, offer)
+        self.expect_turn(stay)
         bits = sum(1 << day for day in stay.days)
         group = -1 if stay.group is None else stay.group.index
         self._recorder.write(self._clock.now, Fact.MOVED, stay.number, group, -1, bits)
@@ -275,6 +297,18 @@ class SessionPlan:
             stay.turn = stay.missed_out
         if stay.had <= stay.payer_turn < stay.turn:
             stay.turn = stay.payer_turn
+        self.expect_turn(stay)
+
+    def expect_turn(self, stay: Stay) -> None:
+        """Find the meeting with which the turn will be reached, if all until then are held."""
+        group, expected, stay.turns_with = stay.group, stay.turns_with, -1
+        if group is not None and stay.seated_at >= 0 and stay.turn > stay.had:
+            meetings = group.open_meetings(stay.days)
+            nth = bisect_left(meetings, group.next) + stay.turn - stay.had - 1
+            if nth < len(meetings):
+                stay.turns_with = meetings[nth]
+                if stay.turns_with != expected:
+                    group.turns.setdefault(stay.turns_with, []).append(stay)
 
     def _foresee(self, stay: Stay, sessions: int) -> None:
         """Draw attendance up to so many of the patient's own sessions, and look for a run of misses."""
