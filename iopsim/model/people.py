@@ -131,5 +131,7 @@ class Stay:
         """Sessions so far."""
         if self.seated_at < 0 or self.group is None:
             return self.had_before
-        held = self.group.held
-        return self.had_before - self.seated_at + sum([held[day] for day in self.days])
+        had, held = self.had_before - self.seated_at, self.group.held
+        for day in self.days:
+            had += held[day]
+        return had

@@ -226,8 +226,8 @@ class SessionPlan:
 
     def turn(self, stay: Stay) -> None:
         """After the session that `Stay.turn` named: discharge, taper, extension, completion, the payer, or go on."""
-        phases, extension = stay.treatment.care.phases, stay.treatment.care.extension
-        at_end = phases is not None and stay.had == self._boundary(stay)
+        phases, extension, had = stay.treatment.care.phases, stay.treatment.care.extension, stay.had
+        at_end = phases is not None and had == self._boundary(stay)
         last_phase = phases is not None and stay.phase == len(phases) - 1
         through = at_end and last_phase
         if through and extension is not None and not stay.extended:
@@ -236,13 +236,13 @@ class SessionPlan:
             through = not stay.extended
         if through:
             self._journey.complete(stay)
-        elif stay.had == stay.missed_out:
+        elif had == stay.missed_out:
             self._journey.discharge(stay)
         else:
             if phases is not None and at_end and not last_phase:
                 stay.phase += 1
                 self._taper(stay, phases[stay.phase].days_per_week)
-            if stay.had == stay.payer_turn:
+            if had == stay.payer_turn:
                 self._journey.payer_turn(stay)
             if stay.state is IN_CARE:
                 self.foresee_turn(stay)
@@ -290,21 +290,23 @@ class SessionPlan:
 
     def foresee_turn(self, stay: Stay) -> None:
         """Find the next session that changes something: the end of a phase, a k-th miss, the payer's turn."""
-        boundary = self._boundary(stay) if stay.treatment.boundaries else stay.had + _AHEAD
+        had = stay.had
+        boundary = self._boundary(stay) if stay.treatment.boundaries else had + _AHEAD
         self._foresee(stay, boundary)
         stay.turn = boundary
-        if stay.had <= stay.missed_out < stay.turn:
+        if had <= stay.missed_out < stay.turn:
             stay.turn = stay.missed_out
-        if stay.had <= stay.payer_turn < stay.turn:
+        if had <= stay.payer_turn < stay.turn:
             stay.turn = stay.payer_turn
         self.expect_turn(stay)
 
     def expect_turn(self, stay: Stay) -> None:
         """Find the meeting with which the turn will be reached, if all until then are held."""
         group, expected, stay.turns_with = stay.group, stay.turns_with, -1
-        if group is not None and stay.seated_at >= 0 and stay.turn > stay.had:
+        to_come = stay.turn - stay.had
+        if group is not None and stay.seated_at >= 0 and to_come > 0:
             meetings = group.open_meetings(stay.days)
-            nth = bisect_left(meetings, group.next) + stay.turn - stay.had - 1
+            nth = bisect_left(meetings, group.next) + to_come - 1
             if nth < len(meetings):
                 stay.turns_with = meetings[nth]
                 if stay.turns_with != expected:
