@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -204,9 +205,19 @@ class BlockedStepDown:
 
 class _StepDownState(NamedTuple):
     treated: int
-    held: int
     in_program: int
-    waiting: int
+    line: tuple[bool, ...]
+    """Who waits for the program, the next first; true is one who holds an inpatient place."""
+
+    @property
+    def held(self) -> int:
+        """Inpatient places that are held."""
+        return sum(self.line)
+
+    @property
+    def waiting(self) -> int:
+        """Those who wait at home, from the community."""
+        return len(self.line) - self.held
 
 
 def blocked_step_down(
@@ -216,7 +227,7 @@ def blocked_step_down(
     step_down_share: float,
     community_at_most: int,
     mean_patience_days: float = math.inf,
-    step_downs_first: bool = True,
+    step_downs_first: bool | None = True,
 ) -> BlockedStepDown:
     """An inpatient unit whose patients hold their place, however long, until the program admits them.
 
@@ -230,7 +241,8 @@ def blocked_step_down(
         step_down_share: Share of those who complete inpatient treatment that goes on to the program.
         community_at_most: Cap of the community's waitlist; exact as a cap; make it large for none.
         mean_patience_days: Of those on the waitlist; holders have no limit.
-        step_downs_first: Whether holders go before the community's waitlist, or after it.
+        step_downs_first: Whether holders go before the community's waitlist, or after it; None if all go in the
+            order in which they come to wait.
 
     Raises:
         ValueError: A share is outside 0 to 1, the cap below 0 or patience not above 0.
@@ -242,22 +254,34 @@ def blocked_step_down(
         raise ValueError("need a share from 0 to 1, a cap of 0 or more and a mean patience above 0")
 
     def moves(state: _StepDownState) -> Iterator[tuple[_StepDownState, float]]:
-        treated, held, in_program, waiting = state
-        program_free = in_program < program.places
-        if treated + held < inpatient.places:
+        treated, in_program, line = state
+        if treated + state.held < inpatient.places:
             yield state._replace(treated=treated + 1), inpatient.arrivals_per_day
-        completed, complete_per_day = state._replace(treated=treated - 1), treated / inpatient.mean_stay_days
-        yield completed, complete_per_day * (1 - step_down_share)
-        stepped_down = {"in_program": in_program + 1} if program_free else {"held": held + 1}
-        yield completed._replace(**stepped_down), complete_per_day * step_down_share
-        if program_free:
-            yield state._replace(in_program=in_program + 1), program.arrivals_per_day
-        elif waiting < community_at_most:
-            yield state._replace(waiting=waiting + 1), program.arrivals_per_day
-        yield state._replace(waiting=waiting - 1), waiting / mean_patience_days
-        yield _after_discharge(state, step_downs_first), in_program / program.mean_stay_days
+        if treated:
+            completed, per_day = state._replace(treated=treated - 1), treated / inpatient.mean_stay_days
+            yield completed, per_day * (1 - step_down_share)
+            yield in_line(completed, True), per_day * step_down_share
+        if in_program < program.places or state.waiting < community_at_most:
+            yield in_line(state, False), program.arrivals_per_day
+        place = 0
+        for holds, alike in groupby(line):
+            number = len([*alike])
+            if not holds:  # whichever of them gives up, the same line is left
+                yield state._replace(line=line[:place] + line[place + 1 :]), number / mean_patience_days
+            place += number
+        left = state._replace(line=line[1:]) if line else state._replace(in_program=in_program - 1)
+        yield left, in_program / program.mean_stay_days
 
-    shares = stationary(_StepDownState(0, 0, 0, 0), moves)
+    def in_line(state: _StepDownState, holds: bool) -> _StepDownState:
+        """One more for the program: in it if it has room, or else behind all who go first, or came first."""
+        if state.in_program < program.places:
+            return state._replace(in_program=state.in_program + 1)
+        line = [*state.line, holds]
+        if step_downs_first is not None:
+            line.sort(reverse=step_downs_first)
+        return state._replace(line=tuple(line))
+
+    shares = stationary(_StepDownState(0, 0, ()), moves)
     census, held = expected(shares, lambda s: s.treated), expected(shares, lambda s: s.held)
     waiting = expected(shares, lambda s: s.waiting)
     return BlockedStepDown(
@@ -272,15 +296,6 @@ def blocked_step_down(
         ),
         community_reneged_share=_ratio(waiting / mean_patience_days, program.arrivals_per_day),
     )
-
-
-def _after_discharge(state: _StepDownState, step_downs_first: bool) -> _StepDownState:
-    """Give a place of the program that frees to a holder, to the waitlist or to nobody."""
-    if state.held and (step_downs_first or not state.waiting):
-        return state._replace(held=state.held - 1)
-    if state.waiting:
-        return state._replace(waiting=state.waiting - 1)
-    return state._replace(in_program=state.in_program - 1)
 
 
 @dataclass(frozen=True, slots=True)

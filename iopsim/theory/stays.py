@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NextSession",
+    "calendar_days",
     "discharge_shares",
     "mean_sessions",
+    "mean_weeks",
     "restricted_mean",
     "sessions_to_consecutive_misses",
     "share_discharged",
@@ -46,6 +48,26 @@ def weibull_survival(shape: float, scale_days: float) -> Callable[[float], float
     Source: Weibull (1951), Journal of Applied Mechanics 18(3), 293–297: exp(−(days ÷ scale)^shape).
     """
     return lambda days: math.exp(-((days / scale_days) ** shape))
+
+
+def calendar_days(survival: Callable[[float], float], mean_days: float) -> float:
+    """Mean number of calendar days that a stay is charged for, when it begins at any time of day alike.
+
+    A day is charged when the patient is there at its end; a stay that begins and ends on one day is charged
+    for that day. With the time of day U uniform, the first are floor(U + stay), whose mean is the stay's, and
+    the second come up with the probability that U + stay < 1.
+
+    Source: the census at midnight, by which hospitals charge; derived.
+    """
+    return mean_days + 1 - restricted_mean(survival, 1.0)
+
+
+def mean_weeks(stay_on: float, weeks: int) -> float:
+    """Mean weeks in treatment of at most `weeks`, when a share `stay_on` goes on after each.
+
+    Source: the geometric law, cut off: 1 + s + … + s^(weeks − 1).
+    """
+    return math.fsum(stay_on**week for week in range(weeks))
 
 
 def sessions_to_consecutive_misses(p_attend: float, misses: int) -> float:

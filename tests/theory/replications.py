@@ -4,119 +4,53 @@ A statistical test has four parts: `replicate` makes enough replications from a 
 |mean − exact| within 4 standard errors, and guards that the standard error is small enough to mean something;
 and a *mutant*, a model or a clinic made slightly wrong, must make the same check raise `DisagreementError`.
 
-The estimators read the facts of the ledger, a second opinion beside `iopsim.measures`.
+These are for the models that no case of `iopsim verify` simulates; those have `test_cases.py` and `mutants/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.measures.registry import Outcome, Ratio, Value, measure
-from iopsim.measures.window import Window
+from iopsim.measures.registry import Ratio, Value
 from iopsim.model.clinic import simulate
-from iopsim.model.ledger import ENDS, Fact, Ledger
-from iopsim.model.waitlist import Waitlist
+from iopsim.model.ledger import ENDS, Fact
 from iopsim.scenario.schema import Scenario
+from iopsim.verification.case import PRECISION
+from iopsim.verification.judge import Z_LIMIT
+from iopsim.verification.observed import Observed as Run
+from iopsim.verification.observed import Part, Statistic, named
 
-if TYPE_CHECKING:
-    from iopsim.model.people import Stay
-
-Z_LIMIT = 4.0
-PRECISION = 0.03
+__all__ = [
+    "PRECISION",
+    "Z_LIMIT",
+    "DisagreementError",
+    "Floats",
+    "Part",
+    "Run",
+    "Statistic",
+    "agree",
+    "estimate",
+    "mean_in_care",
+    "mean_wait",
+    "mean_waiting",
+    "measured",
+    "named",
+    "replicate",
+    "run_of",
+    "scenario_of",
+    "share_joined",
+    "share_started",
+]
 
 Floats = NDArray[np.float64]
-Part = tuple[float, float]
 
 
 class DisagreementError(AssertionError):
     """The simulation lies further from the exact answer than chance explains."""
-
-
-class Stays:
-    """Some stays of one replication, by `number`; a fact that did not happen has the time +inf."""
-
-    def __init__(self, times: Floats, number: NDArray[np.int64], days: float) -> None:
-        self.number = number
-        self._times = times
-        self._days = days
-
-    def __len__(self) -> int:
-        return len(self.number)
-
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> Stays:
-        return Stays(self._times[:, chosen], self.number[chosen], self._days)
-
-    def at(self, *facts: Fact) -> Floats:
-        """Time of the first of the facts, by stay."""
-        first: Floats = self._times[list(facts)].min(axis=0)
-        return first
-
-    def had(self, *facts: Fact) -> NDArray[np.bool_]:
-        """Whether one of the facts happened, by stay."""
-        return self.at(*facts) < np.inf
-
-    def in_window(self, fact: Fact) -> Stays:
-        """Those to whom the fact happened in the measured window."""
-        return self[(self.at(fact) >= 0) & (self.at(fact) < self._days)]
-
-    def mean_number(self, begin: Fact, *ends: Fact, window: tuple[float, float] | None = None) -> Part:
-        """Patient-days between `begin` and the first of `ends` in the window, and days of the window."""
-        first, last = window or (0.0, self._days)
-        spent = np.clip(self.at(*ends), first, last) - np.clip(self.at(begin), first, last)
-        return spent.sum(), last - first
-
-    def census(self, days: Floats) -> Floats:
-        """Number in care at each of the days."""
-        started, ended = np.sort(self.at(Fact.STARTED)), np.sort(self.at(*ENDS))
-        return (np.searchsorted(started, days) - np.searchsorted(ended, days)).astype(float)
-
-
-class Run:
-    """One replication."""
-
-    def __init__(self, scenario: Scenario, ledger: Ledger) -> None:
-        self.scenario = scenario
-        self.ledger = ledger
-        self.days = 7.0 * scenario.run.weeks
-        self._times = np.full((len(Fact), len(ledger.stay_level)), np.inf)
-        self._times[ledger.fact, ledger.stay] = ledger.time
-        self._origin = np.full(len(ledger.stay_level), -1)
-        joined = ledger.fact == Fact.JOINED
-        self._origin[ledger.stay[joined]] = ledger.a[joined]
-
-    @cached_property
-    def metrics(self) -> dict[str, Outcome]:
-        """All metrics of the replication."""
-        return measure(Window(self.scenario, self.ledger))
-
-    def stays(self, level: str = "clinic", origin: str | None = None) -> Stays:
-        """The stays in a level, of those who come from one origin or from all."""
-        here = self.ledger.stay_level == self.ledger.levels.index(level)
-        if origin is not None:
-            here &= self._origin == self.ledger.origins.index(origin)
-        return Stays(self._times, np.arange(len(here)), self.days)[here]
-
-    def joined(self, level: str = "clinic", origin: str | None = None) -> Stays:
-        """The cohort that joined the level's waitlist in the window."""
-        return self.stays(level, origin).in_window(Fact.JOINED)
-
-
-Statistic = Callable[[Run], Part]
-
-
-def named(name: str) -> Callable[[Statistic], Statistic]:
-    """Give a statistic the name that a failure calls it by."""
-
-    def decorate(statistic: Statistic) -> Statistic:
-        statistic.__name__ = name
-        return statistic
-
-    return decorate
 
 
 def scenario_of(
@@ -188,12 +122,6 @@ def agree(runs: Sequence[Run], exact: Mapping[Statistic, float], precision: floa
 # What one replication of a clinic of one level says
 
 
-def wait_share(run: Run) -> Part:
-    """Share who are not admitted at once."""
-    stays = run.joined()
-    return (stays.at(Fact.ADMITTED) > stays.at(Fact.JOINED)).sum(), len(stays)
-
-
 def mean_wait(run: Run) -> Part:
     """Mean days to the start of care of all who join; infinite if one never starts."""
     stays = run.joined()
@@ -210,34 +138,6 @@ def mean_in_care(run: Run) -> Part:
     return run.stays().mean_number(Fact.STARTED, *ENDS)
 
 
-def waits_longer_than(days: float) -> Statistic:
-    """Share who have not started care so many days after joining, if ever."""
-
-    @named(f"waits_longer_than {days:g} days")
-    def statistic(run: Run) -> Part:
-        stays = run.joined()
-        return (stays.at(Fact.STARTED) - stays.at(Fact.JOINED) > days).sum(), len(stays)
-
-    return statistic
-
-
-def started_within(days: float) -> Statistic:
-    """Share who start care at most so many days after joining."""
-
-    @named(f"started_within {days:g} days")
-    def statistic(run: Run) -> Part:
-        late, all_who_join = waits_longer_than(days)(run)
-        return all_who_join - late, all_who_join
-
-    return statistic
-
-
-def mean_stay(run: Run) -> Part:
-    """Mean days in care of those who start in the window; infinite if one never leaves."""
-    stays = run.stays().in_window(Fact.STARTED)
-    return (stays.at(*ENDS) - stays.at(Fact.STARTED)).sum(), len(stays)
-
-
 def share_joined(fact: Fact, level: str = "clinic", origin: str | None = None) -> Statistic:
     """Share of those who join to whom the fact happens."""
 
@@ -245,18 +145,6 @@ def share_joined(fact: Fact, level: str = "clinic", origin: str | None = None) -
     def statistic(run: Run) -> Part:
         stays = run.joined(level, origin)
         return stays.had(fact).sum(), len(stays)
-
-    return statistic
-
-
-def mean_wait_until(fact: Fact, level: str = "clinic", origin: str | None = None) -> Statistic:
-    """Mean days on the waitlist of those who leave it in this way."""
-
-    @named(f"mean_wait_until_{fact.name.lower()}")
-    def statistic(run: Run) -> Part:
-        stays = run.joined(level, origin)
-        stays = stays[stays.had(fact)]
-        return (stays.at(fact) - stays.at(Fact.JOINED)).sum(), len(stays)
 
     return statistic
 
@@ -285,13 +173,3 @@ def measured(name: str) -> Statistic:
         return outcome.values.sum(), len(outcome.values)
 
     return statistic
-
-
-# Mutants that more than one test uses
-
-
-def last_come_first_served(waitlist: Waitlist, stay: Stay, add: Any = Waitlist.add) -> None:
-    """A wrong `Waitlist.add`: within a class, the last to join is the first to be admitted."""
-    priority, joined, patient, number = stay.rank
-    stay.rank = (priority, -joined, patient, number)
-    add(waitlist, stay)

@@ -1,9 +1,12 @@
-"""Two levels that hold places for each other never freeze, for a hundred years (model.md §5)."""
+"""Two levels that hold places for each other never freeze, for a hundred years (model.md §5).
+
+That they are the chain that theory knows is a case of `iopsim verify`.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,8 @@ from iopsim.model.allocation import Allocator
 from iopsim.model.clinic import simulate
 from iopsim.model.ledger import ENDS, Fact, Ledger
 from iopsim.scenario.schema import Scenario
-from iopsim.theory.chains import Unit, two_way_swap
-from tests.theory.replications import DisagreementError, Part, Run, agree, named, run_of
+from iopsim.theory.chains import Unit
+from tests.theory.replications import run_of
 
 WEEKS = 2600  # of warm-up, and as many measured: a hundred years
 BEDS = Unit(arrivals_per_day=0.2, mean_stay_days=5, places=2)
@@ -104,66 +107,3 @@ def test_holders_who_never_swap_freeze(monkeypatch: pytest.MonkeyPatch, room: di
     monkeypatch.setattr(Allocator, "_unlock", lambda allocator, unit: None)
     frozen = simulate(clinic(room), replication=0)
     assert longest_pause(frozen) > 365 and longest_face_off(frozen) > 365
-
-
-# and all the while it is the chain that theory knows
-
-
-class Span(NamedTuple):
-    """Five of the hundred years, as good as a replication: nobody stays for longer than a few months."""
-
-    run: Run
-    number: int
-
-    @property
-    def window(self) -> tuple[float, float]:
-        first = 7.0 * WEEKS * (self.number / 10 - 1)
-        return first, first + 7 * WEEKS / 10
-
-
-def mean_number(level: str, begin: Fact, *ends: Fact) -> Any:
-    @named(f"{begin.name} in {level}")
-    def statistic(span: Any) -> Part:
-        stays = span.run.stays(level)
-        part: Part = stays[stays.had(begin)].mean_number(begin, *ends, window=span.window)
-        return part
-
-    return statistic
-
-
-def refused(level: str) -> Any:
-    @named(f"refused at {level}")
-    def statistic(span: Any) -> Part:
-        stays = span.run.stays(level, origin=f"to_{level}")
-        first, last = span.window
-        joined = (stays.at(Fact.JOINED) >= first) & (stays.at(Fact.JOINED) < last)
-        return float(stays[joined].had(Fact.REFUSED).sum()), float(joined.sum())
-
-    return statistic
-
-
-def the_chain_holds(ledger: Ledger) -> None:
-    exact = two_way_swap(BEDS, SEATS, share_x_to_y=DOWN, share_y_to_x=UP)
-    run: Any = Run(clinic(ROOMS["in places"]), ledger)
-    spans: Any = [Span(run, number) for number in range(20)]
-    statistics = {
-        mean_number("beds", Fact.STARTED, *ENDS): exact.x_census,
-        mean_number("seats", Fact.STARTED, *ENDS): exact.y_census,
-        mean_number("beds", Fact.COMPLETED, Fact.RELEASED): exact.x_held,
-        mean_number("seats", Fact.COMPLETED, Fact.RELEASED): exact.y_held,
-        refused("beds"): exact.x_refused_share,
-        refused("seats"): exact.y_refused_share,
-    }
-    agree(spans, statistics, precision=0.04)
-
-
-def test_a_hundred_years_are_the_swap_chain() -> None:
-    the_chain_holds(century("in places"))
-
-
-def test_a_hold_that_ends_is_caught() -> None:
-    scenario = clinic(ROOMS["in places"])
-    beds = scenario.levels["beds"].model_copy(update={"hold_days": 1.0})
-    changed = scenario.model_copy(update={"levels": {**scenario.levels, "beds": beds}})
-    with pytest.raises(DisagreementError):
-        the_chain_holds(simulate(changed, replication=0))

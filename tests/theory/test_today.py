@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from iopsim.model.ledger import ENDS, Fact, Ledger
 from iopsim.scenario.distributions import Exponential, Gamma
 from iopsim.scenario.schema import Scenario
 from iopsim.theory.abandonment import erlang_a
-from iopsim.theory.chains import expected, transient
 from iopsim.theory.erlang import erlang_b
 from iopsim.theory.infinite import census_from_today, census_with_steps
 from tests.properties.clinics import PROPERTY, STORM, Plain
@@ -254,67 +252,3 @@ def test_another_rate_from_a_date_on_is_the_transient_of_theory() -> None:
 def test_a_rate_that_comes_two_days_late_is_caught() -> None:
     with pytest.raises(DisagreementError):
         rate_step_holds(replicate(rate_step(STEP_DAY + 2), 60))
-
-
-# Erlang's loss system, whose places become more, or fewer, on a day
-
-LOAD = 4.0
-
-
-def capacity_step(first: int, then: int, day: int = STEP_DAY) -> Scenario:
-    date = np.datetime64(AS_OF) + day
-    return scenario_of(
-        {"places": first, "stay_days": {"exponential": {"mean": 4}}, "waitlist": {"at_most": 0}},
-        per_week=7 * LOAD / 4,
-        seed=67,
-        weeks=5,
-        warm_up_weeks=4,
-        run_out_weeks=0,
-        changes=[{"from": date.item(), "set": {"levels.clinic.places": then}}],
-    )
-
-
-@cache
-def census_after_step(first: int, then: int, days: float) -> float:
-    """From the steady state with so many places; a fall puts nobody out and admits nobody until below."""
-
-    def moves(places: int, n: int) -> list[tuple[int, float]]:
-        return [(n + 1, LOAD / 4 if n < places else 0.0), (n - 1, n / 4)]
-
-    weights = np.cumprod([1.0, *(LOAD / n for n in range(1, first + 1))])
-    steady = {n: weight / weights.sum() for n, weight in enumerate(weights.tolist())}
-    return expected(transient(steady, lambda n: moves(then, n), days), float)
-
-
-def capacity_step_holds(runs: Sequence[Run], first: int, then: int) -> None:
-    before = {on_day(STEP_DAY - 0.5, Fact.STARTED, *ENDS): LOAD * (1 - erlang_b(first, LOAD))}
-    after = {
-        on_day(STEP_DAY + days, Fact.STARTED, *ENDS): census_after_step(first, then, days)
-        for days in (0.5, 2.0, 5.0, 12.0)
-    }
-    agree(runs, before | after, precision=0.035)
-
-
-@pytest.mark.parametrize(("first", "then"), [(3, 7), (7, 3)])
-def test_other_places_from_a_date_on_are_the_transient_of_theory(first: int, then: int) -> None:
-    capacity_step_holds(replicate(capacity_step(first, then), 300), first, then)
-
-
-def test_a_fall_that_puts_patients_out_is_caught() -> None:
-    """A mutant of the ledger's: who is over the limit on the day leaves."""
-    runs = replicate(capacity_step(7, 3), 150)
-    for run in runs:
-        put_out(run)
-    with pytest.raises(DisagreementError):
-        capacity_step_holds(runs, 7, 3)
-
-
-def put_out(run: Run) -> None:
-    stays = run.stays()
-    there = np.flatnonzero((stays.at(Fact.STARTED) < STEP_DAY) & (stays.at(*ENDS) > STEP_DAY))
-    run._times[Fact.COMPLETED, stays.number[there[3:]]] = STEP_DAY
-
-
-def test_places_that_come_two_days_late_are_caught() -> None:
-    with pytest.raises(DisagreementError):
-        capacity_step_holds(replicate(capacity_step(3, 7, STEP_DAY + 2), 150), 3, 7)

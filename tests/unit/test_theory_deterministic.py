@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import gammaln, pdtrc
 
-from iopsim.theory.deterministic import cohort_wait, mdc_wait
+from iopsim.theory.deterministic import cohort_wait, mdc_wait, minimum_census_wait
 from iopsim.theory.erlang import mmc
 
 
@@ -58,3 +58,28 @@ def test_near_saturation_the_wait_is_half_that_of_exponential_stays() -> None:
 def test_refuses_what_makes_no_sense(case: tuple[float, float, int]) -> None:
     with pytest.raises(ValueError, match=r"above 0|never settles"):
         mdc_wait(*case)
+
+
+def test_a_minimum_of_one_only_waits_for_the_next_session() -> None:
+    assert minimum_census_wait(0.3, 7, 1) == pytest.approx(3.5)
+
+
+def test_a_minimum_of_two_by_hand() -> None:
+    # The first waits for half a period, and then for the second: a whole period unless he came in the same one.
+    load = 0.8  # a period with nobody is one like the first; with one, every next one fails with exp(−load)
+    alone = (
+        load * np.exp(-load) / (1 - np.exp(-load))
+    )  # share of first periods with somebody in which one came
+    periods_more = alone / (1 - np.exp(-load))
+    patients = load / (1 - np.exp(-load)) + alone * load / (1 - np.exp(-load))
+    assert minimum_census_wait(0.2, 4, 2) == pytest.approx(2 + 4 * periods_more / patients)
+
+
+def test_a_high_minimum_waits_for_so_many_to_come() -> None:
+    assert minimum_census_wait(1, 1e-3, 20) == pytest.approx(19 / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("case", [(0, 7, 2), (1, 0, 2), (1, 7, 0)])
+def test_a_minimum_refuses_what_makes_no_sense(case: tuple[float, float, int]) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        minimum_census_wait(*case)

@@ -13,8 +13,10 @@ from scipy.special import gamma, gammainc
 
 from iopsim.theory.integrals import integrate_decreasing
 from iopsim.theory.stays import (
+    calendar_days,
     discharge_shares,
     mean_sessions,
+    mean_weeks,
     restricted_mean,
     sessions_to_consecutive_misses,
     share_discharged,
@@ -134,3 +136,22 @@ def test_next_session_equals_a_grid_of_instants(starts: list[float]) -> None:
 def test_next_session_refuses_starts_outside_the_week(starts: list[float]) -> None:
     with pytest.raises(ValueError, match="below 7"):
         wait_to_next_session(starts)
+
+
+@pytest.mark.parametrize(("days", "charged"), [(0, 1), (0.25, 1), (1, 1), (2.5, 2.5), (7, 7)])
+def test_calendar_days_of_a_fixed_stay_by_hand(days: float, charged: float) -> None:
+    # From noon to noon is one midnight; a stay of less than a day is either over by midnight, and one day, or not.
+    assert calendar_days(lambda day: float(day < days), days) == pytest.approx(charged)
+
+
+def test_calendar_days_equal_a_grid_of_times_of_day() -> None:
+    begins = np.arange(0.005, 1, 0.01)[:, None]
+    stays = -2 * np.log(np.arange(0.00005, 1, 0.0001))
+    charged = np.maximum(np.floor(begins + stays), 1).mean()
+    assert calendar_days(lambda day: math.exp(-day / 2), 2.0) == pytest.approx(charged, rel=1e-3)
+
+
+def test_weeks_by_hand() -> None:
+    assert mean_weeks(0.5, 3) == 1 + 0.5 + 0.25
+    assert mean_weeks(1.0, 8) == 8
+    assert mean_weeks(0.0, 8) == 1
