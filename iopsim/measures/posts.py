@@ -172,7 +172,8 @@ def caseload(window: Window, role: str) -> Caseload:
         np.concatenate((np.ones(len(carried.post)), -filled.limit)),
         np.concatenate((carried.post, filled.post)),
     )
-    again = (ledger.fact == Fact.REASSIGNED) & (ledger.b != NONE) & mine[ledger.stay]
+    again = window.rows(Fact.REASSIGNED)
+    again = again[(ledger.b[again] != NONE) & mine[ledger.stay[again]]]
     return Caseload(
         carried=float(window.days_inside(carried.begin, carried.end).sum()),
         unassigned=float(window.days_inside(unassigned.begin, unassigned.end).sum()),

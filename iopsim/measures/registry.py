@@ -65,7 +65,9 @@ class Ratio(NamedTuple):
     @classmethod
     def share(cls, cohort: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Ratio:
         """The part of a cohort that is among the chosen; masks of one shape."""
-        return cls(float((cohort & chosen).sum()), float(cohort.sum()))
+        import numpy as np
+
+        return cls(float(np.count_nonzero(cohort & chosen)), float(np.count_nonzero(cohort)))
 
     def quotient(self, statistic: str | None) -> tuple[float, float]:
         """Numerator and denominator of a statistic, for sums over replications."""

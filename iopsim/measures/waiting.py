@@ -32,7 +32,7 @@ def appointments(window: Window, level: str) -> Appointments:
     """Count a level's intake appointments."""
     ledger, here = window.ledger, window.in_level(level)
     booked, shown, missed = (
-        np.flatnonzero((ledger.fact == fact) & here[ledger.stay])
+        (rows := window.rows(fact))[here[ledger.stay[rows]]]
         for fact in (Fact.BOOKED, Fact.ASSESSED, Fact.NO_SHOW)
     )
     day: Floats = np.floor(ledger.time[booked]) + ledger.a[booked]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from iopsim.measures.planned import Spell, spells_of
 from iopsim.measures.sessions import Attendance, Sessions
 from iopsim.measures.tables import NONE, Intervals, Stays, sums
-from iopsim.model.ledger import ENDS, Ledger, Stage
+from iopsim.model.ledger import ENDS, Fact, Ledger, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,9 +161,15 @@ class Window:
         """Cohort S: stays whose care started in the window."""
         return self.in_level(level, track) & self.inside(self.stays.started)
 
+    @remembered
     def lost_at(self, *stages: str) -> Bools:
         """Mask of the stays lost at one of these stages of access (names of `Stage`)."""
         return np.isin(self.stays.lost_at, [Stage[stage] for stage in stages])
+
+    @remembered
+    def rows(self, fact: Fact) -> Ints:
+        """Rows of the ledger that are of one fact, in order of time."""
+        return np.flatnonzero(self.ledger.fact == fact)
 
     @cached_property
     def wait_days(self) -> Floats:

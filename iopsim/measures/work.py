@@ -186,7 +186,8 @@ def _intake(window: Window, role: str) -> tuple[Floats, Floats]:
     )
     if not minutes.any():
         return np.empty(0), np.empty(0)
-    rows = np.isin(ledger.fact, (Fact.NO_SHOW, Fact.ASSESSED)) & window.inside(ledger.time)
+    rows = np.sort(np.concatenate((window.rows(Fact.NO_SHOW), window.rows(Fact.ASSESSED))))
+    rows = rows[window.inside(ledger.time[rows])]
     took = minutes[ledger.stay_level[ledger.stay[rows]]]
     return ledger.time[rows][took > 0], took[took > 0]
 
