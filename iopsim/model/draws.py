@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import deque
 from math import log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ __all__ = ["Cell", "Draws"]
 
 _TOGETHER = 16  # occurrences of a decision that are drawn from one generator
 _ROWS = 64  # patients whose runs are drawn at once; another number gives nobody other numbers
+_PAGES = 4096  # that are remembered, of 8 KB each: a program of any size has room
 _SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]
@@ -60,6 +62,7 @@ class Draws:
         self._bits = np.random.Philox(key=0)
         self._fresh = self._bits.state
         self._shared = np.random.Generator(self._bits)
+        self._pages: deque[tuple[dict[Any, Any], object]] = deque()  # where each is kept, the oldest first
 
     def generator(self, *key: object) -> np.random.Generator:
         """A generator that belongs to (seed, replication, *key): a stable hash, no arithmetic on seeds."""
@@ -110,6 +113,7 @@ class Draws:
             run = cell.runs.get((key, page))
             if run is None:
                 run = cell.runs[key, page] = _kept(self._page(cell, key, page))
+                self._keep(cell.runs, (key, page))
             numbers += run[begin : begin + _TOGETHER]
         return numbers[skipped : skipped + len(occurrences)]
 
@@ -129,8 +133,16 @@ class Draws:
             if below is None:
                 below = (self._page(cell, key, page) < share).tobytes()
                 cell.below[key, page, share] = below
+                self._keep(cell.below, (key, page, share))
             found += below[begin : begin + _TOGETHER]
         return found[skipped : skipped + len(occurrences)]
+
+    def _keep(self, pages: dict[Any, Any], key: object) -> None:
+        """Forget the oldest page where there are many: its patients have mostly left, and it can be drawn again."""
+        self._pages.append((pages, key))
+        if len(self._pages) > _PAGES:
+            oldest, name = self._pages.popleft()
+            del oldest[name]
 
     def _page(self, cell: Cell, key: Key, page: int) -> NDArray[np.float64]:
         """The runs of the patients of a page for one part of the occurrences."""
