@@ -68,20 +68,22 @@ class Clock(simpy.Environment):
 
     def _live_until(self, end: float) -> None:
         queue: list[Any] = self._queue
-        today = self._today
-        while today or queue:
-            from_heap = not today or (queue and queue[0] < today[-1])
-            call = queue[0] if from_heap else today[-1]
-            time = call[0]
-            if time >= end:
-                break
-            self.now = self._now = time
-            if len(call) < _LENGTH:
-                self.step()
-                continue
-            if from_heap:
-                heappop(queue)
+        today, calls = self._today, 0
+        while True:
+            if today and not (queue and queue[0] < today[-1]):
+                call = today.pop()
+                if call[0] >= end:
+                    today.append(call)
+                    break
+            elif queue and queue[0][0] < end:
+                if len(queue[0]) < _LENGTH:
+                    self.now = queue[0][0]
+                    self.step()
+                    continue
+                call = heappop(queue)
             else:
-                del today[-1]
-            self.calls += 1
+                break
+            self.now = self._now = call[0]
             call[3](call[4])
+            calls += 1
+        self.calls += calls

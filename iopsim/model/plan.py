@@ -97,19 +97,22 @@ class SessionPlan:
         self._record(group, now, cause, len(group.rosters[day]) + len(guests), group.taken[day])
         if is_held:
             self._attend(group, day, guests)
-        due = [
-            stay
-            for stay in group.turns.pop(group.next, ())
-            if stay.turns_with == group.next and stay.group is group
-        ]
-        group.next += 1
-        self._schedule(group)
+        due = self._go_on(group)
         if due or guests:
             self._look_closer(due + guests, now + in_days(group.hours))
         if group.joining:
             self._settle_joining(group, is_held)
         if group.cohort is not None and not closed:
             self._settle_cohort(group, is_held)
+
+    def _go_on(self, group: Group) -> list[Stay]:
+        """The next meeting is the one after; gives whose turn was expected with this one."""
+        place = group.next
+        group.next += 1
+        self._schedule(group)
+        return [
+            stay for stay in group.turns.pop(place, ()) if stay.turns_with == place and stay.group is group
+        ]
 
     def _cause(self, group: Group, now: float, closed: bool, expected: int) -> Cause:
         """Whether the session is held; it takes facilitators only if nothing else is in the way."""
@@ -171,8 +174,8 @@ class SessionPlan:
             if group.cohort is not None:
                 group.cohort.is_gathered = bool(group.cohort.is_due and group.cohort.coming)
                 self._settle_cohort(group, is_held=False)
-            group.next += 1
-            self._schedule(group)
+            for stay in self._go_on(group):
+                self.expect_turn(stay)
         else:
             self._clock.call_at(now, SESSION + group.index, self._meet, group)
 

@@ -204,11 +204,13 @@ class Desk:
         late = (
             now in self._calendar.changes or (role, now) in self._came
         )  # with nobody there to give appointments, whoever comes gives one
-        assert role == intake.role and self._posts.is_filled(post)
+        is_there = self._posts.is_filled(post)
+        was_there = post in self._posts.left and (role, now) in self._came  # back, and away again at once
+        assert role == intake.role and (is_there or was_there)
         reached = reached and self._follows(part, since, now)
         assert reached or again or called_off or late, f"books out of turn at {now}"
         day, start = floor(now) + lead_days, None
-        if role not in self._shared:
+        if role not in self._shared and is_there:
             first, begin, whose = self._first_free(intake, now)
             assert (first, whose) == (day, post), f"the first free appointment at {now} is another"
             self._taken[post, day].append((begin, begin + intake.minutes))

@@ -16,7 +16,7 @@ from tests.properties.clinics import START, Plain
 from tests.properties.programs import PAYERS, TRACKS, programs
 from tests.properties.test_dated import changeable
 
-__all__ = ["Begun", "begun", "dated"]
+__all__ = ["Begun", "begin_today", "begun", "dated"]
 
 Cells = dict[str, Any]
 _MOST = 5  # rows of a file
@@ -51,30 +51,58 @@ def dated(draw: st.DrawFn) -> Plain:
 @st.composite
 def begun(draw: st.DrawFn) -> Begun:
     """A program that begins today, with up to five patients in each file; some in both of the first two."""
-    program = draw(dated() if draw(st.booleans()) else programs())
+    return begin_today(draw, draw(dated() if draw(st.booleans()) else programs()))
+
+
+def begin_today(draw: st.DrawFn, program: Plain, renames: bool = False) -> Begun:
+    """The program with patients who are there; `renames`: some columns have headings of their own."""
     program["run"] = program["run"] | {"warm_up_weeks": 0}
     in_care = draw(st.lists(_resident(program), max_size=_MOST))
     for number, row in enumerate(in_care):
         row["id"] = f"r{number}"
     listed = draw(st.lists(_listed(program), max_size=_MOST))
-    applied = draw(st.lists(_applicant(program), max_size=_MOST))
+    applied = [row for row in draw(st.lists(_applicant(program), max_size=_MOST)) if row]
+    for number, row in enumerate(applied):
+        row["id"] = f"a{number}"
     for each in in_care:
         if draw(st.booleans()):
             waits, applies = draw(_next_of(program, each))
             listed, applied = listed + waits, applied + applies
-    tables = {"census": in_care, "waitlist": listed, "applications": [row for row in applied if row]}
+    tables = {"census": in_care, "waitlist": listed, "applications": applied}
     today: Plain = {"as_of": START} | {name: {"csv": f"{name}.csv"} for name in tables}
-    since = {"census": "start", "waitlist": "joined", "applications": "referred"}
-    files = {f"{name}.csv": _text(rows, since[name]) for name, rows in tables.items()}
+    files = {}
+    for name, rows in tables.items():
+        headings = ["level", _SINCE[name], "group", "track", *(key for row in rows for key in row)]
+        called = {key: key for key in headings}
+        if renames:
+            called, said = draw(_called(called, {row["level"] for row in rows}))
+            today[name] |= said
+        files[f"{name}.csv"] = _text(rows, called)
     return Begun(program | {"from_today": today}, files)
 
 
-def _text(rows: list[Cells], since: str) -> str:
-    headings = list(dict.fromkeys(["level", since, "group", "track", *(key for row in rows for key in row)]))
+_SINCE = {"census": "start", "waitlist": "joined", "applications": "referred"}
+
+
+@st.composite
+def _called(draw: st.DrawFn, called: dict[str, str], levels: set[str]) -> tuple[dict[str, str], Plain]:
+    """Headings by field, and what the scenario has to say of them; a file of one level need not name it."""
+    said: Plain = {}
+    if len(levels) == 1:
+        (said["level"],) = levels
+        del called["level"]
+    known = sorted(called.keys() - {"group"}) if "start" not in called else sorted(called)
+    other = draw(st.sampled_from((known[::2], known[1::2], known)))
+    columns = {key: f"The {key}, as said" for key in other}
+    return called | columns, said | {"columns": columns}
+
+
+def _text(rows: list[Cells], called: Mapping[str, str]) -> str:
+    """A file of the rows under headings, those of fields that have none left out."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, headings, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(called.values())
+    writer.writerows([row.get(key, "") for key in called] for row in rows)
     return out.getvalue()
 
 
@@ -88,15 +116,17 @@ def _moment(draw: st.DrawFn) -> str:
     return f"{day}{draw(st.sampled_from(('', ' 00:00', ' 09:00', ' 14:30')))}" if day < START else f"{day}"
 
 
-def _times(program: Plain) -> list[str]:
+def _known(program: Plain, trait: str, default: str = "either") -> list[str]:
+    """What a cell may say of a trait that groups have."""
     groups = (group for level in program["levels"].values() for group in level.get("groups", {}).values())
-    return sorted({"either", *(group["time"] for group in groups)})
+    return sorted({"either", *(group.get(trait, default) for group in groups)})
 
 
 @st.composite
 def _traits(draw: st.DrawFn, program: Plain, tracks: tuple[str, ...] = TRACKS) -> Cells:
     traits = {
-        "time": st.sampled_from(_times(program)),
+        "time": st.sampled_from(_known(program, "time")),
+        "modality": st.sampled_from(_known(program, "modality", "in_person")),
         "payer": st.sampled_from(PAYERS),
         "source": st.sampled_from(sorted(program["sources"])),
     }

@@ -35,6 +35,7 @@ _SENDS = {*_TURNED_AWAY, Fact.RENEGED, Fact.SUSPENDED, *ENDS} - {Fact.STEPPED_UP
 _MOVES_ON = {
     Fact.STARTED, Fact.ADMITTED, *_TURNED_AWAY, Fact.JOINED, Fact.SENT, Fact.LEFT,
 }  # fmt: skip
+_LEAVES = {Fact.RELEASED, Fact.RENEGED, Fact.WITHDRAWN, Fact.LEFT, *_TURNED_AWAY}
 _STAGES = {
     Fact.REFERRED, Fact.SENT, Fact.CONTACTED, Fact.BOOKED, Fact.NO_SHOW, Fact.ASSESSED, Fact.LOST, Fact.JOINED,
 }  # fmt: skip
@@ -47,6 +48,7 @@ def check_conservation(scenario: Scenario, ledger: Ledger) -> None:
     facts: list[Row] = list(zip(*(column.tolist() for column in columns), strict=True))
     assert [row[0] for row in facts] == sorted(row[0] for row in facts), "facts are not in order of time"
     facts = books.settle(facts)
+    books.count_initial()
     by_instant = {now: list(rows) for now, rows in groupby(facts, key=lambda row: row[0])}
     for now in sorted({*by_instant, *books.instants}):
         books.live(now, by_instant.get(now, []))
@@ -83,6 +85,7 @@ class _Books(Opening):
         self._lag: dict[int, tuple[int, int]] = {}
         self._bound: dict[int, int] = {}
         self._known: set[int] = set()
+        self._in = self._out = 0  # who has come from outside, again or not, and who has gone home
         self._came: Counter[int] = Counter()
         self._went: Counter[int] = Counter()
         self._now = -inf
@@ -100,6 +103,10 @@ class _Books(Opening):
         track = ledger.tracks[ledger.patient_track[patient]]
         source = ledger.sources[ledger.patient_source[patient]]
         return care_of(self._scenario.levels[name], track, source)
+
+    def count_initial(self) -> None:
+        """Those who are there at the opening have come."""
+        self._in = len(self._place.keys() | self._ahead.keys())
 
     # ── one instant ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,6 +151,7 @@ class _Books(Opening):
         said = f"at {now}: {fact.name} of stay {stay}"
         assert part.state in LEGAL[fact], f"{said}, which was {part.state}"
         assert not part.seen[number] or fact in AGAIN, f"{said} for the second time"
+        was_inside = self._is_inside(part.patient)
         getattr(self, f"_{fact.name.lower()}", self._nothing_else)(part, a, b, c)
         if fact in _STAGES:
             self._desk.check(part, fact, now, a, b)
@@ -152,6 +160,22 @@ class _Books(Opening):
             self._send(part, fact, a, b)
         part.state = LEGAL[fact][part.state]
         part.seen[number] += 1
+        self._cross(part, fact, was_inside, said)
+
+    def _is_inside(self, patient: int) -> bool:
+        return any(patient in part for part in (self._place, self._ahead, self._lag, self._on_the_way))
+
+    def _cross(self, part: Part, fact: Fact, was_inside: bool, said: str) -> None:
+        """Who comes was referred or returns; who goes is sent home: nobody else enters or leaves the whole."""
+        is_inside = self._is_inside(part.patient)
+        if is_inside and not was_inside:
+            assert fact == Fact.REFERRED or part.origin == self._returned, f"{said} out of nowhere"
+            self._in += 1
+        elif was_inside and not is_inside:
+            called_back = Fact.WITHDRAWN in self._at_once[part.patient]  # and comes, or `_between` would tell
+            home = called_back or self._bound[part.patient] == AT_HOME
+            assert fact in _LEAVES and home, f"{said} to nowhere"
+            self._out += 1
 
     def _nothing_else(self, part: Part, a: int, b: int, c: int) -> None:
         """Its state says it all."""
@@ -400,6 +424,8 @@ class _Books(Opening):
     def _between(self, touched: Mapping[int, set[int]]) -> None:
         """Between two instants: nobody is lost, nobody holds for nothing or for too long, nobody could start."""
         assert not self._on_the_way, f"sent and not arrived at {self._now}: {self._on_the_way}"
+        there = self._place.keys() | self._ahead.keys() | self._lag.keys()
+        assert self._in - self._out == len(there), f"{len(there)} are inside at {self._now}"
         for patient in touched:
             inside = patient in self._place or patient in self._ahead or patient in self._lag
             assert inside or self._bound[patient] == AT_HOME, f"patient {patient} vanished at {self._now}"

@@ -11,7 +11,7 @@ from tests.properties.clinics import START, Plain
 from tests.properties.programs import PAYERS, ROLES, programs
 from tests.properties.test_dated import changeable
 
-__all__ = ["priced"]
+__all__ = ["price", "priced"]
 
 _amounts = st.sampled_from((0, 100.1, 269.19, 333.33))
 _tiers = st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True).map(
@@ -23,12 +23,17 @@ _pay: st.SearchStrategy[Any] = st.one_of(_amounts, _tiers)
 @st.composite
 def priced(draw: st.DrawFn) -> Plain:
     """A program in which everything has a price, some of them another from a date on."""
-    program = draw(programs())
+    return price(draw, draw(programs()))
+
+
+def price(draw: st.DrawFn, program: Plain) -> Plain:
+    """The program with a price for everything."""
     names = sorted(program["levels"])
     levels = {name: draw(_level(program["levels"][name])) for name in names}
     own = [name for name in names if not {"cost_per_day", "cost_per_attended_day"} & levels[name].keys()]
     staff = {name: role | {"salary_per_year": draw(_salaries)} for name, role in program["staff"].items()}
     rooms = {"main": {"seats": 99, "cost_per_week": draw(st.sampled_from((0, 350.5)))}}
+    rooms |= program.get("rooms", {})
     services = {name: one | {"cost": 12.3} for name, one in program["services"].items()}
     services |= draw(_services(names))
     new = {"levels": levels, "staff": staff, "rooms": rooms, "services": services, "money": draw(_money(own))}
@@ -51,7 +56,7 @@ def _level(draw: st.DrawFn, level: Plain) -> Plain:
             "attendance": st.just({"mean": 0.83}),
         }
     told = {key: draw(value) for key, value in more.items() if draw(st.booleans())}
-    outside = draw(st.sampled_from((*[{}] * 3, {"cost_per_day": 1050.5}, {"cost_per_attended_day": 310.3})))
+    outside = draw(st.sampled_from(({}, {"cost_per_day": 1050.5}, {}, {"cost_per_attended_day": 310.3}, {})))
     return {**level, **told, **outside}
 
 

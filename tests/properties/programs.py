@@ -56,13 +56,15 @@ def _groups(draw: st.DrawFn) -> Plain:
         "overbook": draw(st.sampled_from((1, 1.3))),
     }
     cohort = {"first": _dates, "every_days": st.sampled_from((5, 7, 14)), "starters": st.integers(1, 3)}
+    cohorts = st.fixed_dictionaries({"cohort": st.fixed_dictionaries(cohort)})
     group = _maybe(
         draw,
         group,
         tracks=st.just(["mood"]),
         modality=st.sampled_from(MODALITIES),
         facilitators=st.dictionaries(st.sampled_from(ROLES), st.integers(1, 2), min_size=1),
-        admission=st.fixed_dictionaries({"cohort": st.fixed_dictionaries(cohort)}),
+        admission=st.one_of(cohorts, cohorts, st.just("open")),
+        below_minimum=st.just("cancel"),
         **{"from": _dates},
     )
     earliest = max(group.get("from", START), START)
@@ -106,7 +108,7 @@ def _access(draw: st.DrawFn, level: Plain, later: Sequence[str], origins: Sequen
     stages: Plain = _maybe(draw, {}, contact=st.just(delayed))
     if draw(st.booleans()):
         show: Any = st.sampled_from(
-            (1, 0.6, {"by_lead_days": {0: 1, 3: 0.4}}, {"same_day": 0.8, "odds_per_week": 0.5})
+            (0.6, {"same_day": 0.8, "odds_per_week": 0.5}, {"by_lead_days": {0: 1, 3: 0.4}}, 1)
         )
         stages["intake"] = {
             "role": draw(st.sampled_from(("desk", "nurse"))),
@@ -148,7 +150,7 @@ def _waitlist(draw: st.DrawFn, others: Sequence[str], later: Sequence[str], orig
         draw,
         {"otherwise": draw(st.sampled_from((HOME, *later)))},
         priority=st.dictionaries(st.sampled_from(origins), st.integers(1, 3), max_size=3),
-        discipline=st.just("strict"),
+        discipline=st.sampled_from(("strict", "strict", "first_feasible")),
         patience_days=_laws,
         renege_to=st.sampled_from((HOME, *others)),
         at_most=caps,
@@ -219,7 +221,9 @@ def _payer(draw: st.DrawFn, levels: Plain) -> Plain:
     """A payer who has to approve some of the levels, or none."""
     if draw(st.booleans()):
         return {}
-    chosen = draw(st.lists(st.sampled_from(sorted(levels)), min_size=1, unique=True))
+    with_groups = sorted(name for name in levels if "groups" in levels[name])
+    pool = with_groups if with_groups and draw(st.booleans()) else sorted(levels)
+    chosen = draw(st.lists(st.sampled_from(pool), min_size=1, unique=True))
     asked = _maybe(
         draw,
         {"levels": chosen, "denied": draw(st.sampled_from((0, 0.3)))},
@@ -229,7 +233,7 @@ def _payer(draw: st.DrawFn, levels: Plain) -> Plain:
     if draw(st.booleans()):
         review = _maybe(draw, {"cut": draw(st.sampled_from((0, 0.5)))}, delay_days=_laws)
         units, grouped = draw(st.integers(1, 4)), all("groups" in levels[name] for name in chosen)
-        per = st.sampled_from(("session", "day")) if grouped else st.just("day")
+        per = st.sampled_from(("session", "session", "day")) if grouped else st.just("day")
         asked |= {
             "units": units,
             "per": draw(per),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +15,11 @@ from iopsim.model.ledger import Ledger
 from iopsim.model.sources import _swings
 from iopsim.model.timeline import Timeline
 from iopsim.scenario import load
+from tests.properties.drawn import Key, given_out
 
 BASELINE = Path(__file__).resolve().parents[2] / "scenarios" / "baseline.yaml"
 SHORT = ("run.warm_up_weeks=8", "run.weeks=10", "run.run_out_weeks=4", "run.seed=11")
 Person = tuple[str, int, int]  # source, height cell, ordinal
-Key = tuple[str, int, int, str, str, int, int]  # person, decision, level, entry, occurrence
 
 
 def _simulate(*sets: str) -> Ledger:
@@ -49,31 +48,11 @@ def _people(ledger: Ledger) -> dict[Person, tuple[float, str, str, str]]:
     }
 
 
-def _draws(monkeypatch: pytest.MonkeyPatch, *sets: str) -> dict[Key, float]:
+def _draws(*sets: str) -> dict[Key, float]:
     """Every number that any patient was given, by its name."""
-    drawn: dict[Key, float] = {}
-    one, many = Draws.uniform, Draws.uniforms
-
-    def hear_one(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
-        number = one(self, patient, decision, level, entry)
-        drawn[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, 0] = number
-        return number
-
-    def hear_many(
-        self: Draws, patient: Any, decision: str, level: str, entry: int, occurrences: range
-    ) -> list[float]:
-        numbers = many(self, patient, decision, level, entry, occurrences)
-        for each, number in zip(occurrences, numbers, strict=True):
-            drawn[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, each] = (
-                number
-            )
-        return numbers
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Draws, "uniform", hear_one)
-        patch.setattr(Draws, "uniforms", hear_many)
+    with given_out() as given:
         _simulate(*sets)
-    return drawn
+    return given
 
 
 def _same(a: Outcome, b: Outcome) -> bool:
@@ -173,6 +152,12 @@ def test_more_dispersion_moves_the_same_weeks_further() -> None:
     assert np.argsort(at_another_rate).tolist() == np.argsort(wild).tolist()
 
 
+@pytest.fixture(scope="module")
+def drawn() -> dict[Key, float]:
+    """What everybody is given in the plan as it is."""
+    return _draws()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -189,8 +174,8 @@ def test_more_dispersion_moves_the_same_weeks_further() -> None:
         "levels.iop.leave_early.dropout={exponential: {mean: 80}}",
     ],
 )
-def test_a_change_of_plan_moves_nobody_elses_luck(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, after = _draws(monkeypatch), _draws(monkeypatch, change)
+def test_a_change_of_plan_moves_nobody_elses_luck(change: str, drawn: dict[Key, float]) -> None:
+    before, after = drawn, _draws(change)
     shared = before.keys() & after.keys()
     assert len(shared) > 0.8 * len(before)
     assert {key: before[key] for key in shared} == {key: after[key] for key in shared}

@@ -269,8 +269,8 @@ def source(*changes: tuple[int, float], weeks: int = 200, first_day: int = 0, **
 
 def referred(scenario: Scenario, replication: int = 0) -> dict[tuple[int, int], float]:
     draws = Draws(scenario.run.seed, replication)
-    people = sources.patients(scenario, Timeline(scenario), draws, ("either",), ("either",))
-    return {(person.cell.number, person.row): person.referred for person in people}
+    found = sources.referrals(scenario, Timeline(scenario), draws, ("either",), ("either",))
+    return {(person.cell.number, person.row): person.referred for person in found.patients(first=0)}
 
 
 def test_rates_by_day_follow_the_plan_in_force() -> None:

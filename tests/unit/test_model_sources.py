@@ -48,7 +48,8 @@ def clinic(folder: Path | None = None, *, run: dict[str, Any] | None = None, **s
 
 def people(scenario: Scenario, replication: int = 0) -> list[Patient]:
     draws = Draws(scenario.run.seed, replication)
-    return sources.patients(scenario, Timeline(scenario), draws, TIMES, MODALITIES)
+    found = sources.referrals(scenario, Timeline(scenario), draws, TIMES, MODALITIES).patients(first=0)
+    return sorted(found, key=lambda patient: patient.index)
 
 
 def who(scenario: Scenario, replication: int = 0) -> dict[Person, tuple[float, ...]]:

@@ -21,16 +21,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import numpy as np
+
 from iopsim.model import clinic, opening
 from iopsim.model.draws import Cell, Draws
 from iopsim.model.ledger import ENDS, Cause, Fact, Ledger, Reason, Stage
-from iopsim.model.people import Patient
+from iopsim.model.sources import Referrals
 from iopsim.scenario.parts import WEEKDAYS
 from iopsim.scenario.schema import Scenario
 from iopsim.scenario.today import Applicant, Listed, Resident
 from tests.properties.conservation import check_conservation
 
 if TYPE_CHECKING:
+    from iopsim.model.people import Patient
     from iopsim.model.timeline import Timeline
 
 __all__ = ["Person", "There", "Told", "date_of", "live", "sessions", "timeline"]
@@ -159,21 +162,24 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
         _draws: Draws,
         times: Sequence[str],
         modalities: Sequence[str],
-    ) -> list[Patient]:
-        return [
-            Patient(
-                index=index,
-                source=list(scenario.sources).index(person.source),
-                cell=Cell(person.source, 0, len(people)),
-                row=index,
-                track=list(scenario.tracks).index(person.track),
-                time=list(times).index(person.time),
-                modality=list(modalities).index(person.modality),
-                payer=list(scenario.payers).index(person.payer),
-                referred=person.referred,
+    ) -> Referrals:
+        cell = Cell("cast", 0, len(people))
+        who = [
+            (
+                index,
+                list(scenario.sources).index(person.source),
+                0,
+                index,
+                list(scenario.tracks).index(person.track),
+                list(times).index(person.time),
+                list(modalities).index(person.modality),
+                list(scenario.payers).index(person.payer),
             )
             for index, person in enumerate(people)
         ]
+        when = np.array([person.referred for person in people], dtype=float)
+        order = np.argsort(when, kind="stable")
+        return Referrals([cell], np.array(who, dtype=int).reshape(-1, 8).T[:, order], when[order])
 
     def uniform(
         _self: Draws, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
@@ -195,14 +201,18 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
         *decision, occurrences = key
         return [uniform(self, patient, *decision, occurrence) for occurrence in occurrences]
 
-    chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms)
+    def below(self: Draws, *key: Any) -> bytes:
+        *numbers, share = key
+        return bytes(number < share for number in uniforms(self, *numbers))
+
+    chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms, below=below)
     files = patch.multiple(
         opening,
         residents=lambda _: tuple(person.resident for person in in_care),
         listed=lambda _: tuple(person.listed for person in waiting),
         applicants=lambda _: tuple(person.applicant for person in applying),
     )
-    with patch.object(clinic, "patients", cast), chance, files:
+    with patch.object(clinic, "referrals", cast), chance, files:
         ledger = clinic.simulate(scenario, 0)
     check_conservation(scenario, ledger)
     rows = {opening.RESIDENTS: in_care, opening.LISTED: waiting, opening.APPLICANTS: applying}
