@@ -25,7 +25,7 @@ __all__ = ["Cell", "Draws"]
 
 _TOGETHER = 16  # occurrences of a decision that are drawn from one generator
 _ROWS = 64  # patients whose runs are drawn at once; another number gives nobody other numbers
-_PAGES = 4096  # that are remembered, of 8 KB each: a program of any size has room
+_PAGES = 2048  # that are remembered, of 8 KB each: those of whoever is there, in a program of any size
 _SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]

@@ -109,6 +109,7 @@ def referrals(
             pages.append(np.array([np.arange(first, first + len(rows)), *who]))
             instants.append(when[rows])
             cells.append(cell)
+            cell.blocks.clear()  # nobody asks for these again
     columns, when = np.concatenate(pages, axis=1), np.concatenate(instants)
     order = np.argsort(when, kind="stable")
     return Referrals(cells, columns[:, order], when[order])
