@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from iopsim.model.clock import ARRIVAL
 from iopsim.model.elapsed import given_elapsed
 from iopsim.model.ledger import Fact, Stage
-from iopsim.model.people import State
+from iopsim.model.people import APPLYING
 from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from iopsim.model.people import Stay
     from iopsim.model.staff import Staff
     from iopsim.model.units import Stages
-    from iopsim.scenario.access import Intake
+    from iopsim.scenario.access import Eligible, Intake
 
 __all__ = ["Access"]
+
+_CONTACTED, _BOOKED, _NO_SHOW = int(Fact.CONTACTED), int(Fact.BOOKED), int(Fact.NO_SHOW)
+_ASSESSED = int(Fact.ASSESSED)
 
 
 class Access:
@@ -39,6 +42,7 @@ class Access:
         staff: Staff,
     ) -> None:
         self._clock = clock
+        self._call_at = clock.call_at
         self._draws = draws
         self._write = recorder.write
         self._journey = journey
@@ -48,18 +52,20 @@ class Access:
 
     def enter(self, stay: Stay) -> None:
         """The referral has come: somebody tries to reach the patient."""
-        stay.state = State.APPLYING
-        contact = self._stages(stay).contact
-        if contact is not None and not self._succeeds(stay, "contact", contact.share):
-            self._journey.turn_away(stay, Fact.LOST, contact.lost_to, Stage.CONTACT)
-            return
-        delay = 0.0
-        if contact is not None and contact.delay_days is not None:
-            delay = contact.delay_days.quantile(self._draw(stay, "contact delay"))
+        stay.state = APPLYING
+        stages = self._stages(stay)
+        contact, delay = stages.contact, 0.0
+        if contact is not None:
+            if not self._succeeds(stay, "contact", contact.share):
+                self._journey.turn_away(stay, Fact.LOST, contact.lost_to, Stage.CONTACT)
+                return
+            if contact.delay_days is not None:
+                delay = contact.delay_days.quantile(self._draw(stay, "contact delay"))
         if delay > 0:
-            self._at(self._clock.now + delay, stay, self._contacted_later)
+            when = self._clock.now + delay
+            self._call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
         else:
-            self._contacted(stay)
+            self._contacted(stay, stages)
 
     def go_on(self, stay: Stay, appointment: float | None) -> None:
         """Who applied before the run began has an appointment on that day, or is still to be reached."""
@@ -68,10 +74,11 @@ class Access:
         if appointment is None or intake is None:
             law = contact.delay_days if contact is not None else None
             delay = given_elapsed(law, now - applied, self._draw(stay, "contact delay")) if law else 0.0
-            self._at(max(applied + delay, now), stay, self._contacted_later)
+            when = max(applied + delay, now)
+            self._call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
             return
         if contact is not None:
-            self._write(applied, Fact.CONTACTED, stay.number)
+            self._write(applied, _CONTACTED, stay.number)
         slot = self._staff.diary(intake.role).book_on(floor(appointment), intake.minutes)
         if slot is None:
             self._wait_for_staff(stay, intake, 0)
@@ -79,19 +86,19 @@ class Access:
             self._expect(stay, intake, slot, applied, 0)
 
     def _contacted_later(self, stay: Stay) -> None:
-        if stay.state is State.APPLYING:
-            self._contacted(stay)
+        if stay.state is APPLYING:
+            self._contacted(stay, self._stages(stay))
             self._allocator.allocate(stay.unit)
 
-    def _contacted(self, stay: Stay) -> None:
+    def _contacted(self, stay: Stay, stages: Stages) -> None:
         """Reached: screened, and given an appointment."""
-        stages = self._stages(stay)
-        if stages.contact is not None:
-            self._write(self._clock.now, Fact.CONTACTED, stay.number)
-        if not self._is_eligible(stay, "screen", Stage.SCREEN):
+        contact, eligible, intake = stages
+        if contact is not None:
+            self._write(self._clock.now, _CONTACTED, stay.number)
+        if eligible is not None and not self._is_eligible(stay, eligible, "screen"):
             return
-        if stages.intake is not None:
-            self._book(stay, stages.intake, 0)
+        if intake is not None:
+            self._book(stay, intake, 0)
         else:
             self._journey.enlist(stay)
 
@@ -114,8 +121,8 @@ class Access:
         lead_days = floor(when) - floor(booked)
         shows = self._succeeds(stay, "show", intake.show_share(lead_days), stay.bookings)
         stay.bookings += 1
-        self._write(booked, Fact.BOOKED, stay.number, lead_days, self._staff.number(intake.role, post))
-        self._at(when, stay, self._appointment, (post, shows, missed))
+        self._write(booked, _BOOKED, stay.number, lead_days, post)
+        self._call_at(when, ARRIVAL + stay.patient.index, self._appointment, (stay, post, shows, missed))
 
     def _wait_for_staff(self, stay: Stay, intake: Intake, missed: int) -> None:
         """Nobody gives appointments: whoever comes next gives them in this order."""
@@ -128,41 +135,43 @@ class Access:
         waiting, self._unserved[role] = self._unserved[role], []
         for stay, missed in waiting:
             intake = self._stages(stay).intake
-            if stay.state is State.APPLYING and intake is not None:
+            if stay.state is APPLYING and intake is not None:
                 self._book(stay, intake, missed)
 
-    def _appointment(self, call: tuple[Stay, tuple[int, bool, int]]) -> None:
+    def _appointment(self, call: tuple[Stay, int, bool, int]) -> None:
         """The hour has come: who shows is assessed; who does not may book again."""
-        stay, (post, shows, missed) = call
-        intake = self._stages(stay).intake
-        if stay.state is not State.APPLYING or intake is None:
+        stay, post, shows, missed = call
+        stages = stay.unit.stages[stay.origin]
+        if stay.state is not APPLYING or stages is None or stages.intake is None:
             return
+        intake, now = stages.intake, self._clock.now
         if not self._staff.diary(intake.role).is_present(post):
             self._book(stay, intake, missed)  # called off by the program: not the patient's fault
             return
-        now, number = self._clock.now, self._staff.number(intake.role, post)
         if shows:
-            self._write(now, Fact.ASSESSED, stay.number, -1, number)
-            self._at(now + in_days(intake.minutes / 60), stay, self._assessed)
+            self._write(now, _ASSESSED, stay.number, -1, post)
+            when = now + in_days(intake.minutes / 60)
+            self._call_at(when, ARRIVAL + stay.patient.index, self._assessed, stay)
             return
-        self._write(now, Fact.NO_SHOW, stay.number, -1, number)
+        self._write(now, _NO_SHOW, stay.number, -1, post)
         if missed < intake.rebook and self._succeeds(stay, "rebook", intake.rebook_taken, missed):
             self._book(stay, intake, missed + 1)
         else:
             self._journey.turn_away(stay, Fact.LOST, intake.lost_to, Stage.INTAKE)
 
     def _assessed(self, stay: Stay) -> None:
-        if stay.state is State.APPLYING and self._is_eligible(stay, "assessment", Stage.ASSESSMENT):
+        if stay.state is not APPLYING:
+            return
+        eligible = self._stages(stay).eligible
+        if eligible is None or self._is_eligible(stay, eligible, "assessment"):
             self._journey.enlist(stay)
             self._allocator.allocate(stay.unit)
 
-    def _is_eligible(self, stay: Stay, found_at: str, stage: Stage) -> bool:
+    def _is_eligible(self, stay: Stay, eligible: Eligible, found_at: str) -> bool:
         """Whether the level is right for the patient, as far as it is found out here; if not, they are sent on."""
-        eligible = self._stages(stay).eligible
-        if eligible is None or eligible.found_at != found_at:
+        if eligible.found_at != found_at or self._succeeds(stay, "eligible", eligible.share):
             return True
-        if self._succeeds(stay, "eligible", eligible.share):
-            return True
+        stage = Stage.SCREEN if found_at == "screen" else Stage.ASSESSMENT
         self._journey.turn_away(stay, Fact.LOST, eligible.otherwise, stage)
         return False
 
@@ -173,10 +182,6 @@ class Access:
         stages = stay.unit.stages[stay.origin]
         assert stages is not None, "nobody applies where there is no stage"
         return stages
-
-    def _at(self, time: float, stay: Stay, call: object, detail: object = None) -> None:
-        argument = stay if detail is None else (stay, detail)
-        self._clock.call_at(time, ARRIVAL + stay.patient.index, call, argument)  # type: ignore[arg-type]
 
     def _draw(self, stay: Stay, decision: str) -> float:
         return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)

@@ -2,21 +2,23 @@
 
 A *bundle* is what admission takes: a place or seats, and a therapist with room where the level has a caseload;
 besides, nobody is admitted without what the stay itself needs (`Stay.lacks`).
-`_take` is the one routine that takes it, `release` the one that gives it back.
+`_admit` is the one routine that takes it, `release` the one that gives it back.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from math import floor
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from iopsim.model.capacity import bits_of
 from iopsim.model.clock import ALLOCATION
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import State
+from iopsim.model.people import ADMITTED, GONE, WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from iopsim.model.capacity import Offer
     from iopsim.model.clock import Clock
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Allocator"]
 
-_TREATMENT = int(Missing.TREATMENT)
+_ORDER, _TREATMENT = int(Missing.ORDER), int(Missing.TREATMENT)
+_ADMITTED, _RELEASED = int(Fact.ADMITTED), int(Fact.RELEASED)
+_BY_RANK = attrgetter("rank")
 
 
 class Allocator:
@@ -43,8 +47,7 @@ class Allocator:
 
     def freed(self, unit: Unit) -> None:
         """Room may have come free in a level, and in those that share its therapists: ask all who wait."""
-        sharing = (unit,) if unit.caseload is None else unit.caseload.units
-        for other in sharing:
+        for other in unit.sharing:
             other.settled = False
             self.ask(other)
 
@@ -69,8 +72,16 @@ class Allocator:
         """Admit everybody who can be, then turn to those who have just joined and still wait."""
         waitlist, newcomers, unit.newcomers = unit.waitlist, unit.newcomers, []
         # Nobody who waits since before the last allocation can be admitted unless room has come free since then.
-        kinds = {stay.kind for stay in newcomers} if unit.settled and not unit.strict else None
-        unit.settled, admitted = True, False  # what those who are admitted give back unsettles it again
+        asks_all = unit.strict or not unit.settled
+        unit.settled = True  # what those who are admitted give back unsettles it again
+        if not waitlist.size:
+            return
+        if not asks_all and not newcomers:
+            if waitlist.holders:
+                self._unlock(unit)
+            return
+        kinds = None if asks_all else {stay.kind for stay in newcomers}
+        admitted = False
         while waitlist.size and (choice := self._choice(unit, kinds)) is not None:
             waitlist.remove(choice[0])
             self._admit(*choice)
@@ -81,13 +92,11 @@ class Allocator:
             if newcomers:
                 self._receive(unit, newcomers)
             self._note(unit, None if admitted else kinds)
-        if admitted and unit.caseload is not None:
-            for other in unit.caseload.units:
+        if admitted:
+            for other in unit.sharing:
                 if other is not unit:
-                    if (
-                        other.waitlist.holders
-                    ):  # the last therapist may be gone whom only their own places would free
-                        self._unlock(other)
+                    if other.waitlist.holders:
+                        self._unlock(other)  # the last therapist may be gone: only their own places free one
                     self._note(other, None)
 
     def _receive(self, unit: Unit, newcomers: list[Stay]) -> None:
@@ -95,11 +104,13 @@ class Allocator:
 
         Who is still treated in the level before is received when that treatment is over.
         """
-        waiting = [stay for stay in newcomers if stay.state is State.WAITING]
-        waiting.sort(key=lambda stay: stay.rank)
-        self._refuse(unit, [stay for stay in waiting if not stay.lacks & _TREATMENT])
-        for stay in waiting:
-            if stay.state is State.WAITING:
+        newcomers.sort(key=_BY_RANK)
+        if unit.is_capped:
+            self._refuse(
+                unit, [stay for stay in newcomers if stay.state is WAITING and not stay.lacks & _TREATMENT]
+            )
+        for stay in newcomers:
+            if stay.state is WAITING:
                 if unit.changes_with_waiting and stay.joined == self._clock.now:
                     self.journey.foresee_change(stay)
                 if stay.patient.here is None:
@@ -112,29 +123,32 @@ class Allocator:
         if unit.caseload is not None:
             unit.caseload.count(stay.post, -1)
             del unit.caseload.patients[stay.number]
-        stay.state = State.GONE
+        stay.state = GONE
         self._visits.pause(stay)
         if stay.patient.here is stay:
             stay.patient.here = None
-        self._recorder.write(self._clock.now, Fact.RELEASED, stay.number)
+        self._recorder.write(self._clock.now, _RELEASED, stay.number)
         self.freed(unit)
 
     def _choice(self, unit: Unit, kinds: set[int] | None) -> tuple[Stay, Offer] | None:
         """Who is next and what they get: the first who can be admitted, or the head when it is strict."""
         if unit.caseload is not None and not unit.caseload.free:
             return None
-        best: tuple[Stay, Offer] | None = None
-        heads: Iterable[Stay] = unit.waitlist.heads(kinds)
+        waitlist = unit.waitlist
         if unit.strict:
-            head = unit.waitlist.head()
-            heads = [head] if head is not None and not head.lacks else []
-        for head in heads:
-            if (best is None or head.rank < best[0].rank) and (
-                not head.treatment.gates or self._has_hours(head)
-            ):
-                offer = unit.capacity.find(unit.needs[head.kind], self._clock.now)
-                if offer is not None:
-                    best = head, offer
+            first = waitlist.head()
+            if first is None or first.lacks:
+                return None
+            kinds = {first.kind}
+        best: tuple[Stay, Offer] | None = None
+        find, needs, now = unit.capacity.find, unit.needs, self._clock.now
+        for kind, number in enumerate(waitlist.queued):
+            if number and (kinds is None or kind in kinds):
+                gates, offer = unit.gates[kind], find(needs[kind], now)
+                if gates or offer is not None:  # without a seat too, somebody has to wait for hours to come
+                    head = waitlist.first(kind)
+                    if (best is None or head.rank < best[0].rank) and (not gates or self._has_hours(head)):
+                        best = best if offer is None else (head, offer)
         return best
 
     def _has_hours(self, stay: Stay) -> bool:
@@ -167,28 +181,22 @@ class Allocator:
 
     def _admit(self, stay: Stay, offer: Offer) -> None:
         unit, now = stay.unit, self._clock.now
-        stay.admitted = now
-        self._take(stay, offer)
+        stay.state, stay.admitted = ADMITTED, now
+        unit.capacity.take(stay, offer)
+        if unit.caseload is not None:
+            stay.post = unit.caseload.assign()
+            unit.caseload.patients[stay.number] = stay
+        if stay.treatment.gates:
+            self._visits.reserve(stay, stay.treatment.gates)
         group, bits = -1, 0
         if stay.group is not None:
-            group, bits = stay.group.index, sum(1 << day for day in stay.days)
-        self._recorder.write(now, Fact.ADMITTED, stay.number, group, stay.post, bits)
+            group, bits = stay.group.index, bits_of(stay.days)
+        self._recorder.write(now, _ADMITTED, stay.number, group, stay.post, bits)
         if unit.capacity.starts_at_once:
             self.journey.start(stay)
 
-    def _take(self, stay: Stay, offer: Offer) -> None:
-        stay.state = State.ADMITTED
-        stay.unit.capacity.take(stay, offer)
-        if stay.unit.caseload is not None:
-            stay.post = stay.unit.caseload.assign()
-            stay.unit.caseload.patients[stay.number] = stay
-        if stay.treatment.gates:
-            self._visits.reserve(stay, stay.treatment.gates)
-
     def _refuse(self, unit: Unit, newcomers: list[Stay]) -> None:
         """Refuse the newcomers whom a cap of the waitlist shuts out."""
-        if not newcomers or not unit.is_capped:
-            return
         # Who is still treated in the level before does not count yet.
         apart = [stay for stay in unit.waitlist.unready.values() if stay.lacks & _TREATMENT] + newcomers
         ahead = unit.waitlist.size - len(apart)
@@ -203,16 +211,15 @@ class Allocator:
 
     def _note(self, unit: Unit, kinds: set[int] | None) -> None:
         """Write down what each kind of waiting stay lacks (None: all kinds), where it has changed."""
-        for kind, waiting in enumerate(unit.waitlist.waiting):
-            if waiting and (kinds is None or kind in kinds):
-                missing = unit.missing(kind, self._clock.now)
-                if missing != unit.noted[kind]:
-                    unit.noted[kind] = missing
-                    self._recorder.blocked.append((self._clock.now, unit.index, kind, missing))
+        now, noted = self._clock.now, unit.noted
+        for kind, missing in unit.missing(kinds, now).items():
+            if missing != noted[kind]:
+                noted[kind] = missing
+                self._recorder.blocked.append((now, unit.index, kind, missing))
 
     def _unlock(self, unit: Unit) -> None:
         """Move every cycle of holders who wait for each other's places (model.md §5): they swap at once."""
-        while (cycle := next(self._cycles(unit), None)) is not None:
+        while self._may_swap(unit) and (cycle := next(self._cycles(unit), None)) is not None:
             for stay in cycle:
                 self.journey.vacate(stay.patient)
             for stay in cycle:
@@ -222,6 +229,21 @@ class Allocator:
                 self._admit(stay, offer)
             for stay in cycle:
                 self.freed(stay.unit)
+
+    @staticmethod
+    def _may_swap(unit: Unit) -> bool:
+        """Whether the places that are held lead from the level back to it, whoever could be admitted to them."""
+        reached = [unit]
+        for level in reached:  # which grows meanwhile
+            for stay in level.waitlist.holders.values():
+                here = stay.patient.here
+                if here is not None:
+                    for other in here.unit.sharing:
+                        if other is unit:
+                            return True
+                        if other not in reached:
+                            reached.append(other)
+        return False
 
     def _cycles(self, unit: Unit) -> Iterator[list[Stay]]:
         """Cycles through the level, first in rule order: each waits for what the next one holds.
@@ -234,7 +256,7 @@ class Allocator:
             here = chain[-1].patient.here
             if here is None:
                 continue
-            served = [here.unit] if here.unit.caseload is None else here.unit.caseload.units
+            served = here.unit.sharing
             if unit in served and self._fits(chain):
                 yield chain
             passed = {stay.unit for stay in chain}
@@ -245,9 +267,11 @@ class Allocator:
     def _distinct_holders(self, unit: Unit) -> list[Stay]:
         """Holders who lack something, in rule order; one for each need and place held: others fit no better."""
         chosen: dict[object, Stay] = {}
-        for stay in sorted(unit.waitlist.holders.values(), key=lambda stay: stay.rank):
+        holders = sorted(unit.waitlist.holders.values(), key=_BY_RANK)
+        missing = unit.missing({stay.kind for stay in holders}, self._clock.now)
+        for stay in holders:
             here = stay.patient.here
-            if here is not None and unit.missing(stay.kind, self._clock.now) != Missing.ORDER:
+            if here is not None and missing[stay.kind] != _ORDER:
                 chosen.setdefault(
                     (stay.kind, here.unit.index, here.pool, here.group, here.days, here.post), stay
                 )

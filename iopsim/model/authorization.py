@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from iopsim.model.clock import LEAVING
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import NEVER, State
+from iopsim.model.people import IN_CARE, NEVER, SUSPENDED, WAITING
 
 if TYPE_CHECKING:
     from iopsim.model.clock import Clock
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Payers"]
 
 
+_AUTHORIZATION = int(Missing.AUTHORIZATION)
+_ASKED, _EXTENDED = int(Fact.ASKED), int(Fact.EXTENDED)
 _INSTANT = 1e-9  # in units: rounding must not make one more; an answer with the last unit is in time
 
 
@@ -63,12 +65,12 @@ class Payers:
         self._expect(stay, time, asked.denied > 0 and self._draw(stay, "denied") < asked.denied)
 
     def _expect(self, stay: Stay, time: float, denied: bool) -> None:
-        stay.lacks |= int(Missing.AUTHORIZATION)
+        stay.lacks |= _AUTHORIZATION
         self._at(time, stay, self._answer, denied)
 
     def _answer(self, call: tuple[Stay, bool]) -> None:
         stay, denied = call
-        if stay.state is not State.WAITING:
+        if stay.state is not WAITING:
             return
         if denied:
             self._journey.turn_away(stay, Fact.DENIED, self._asked(stay).denied_to)
@@ -97,7 +99,7 @@ class Payers:
         asked, number = self._asked(stay), stay.reviews
         stay.reviews += 1
         stay.is_asking = True
-        self._write(self._clock.now, Fact.ASKED, stay.number, stay.approved)
+        self._write(self._clock.now, _ASKED, stay.number, stay.approved)
         cut = asked.review.cut > 0 and self._nth(stay, "cut", number) < asked.review.cut
         law = asked.review.delay_days
         delay = law.quantile(self._nth(stay, "review", number)) if law is not None else 0.0
@@ -110,16 +112,16 @@ class Payers:
     def _reviewed(self, call: tuple[Stay, bool]) -> None:
         """The answer to a review: no more, or as many units again, from now on if they were used up."""
         stay, cut = call
-        if stay.state not in (State.IN_CARE, State.SUSPENDED):
+        if stay.state not in (IN_CARE, SUSPENDED):
             return
         stay.is_asking, stay.is_cut = False, cut
         if cut:
             self._write(self._clock.now, Fact.CUT, stay.number)
         else:
             stay.approved = max(stay.approved, self._used(stay)) + (self._asked(stay).units or 0)
-            self._write(self._clock.now, Fact.EXTENDED, stay.number, stay.approved)
+            self._write(self._clock.now, _EXTENDED, stay.number, stay.approved)
         self._watch(stay)
-        if stay.state is State.IN_CARE:
+        if stay.state is IN_CARE:
             self._journey.watch(stay)
 
     def _watch(self, stay: Stay) -> None:
@@ -146,7 +148,7 @@ class Payers:
         return stay.attends.count(1, 0, stay.had)
 
     def _treated(self, stay: Stay) -> float:
-        going_on = stay.state is State.IN_CARE
+        going_on = stay.state is IN_CARE
         return stay.treated + (self._clock.now - stay.since if going_on else 0.0)
 
     # ── small words ──────────────────────────────────────────────────────────────────────────────────────────

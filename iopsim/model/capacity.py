@@ -137,6 +137,7 @@ class Group:
         self.hours = spec.hours
         self.days_a_week = len(self.weekdays)
         self.meetings = timeline.meetings(spec, self.weekdays)
+        self._number = len(self.meetings)
         self.next = 0
         self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
@@ -158,10 +159,6 @@ class Group:
         self.limit = spec.enrolled_at_most
         self.days_with_room = sum(self.taken[day] < self.limit for day in self.weekdays)
 
-    def is_open(self, now: float) -> bool:
-        """Whether it takes anybody in, if there are seats."""
-        return self.opens <= now and (self.cohort is None or not self.cohort.is_full)
-
     def fitting_days(self, wanted: int) -> tuple[int, ...]:
         """The `wanted` weekdays with room that are least full, ties in order of the week; there are so many."""
         if wanted == self.days_a_week:
@@ -171,14 +168,6 @@ class Group:
         if len(free) > wanted:
             free = sorted(sorted(free, key=taken.__getitem__)[:wanted])
         return tuple(free)
-
-    def count(self, days: tuple[int, ...], change: int) -> None:
-        """Add `change` (+1 or −1) seats taken on each of the weekdays."""
-        taken, limit = self.taken, self.limit
-        for day in days:
-            before = taken[day]
-            taken[day] = before + change
-            self.days_with_room += (before >= limit) - (before + change >= limit)
 
     def free_seats(self, days: tuple[int, ...]) -> int:
         """Seats that are free on each of the weekdays."""
@@ -193,9 +182,9 @@ class Group:
         if cohort is not None:
             first = max(first, bisect_left(self.meetings, (cohort.date,)))
         meetings = self.meetings
-        for place in range(first, len(meetings)):
+        for place in range(first, self._number):
             time, day, closed = meetings[place]
-            if not closed and day in days:
+            if day in days and not closed:
                 return time
         # Meetings are known for some weeks after the end of the run; a start date may lie beyond.
         return inf if cohort is None or self.closes is not None else cohort.date
@@ -260,29 +249,23 @@ class Groups:
 
     def find(self, need: Need, now: float) -> Offer | None:
         """Seats in the fitting group where one would begin first; then with most free seats; then in file order."""
-        with_room = []
         for group, wanted in self._fitting[need]:
-            if group.days_with_room >= wanted and group.is_open(now):
-                with_room.append((group, wanted))
-        return _best(with_room) if with_room else None
+            if group.days_with_room >= wanted:
+                return _best(self._fitting[need], now)
+        return None
 
     def find_elsewhere(self, stay: Stay, now: float) -> Offer | None:
         """Seats for one whose group closes, on as many days; no cohort takes anybody in."""
         need = (*stay.unit.needs[stay.kind][:-1], len(stay.days))
-        return _best(
-            [
-                (group, wanted)
-                for group, wanted in self._that_fit(need)
-                if group.days_with_room >= wanted and group.is_open(now) and group.cohort is None
-            ]
-        )
+        return _best([each for each in self._that_fit(need) if each[0].cohort is None], now)
 
     def has_room(self, need: Need, now: float) -> bool:
         """Whether some fitting group has seats and one could begin there."""
         for group, wanted in self._fitting[need]:
             if (
                 group.days_with_room >= wanted
-                and group.is_open(now)
+                and group.opens <= now
+                and (group.cohort is None or not group.cohort.is_full)
                 and group.next_meeting(group.fitting_days(wanted)) < inf
             ):
                 return True
@@ -314,7 +297,11 @@ class Groups:
         """One seat on each of the stay's weekdays, and one place in the cohort that is to start."""
         group = stay.group
         if group is not None:
-            group.count(stay.days, change)
+            taken, limit = group.taken, group.limit
+            for day in stay.days:
+                before = taken[day]
+                taken[day] = before + change
+                group.days_with_room += (before >= limit) - (before + change >= limit)
             if group.cohort is not None:
                 group.cohort.count(stay, change)
 
@@ -326,10 +313,16 @@ class Groups:
             stay.group.unseat(stay)
 
 
-def _best(with_room: Sequence[tuple[Group, int]]) -> Offer | None:
+def _best(fitting: Sequence[tuple[Group, int]], now: float) -> Offer | None:
     """So many weekdays in the group where one would begin first, if one ever would; see `Groups.find`."""
     begins, chosen = inf, None
-    for group, wanted in with_room:
+    for group, wanted in fitting:
+        if (
+            group.days_with_room < wanted
+            or group.opens > now
+            or (group.cohort is not None and group.cohort.is_full)
+        ):
+            continue
         days = group.fitting_days(wanted)
         time = group.next_meeting(days)
         if time < begins or (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iopsim.model.people import State
+from iopsim.model.people import ADMITTED, WAITING
 
 if TYPE_CHECKING:
     from iopsim.model.people import Stay
@@ -47,13 +47,13 @@ class Cohorts:
 
     def expects(self, stay: Stay) -> bool:
         """Whether the next session is for the stay: it has begun, or its cohort is due."""
-        return self.is_due or stay.state is not State.ADMITTED
+        return self.is_due or stay.state is not ADMITTED
 
     def count(self, stay: Stay, change: int) -> None:
         """One who is coming, or comes no longer; those in treatment do not count."""
         if change < 0:
             self.coming.pop(stay.number, None)
-        elif stay.state in {State.WAITING, State.ADMITTED}:
+        elif stay.state in (WAITING, ADMITTED):
             self.coming[stay.number] = stay
 
     def turn_to_next(self) -> None:

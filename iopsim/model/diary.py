@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cache
 from heapq import heappop, heappush, heapreplace
 from math import floor, inf
 from typing import TYPE_CHECKING
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Diary"]
 
 _OPENS_AT_HOUR = 9
-_SATURDAY = 5
 _TOLERANCE_MINUTES = 1e-6
+
+_OPENING = in_days(_OPENS_AT_HOUR)
+_FILLED = PostState.FILLED
 
 Slot = tuple[float, float]  # start and end, in minutes after the opening of a day
 
@@ -27,12 +32,13 @@ class Diary:
     """The appointments of all posts of one role.
 
     A post gives appointments for so many minutes a day; one of n minutes starts at a multiple of n after 09:00, or as
-    soon as the one before it ends. Appointments belong to the post: a successor keeps them. Posts are numbered within
-    the role, from 0. Questions must be asked in order of time.
+    soon as the one before it ends. Appointments belong to the post: a successor keeps them. Posts are numbered among
+    those of all roles. Questions must be asked in order of time.
     """
 
     def __init__(self, crew: Crew, timeline: Timeline) -> None:
-        self._crew = crew
+        self._posts = crew.posts
+        self._first = crew.first
         minutes = crew.role.appointment_minutes_per_day
         self._pages = [_Page(minutes, timeline) for _ in crew.posts]
         # By length of appointments: no post has one before its bound; posts by bound, and those whose bound has
@@ -50,7 +56,7 @@ class Diary:
     def first_free(self, now: float, minutes: float) -> tuple[float, int] | None:
         """Start and post of the first free appointment, ties in order of posts; None while nobody is there."""
         found = self._search(now, minutes)
-        return None if found is None else found[:2]
+        return None if found is None else (found[0], self._first + found[1])
 
     def book(self, now: float, minutes: float) -> tuple[float, int] | None:
         """Take the first free appointment."""
@@ -59,131 +65,157 @@ class Diary:
             return None
         start, place, begin = found
         self._pages[place].book(start, (begin, begin + minutes))
-        return start, place
+        return start, self._first + place
 
     def book_on(self, day: int, minutes: float) -> tuple[float, int] | None:
         """Take the first appointment that is free on a day, or on the next that has one; days in any order."""
         free = [
             (*found, place)
             for place, page in enumerate(self._pages)
-            if self.is_present(place) and (found := page.free_from(day, minutes)) is not None
+            if self._posts[place].state is _FILLED and (found := page.free_from(day, minutes)) is not None
         ]
         if not free:
             return None
         start, begin, place = min(free, key=lambda one: (one[0], one[2]))
         self._pages[place].book(start, (begin, begin + minutes))
-        return start, place
+        return start, self._first + place
 
     def _search(self, now: float, minutes: float) -> tuple[float, int, float] | None:
         """Start, place of the post and minute of the day of the first free appointment."""
         if minutes not in self._bounds:
             self._bounds[minutes] = [-inf] * len(self._pages)
             self._by_bound[minutes] = [(-inf, place) for place in range(len(self._pages))]
-        bounds, heap = self._bounds[minutes], self._by_bound[minutes]
+        bounds, heap, posts = self._bounds[minutes], self._by_bound[minutes], self._posts
         absent, found = [], None
         while heap and found is None:
             bound, place = heap[0]
             if bound != bounds[place]:
                 heappop(heap)
-            elif not self.is_present(place):
+            elif posts[place].state is not _FILLED:
                 absent.append(heappop(heap))
             elif (free := self._pages[place].first_free(now, minutes)) is None:
                 break
             else:
-                bounds[place] = free[0]
-                heapreplace(heap, (free[0], place))
-                if heap[0] == (free[0], place):
-                    found = free[0], place, free[1]
+                start, begin = free
+                if start != bound:
+                    bounds[place] = start
+                    heapreplace(heap, (start, place))
+                if start == bound or heap[0] == (start, place):
+                    found = start, place, begin
         for entry in absent:
             heappush(heap, entry)
         return found
 
     def cancel(self, start: float, post: int) -> None:
         """Give an appointment back, for others to take."""
-        self._pages[post].cancel(start)
+        place = post - self._first
+        self._pages[place].cancel(start)
         for minutes, bounds in self._bounds.items():
-            bounds[post] = min(bounds[post], float(floor(start)))
-            heappush(self._by_bound[minutes], (bounds[post], post))
+            bounds[place] = min(bounds[place], float(floor(start)))
+            heappush(self._by_bound[minutes], (bounds[place], place))
 
     def is_present(self, post: int) -> bool:
         """Whether somebody is there who can give the post's appointments."""
-        return self._crew.posts[post].state is PostState.FILLED
+        return self._posts[post - self._first].state is _FILLED
 
 
 class _Page:
     """The diary of one post.
 
-    For each length of appointments asked for, all days before `_frontier` are too full for it, but those in
-    `_reopened`, on which something has been given back since: so that nobody leafs through full days again and again.
+    Nobody leafs through full days again and again: what is known is kept for each length of appointments asked for.
     """
 
     def __init__(self, minutes_a_day: float, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._taken: dict[int, list[Slot]] = {}
-        self._slots: dict[float, Slot] = {}
-        self._frontier: dict[float, int] = {}
-        self._reopened: dict[float, list[int]] = {}
+        self._taken: defaultdict[int, list[Slot]] = defaultdict(list)
+        self._known: dict[float, _Known] = {}
         self.change(minutes_a_day)
 
     def change(self, minutes_a_day: float) -> None:
         """Days that were too full may be so no longer."""
         self._minutes = minutes_a_day + _TOLERANCE_MINUTES
-        self._frontier.clear()
-        self._reopened.clear()
+        self._known.clear()
 
     def first_free(self, now: float, minutes: float) -> tuple[float, float] | None:
         """Start and minute of the day of the first free appointment; None if no day is long enough for one."""
-        if minutes > self._minutes:
-            return None
-        today = floor(now)
-        reopened = self._reopened.setdefault(minutes, [])
+        known = self._known.get(minutes)
+        if known is None:
+            if minutes > self._minutes:
+                return None
+            known = self._known[minutes] = _Known(self._timeline.workday(floor(now)))
+        free = known.free
+        # A free one at a multiple of the length is the first as long as it lies ahead: no other can come before it.
+        if free is None or free[0] < now or free[1] % minutes:
+            free = known.free = self._search(known, now, minutes)
+        return free
+
+    def _search(self, known: _Known, now: float, minutes: float) -> tuple[float, float]:
+        today, reopened = floor(now), known.reopened
         while reopened:
             if reopened[0] >= today and (begin := self._begin(reopened[0], now, minutes)) is not None:
-                return _instant(reopened[0], begin), begin
+                return reopened[0] + _clock(begin), begin
             heappop(reopened)
-        day = max(self._frontier.get(minutes, today), today)
-        while not self._is_working(day) or (begin := self._begin(day, now, minutes)) is None:
-            day += 1
-        self._frontier[minutes] = day
-        return _instant(day, begin), begin
+        day = known.frontier if known.frontier >= today else self._timeline.workday(today)
+        while (begin := self._begin(day, now, minutes)) is None:
+            day = self._timeline.workday(day + 1)
+        known.frontier = day
+        return day + _clock(begin), begin
 
     def free_from(self, day: int, minutes: float) -> tuple[float, float] | None:
         """As `first_free`, from the beginning of a day that may be any; remembers nothing."""
         if minutes > self._minutes:
             return None
-        while not self._is_working(day) or (begin := self._begin(day, float(day), minutes)) is None:
-            day += 1
-        return _instant(day, begin), begin
+        day = self._timeline.workday(day)
+        while (begin := self._begin(day, float(day), minutes)) is None:
+            day = self._timeline.workday(day + 1)
+        return day + _clock(begin), begin
 
     def book(self, start: float, slot: Slot) -> None:
         """Take an appointment."""
-        insort(self._taken.setdefault(floor(start), []), slot)
-        self._slots[start] = slot
+        insort(self._taken[floor(start)], slot)
+        for known in self._known.values():
+            known.free = None
 
     def cancel(self, start: float) -> None:
         """Give an appointment back."""
         day = floor(start)
-        self._taken[day].remove(self._slots.pop(start))
-        for minutes, days in self._reopened.items():
-            if day < self._frontier[minutes] and day not in days:
-                heappush(days, day)
+        taken = self._taken[day]
+        del taken[[day + _clock(begin) for begin, _ in taken].index(start)]
+        for known in self._known.values():
+            known.free = None
+            if day < known.frontier and day not in known.reopened:
+                heappush(known.reopened, day)
 
     def _begin(self, day: int, now: float, minutes: float) -> float | None:
         """Minute at which an appointment can begin on a day, not before now."""
         begin = 0.0
-        if _instant(day, begin) < now:
+        if day + _OPENING < now:
             begin = minutes * max(0, ((now - day) * 24 - _OPENS_AT_HOUR) * 60 // minutes)
-            while _instant(day, begin) < now:
+            while day + _clock(begin) < now:
                 begin += minutes
-        for taken, end in self._taken.get(day, ()):
+        for taken, end in self._taken[day]:
             if begin + minutes <= taken + _TOLERANCE_MINUTES:
                 break
-            begin = max(begin, end)
+            if begin >= end:
+                continue
+            begin = end
         return begin if begin + minutes <= self._minutes else None
 
-    def _is_working(self, day: int) -> bool:
-        return self._timeline.weekday(day) < _SATURDAY and day not in self._timeline.closed
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a page for one length of appointments.
+
+    All days before `frontier` are too full, but those in `reopened`, on which something has been given back since;
+    `free` is the first that was free, as long as nothing has been booked or given back.
+    """
+
+    frontier: int
+    reopened: list[int] = field(default_factory=list)
+    free: tuple[float, float] | None = None
 
 
-def _instant(day: int, minute: float) -> float:
-    return day + in_days(_OPENS_AT_HOUR + minute / 60)
+@cache
+def _clock(minute: float) -> float:
+    """A minute after the opening, as a part of the day."""
+    return in_days(_OPENS_AT_HOUR + minute / 60)

@@ -25,6 +25,9 @@ class Facilitation:
 
     Only roles that can ever run short are followed: those whose posts come and go, or of which there are fewer than
     the fullest instant of a week needs. Groups are known by their index over all levels.
+
+    Attributes:
+        needs: By group: the roles of its sessions that are followed, and how many of each.
     """
 
     def __init__(self, scenario: Scenario, crews: Mapping[str, Crew], recorder: Recorder) -> None:
@@ -41,7 +44,7 @@ class Facilitation:
                 or facilitators_at_once(groups, role) > min(staff[role].posts for staff in roles)
             )
         ]
-        self._needs = [
+        self.needs = [
             [(crews[role], group.facilitators[role]) for role in scarce if role in group.facilitators]
             for group in groups
         ]
@@ -50,9 +53,7 @@ class Facilitation:
 
     def engage(self, group: Group, now: float) -> bool:
         """Whether a session that starts now can be held; then its facilitators are busy, and cover is booked."""
-        needs = self._needs[group.index]
-        if not needs:
-            return True
+        needs = self.needs[group.index]
         lacking = [min(needed, max(0, needed - self._free(crew, now))) for crew, needed in needs]
         for (crew, _), lack in zip(needs, lacking, strict=True):
             if lack and crew.role.cover_per_hour is None:

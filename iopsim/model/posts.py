@@ -62,9 +62,11 @@ class Caseload:
         """Add `change` (+1 or −1) patients to a post, given by its index among all posts; −1 is nobody's."""
         if post != NOBODY:
             place = post - self.first
-            before = self._room(place)
-            self.carried[place] += change
-            self.free += self._room(place) - before
+            carried = self.carried[place]
+            self.carried[place] = carried + change
+            fewer = carried if change > 0 else carried - 1
+            if fewer < self.limits[place]:  # who carries too many has no room before or after
+                self.free -= change
 
     def resize(self, limits: list[int], present: list[int]) -> None:
         """From now on posts have these limits, and these of them are there."""

@@ -92,13 +92,10 @@ class Staff:
         posts = [post for crew in self._crews.values() for post in crew.posts]
         return sorted(posts, key=lambda post: (post.planned, post.number))
 
-    def number(self, role: str, place: int) -> int:
-        """Index among the posts of all roles of a role's post."""
-        return self._crews[role].first + place
-
     def engage(self, group: Group, now: float) -> bool:
         """Whether a session that starts now has its facilitators; if so they are busy until it ends."""
-        return self._facilitation.engage(group, now)
+        facilitation = self._facilitation
+        return not facilitation.needs[group.index] or facilitation.engage(group, now)
 
     def present(self, role: str) -> list[int]:
         """The role's posts, from 0, that are filled by somebody who is there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Timeline", "in_days"]
 
 _BEYOND = 28
+_SATURDAY = 5
 
 
+@cache
 def in_days(hours: float) -> float:
     """Hours as a part of a day, to the nearest 2⁻²⁰ of it (0.08 s).
 
@@ -39,6 +42,7 @@ class Timeline:
 
     def __init__(self, scenario: Scenario) -> None:
         self._start = scenario.run.start
+        self._starts_on = self._start.weekday()
         self.first = -7 * scenario.run.warm_up_weeks
         self.last = 7 * (scenario.run.weeks + scenario.run.run_out_weeks)
         self.closed = frozenset(self.day(date) for date in scenario.calendar.closed)
@@ -60,7 +64,13 @@ class Timeline:
 
     def weekday(self, day: int) -> int:
         """0 is Monday, 6 is Sunday."""
-        return (self._start.weekday() + day) % 7
+        return (self._starts_on + day) % 7
+
+    def workday(self, day: int) -> int:
+        """The first day from this one on that lies on no weekend and is not closed."""
+        while (self._starts_on + day) % 7 >= _SATURDAY or day in self.closed:
+            day += 1
+        return day
 
     def rates(self, name: str) -> NDArray[np.float64]:
         """Referrals a day for each simulated day, growth apart; shape (last − first,).
@@ -110,7 +120,7 @@ class Timeline:
         return rates
 
     def _weekdays(self, source: Source, days: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.asarray(source.weekdays)[(self._start.weekday() + days) % 7]
+        return np.asarray(source.weekdays)[(self._starts_on + days) % 7]
 
     def _months(self, source: Source, days: NDArray[np.int64]) -> NDArray[np.float64]:
         dates = np.datetime64(self._start) + days
@@ -123,9 +133,10 @@ class Timeline:
         """
         first = self.first if group.from_ is None else max(self.first, self.day(group.from_))
         last = self.last + _BEYOND if group.until is None else self.day(group.until) + 1
-        clock = in_days(group.start_hour)
+        clock, closed = in_days(group.start_hour), self.closed
         return [
-            (day + clock, self.weekday(day), day in self.closed)
-            for day in range(first, last)
-            if self.weekday(day) in weekdays
+            (day + clock, weekday, day in closed)
+            for monday in range(first - self.weekday(first), last, 7)
+            for weekday in weekdays
+            if first <= (day := monday + weekday) < last
         ]

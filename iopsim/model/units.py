@@ -78,12 +78,14 @@ class Unit:
     """One level of care in one replication.
 
     Attributes:
+        sharing: The levels that draw on the same caseload, this one among them; or this one alone.
         takes_everybody: Whether nobody can ever have to wait.
         newcomers: Stays that have joined since the last allocation.
         settled: Whether nobody who waits could be admitted, newcomers apart.
         asked_at: Instant for which an allocation is already on the clock.
         opens_at: Later instant for which one is on the clock, since a role has hours then.
         noted: What each kind lacked when it was last written down.
+        is_capped: Whether the waitlist may refuse anybody.
         stages: By origin: what lies before the waitlist, if anything does.
         authorizations: By payer: what has to be approved, if anything has.
         changes_with_waiting: Whether a wait may change what a patient needs, or their class.
@@ -96,8 +98,10 @@ class Unit:
         self.name = list(scenario.levels)[index]
         self.capacity = capacity
         self.caseload = caseload
+        self.sharing: Sequence[Unit] = (self,)
         if caseload is not None:
             caseload.units.append(self)
+            self.sharing = caseload.units
         self._visits = visits
         self.waitlist = Waitlist()
         self.newcomers: list[Stay] = []
@@ -151,6 +155,7 @@ class Unit:
             self.cap = at_most
         elif at_most is not None:
             self.caps = {names.index(name): limit for name, limit in at_most.items()}
+        self.is_capped = self.cap < inf or bool(self.caps)
 
         self.stages = [self._stages(name, name in scenario.sources) for name in names]
 
@@ -178,27 +183,25 @@ class Unit:
     def kind(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
         """Number of the patient's class of need within the waitlist."""
         need = self.capacity.need(patient, treatment, any_time)
-        key = need, treatment.gates
-        if key not in self._kinds:
-            self._kinds[key] = len(self.needs)
+        kind = self._kinds.get((need, treatment.gates))
+        if kind is None:
+            kind = self._kinds[need, treatment.gates] = len(self.needs)
             self.needs.append(need)
             self.gates.append(treatment.gates)
             self.noted.append(0)
-        return self._kinds[key]
+        return kind
 
-    def missing(self, kind: int, now: float) -> int:
-        """What those of a kind lack to be admitted now, as bits of `Missing`."""
-        lack = 0 if self.capacity.has_room(self.needs[kind], now) else _SEAT
-        if self.caseload is not None and not self.caseload.free:
-            lack |= _CASELOAD
-        if self.gates[kind] and self._visits.possible_from(self.gates[kind], now) > now:
-            lack |= _HOURS
-        return lack or _ORDER
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether the waitlist may refuse anybody."""
-        return self.cap < inf or bool(self.caps)
+    def missing(self, kinds: set[int] | None, now: float) -> dict[int, int]:
+        """What those who wait lack to be admitted now, as bits of `Missing`, by kind (None: of all kinds)."""
+        everybody = _CASELOAD if self.caseload is not None and not self.caseload.free else 0
+        has_room, needs, missing = self.capacity.has_room, self.needs, {}
+        for kind, waiting in enumerate(self.waitlist.waiting):
+            if waiting and (kinds is None or kind in kinds):
+                lack = everybody if has_room(needs[kind], now) else everybody | _SEAT
+                if (gates := self.gates[kind]) and self._visits.possible_from(gates, now) > now:
+                    lack |= _HOURS
+                missing[kind] = lack or _ORDER
+        return missing
 
     def is_full_for(self, stay: Stay, ahead: int, ahead_of_origin: int) -> bool:
         """Whether a cap of the waitlist refuses the stay, given how many waited before it."""

@@ -7,7 +7,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iopsim.model.clock import ARRIVAL
-from iopsim.model.people import NEVER, State
+from iopsim.model.people import ADMITTED, IN_CARE, NEVER, SUSPENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,16 +111,16 @@ class Visits:
 
     def pause(self, stay: Stay) -> None:
         """Treatment has been suspended, or is over: appointments to come are given back."""
-        given_back = [
-            visit for visit in self._owed.get(stay.number, ()) if self._clock.now < visit.start < NEVER
-        ]
+        if stay.number not in self._owed:
+            return
+        given_back = [visit for visit in self._owed[stay.number] if self._clock.now < visit.start < NEVER]
         for visit in given_back:
             self._limited[visit.service].diary.cancel(visit.start, visit.post)
             visit.start = NEVER
         if given_back:
             self.allocator.hours_freed()
-        if stay.state is not State.SUSPENDED:
-            self._owed.pop(stay.number, None)
+        if stay.state is not SUSPENDED:
+            del self._owed[stay.number]
 
     def resume(self, stay: Stay) -> None:
         """Treatment goes on: what was due before is booked again."""
@@ -133,9 +133,9 @@ class Visits:
     def _fall_due(self, call: tuple[Stay, int, float, int]) -> None:
         """A visit is due; what falls due while treatment is suspended is left out, as it is without limits."""
         stay, service, started, times = call
-        if stay.state not in {State.IN_CARE, State.SUSPENDED}:
+        if stay.state not in (IN_CARE, SUSPENDED):
             return
-        if stay.state is State.IN_CARE:
+        if stay.state is IN_CARE:
             self._owe(stay, service, self._clock.now)
         every = self._limited[service].every
         if every < inf:
@@ -183,7 +183,7 @@ class Visits:
 
     @staticmethod
     def _can_come(stay: Stay) -> bool:
-        return stay.state in {State.ADMITTED, State.IN_CARE}
+        return stay.state in (ADMITTED, IN_CARE)
 
     def _at(self, time: float, stay: Stay, call: Callable[[Any], None], detail: object) -> None:
         self._clock.call_at(time, ARRIVAL + stay.patient.index, call, detail)

@@ -7,14 +7,14 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from iopsim.model.ledger import Missing
-from iopsim.model.people import State
+from iopsim.model.people import WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from iopsim.model.people import Rank, Stay
 
 __all__ = ["Waitlist"]
+
+_TREATMENT = int(Missing.TREATMENT)
 
 Entry = tuple["Rank", "Stay"]
 
@@ -23,13 +23,14 @@ class Waitlist:
     """One queue per kind of need, each by (priority class, time of joining, identity).
 
     Those who leave, or whose rank or kind changes, are dropped when their old entry comes to the head (lazy
-    deletion). `waiting[kind]` counts who really waits; `unready` are those of them who lack something of their own
-    (`Stay.lacks`) and stand in no queue yet; `holders` those who hold a place elsewhere and lack nothing.
+    deletion). `waiting[kind]` counts who really waits, `queued[kind]` those of them who stand in the queue; `unready`
+    are the others, who lack something of their own (`Stay.lacks`); `holders` those in a queue who hold a place
+    elsewhere.
     """
 
     def __init__(self) -> None:
         self._queues: list[list[Entry]] = []
-        self._queued: list[int] = []
+        self.queued: list[int] = []
         self.waiting: list[int] = []
         self.size = 0
         self.by_origin: Counter[int] = Counter()
@@ -40,7 +41,8 @@ class Waitlist:
         """Put a stay on the list."""
         self.size += 1
         self.by_origin[stay.origin] += 1
-        self._make_room(stay.kind)
+        if stay.kind >= len(self.waiting):
+            self._make_room(stay.kind)
         self.waiting[stay.kind] += 1
         if stay.lacks:
             self.unready[stay.number] = stay
@@ -50,12 +52,12 @@ class Waitlist:
     def _make_room(self, kind: int) -> None:
         while len(self._queues) <= kind:
             self._queues.append([])
-            self._queued.append(0)
+            self.queued.append(0)
             self.waiting.append(0)
 
     def _line_up(self, stay: Stay) -> None:
         heappush(self._queues[stay.kind], (stay.rank, stay))
-        self._queued[stay.kind] += 1
+        self.queued[stay.kind] += 1
         if stay.patient.here is not None:
             self.holders[stay.number] = stay
 
@@ -70,8 +72,8 @@ class Waitlist:
         self.waiting[stay.kind] -= 1
         self.waiting[kind] += 1
         if not stay.lacks:
-            self._queued[stay.kind] -= 1
-            self._queued[kind] += 1
+            self.queued[stay.kind] -= 1
+            self.queued[kind] += 1
             heappush(self._queues[kind], (rank, stay))
         stay.rank, stay.kind = rank, kind
 
@@ -83,22 +85,21 @@ class Waitlist:
         if stay.lacks:
             del self.unready[stay.number]
         else:
-            self._queued[stay.kind] -= 1
-            self.holders.pop(stay.number, None)
+            self.queued[stay.kind] -= 1
+            if stay.number in self.holders:
+                del self.holders[stay.number]
 
-    def heads(self, kinds: set[int] | None) -> Iterator[Stay]:
-        """The first of each kind (None: of all kinds) that somebody who is ready waits for."""
-        for kind, number in enumerate(self._queued):
-            if number and (kinds is None or kind in kinds):
-                queue = self._queues[kind]
-                rank, stay = queue[0]
-                while stay.rank is not rank or stay.state is not State.WAITING or stay.kind != kind:
-                    heappop(queue)  # it has left, or stands elsewhere by now
-                    rank, stay = queue[0]
-                yield stay
+    def first(self, kind: int) -> Stay:
+        """The first of a kind that somebody who is ready waits for."""
+        queue = self._queues[kind]
+        rank, stay = queue[0]
+        while stay.rank is not rank or stay.state is not WAITING or stay.kind != kind:
+            heappop(queue)  # it has left, or stands elsewhere by now
+            rank, stay = queue[0]
+        return stay
 
     def head(self) -> Stay | None:
         """The first of all whom a strict list asks: authorized or not, but not still treated in the level before."""
-        unready = (stay for stay in self.unready.values() if not stay.lacks & Missing.TREATMENT)
-        first = [*self.heads(None), *unready]
-        return min(first, key=lambda stay: stay.rank) if first else None
+        unready = (stay for stay in self.unready.values() if not stay.lacks & _TREATMENT)
+        ready = (self.first(kind) for kind, number in enumerate(self.queued) if number)
+        return min([*ready, *unready], key=lambda stay: stay.rank, default=None)
