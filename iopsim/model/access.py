@@ -192,5 +192,4 @@ class Access:
             return True
         if occurrence is None:
             return self._draw(stay, decision) < share
-        which = range(occurrence, occurrence + 1)
-        return self._draws.uniforms(stay.patient, decision, stay.unit.name, stay.entry, which)[0] < share
+        return self._draws.nth(stay.patient, decision, stay.unit.name, stay.entry, occurrence) < share

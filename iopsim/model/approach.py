@@ -25,6 +25,8 @@ __all__ = ["AT_HOME", "Approach"]
 
 AT_HOME = -1
 _AUTHORIZATION, _TREATMENT = int(Missing.AUTHORIZATION), int(Missing.TREATMENT)
+# What every patient passes: a name costs a tenth of a member of an enumeration.
+_REFERRED, _JOINED, _RENEGED = int(Fact.REFERRED), int(Fact.JOINED), int(Fact.RENEGED)
 
 
 class Approach(ABC):
@@ -47,10 +49,10 @@ class Approach(ABC):
     def refer(self, patient: Patient) -> None:
         """A source refers the patient to its level."""
         unit = self._units[self._to[patient.source]]
-        self.join(patient, unit, origin=patient.source, fact=Fact.REFERRED)
+        self.join(patient, unit, origin=patient.source, fact=_REFERRED)
         self.allocator.allocate(unit)
 
-    def join(self, patient: Patient, unit: Unit, origin: int, fact: Fact | None = None) -> None:
+    def join(self, patient: Patient, unit: Unit, origin: int, fact: int | None = None) -> None:
         """Set out for a level: through its stages of access, or onto its waitlist at once."""
         patient.been.append(unit.index)
         treatment = unit.treatment(patient)
@@ -83,7 +85,7 @@ class Approach(ABC):
         if stay.state is APPLYING:
             stay.state, stay.joined = WAITING, now
             stay.rank = (stay.rank[0], now, patient.index, stay.number)
-        self._write(now, Fact.JOINED, stay.number, stay.origin)
+        self._write(now, _JOINED, stay.number, stay.origin)
         if patient.here is not None and patient.here.state is IN_CARE:
             stay.lacks |= _TREATMENT
         asked = unit.authorizations[patient.payer]
@@ -198,7 +200,7 @@ class Approach(ABC):
     def _renege(self, stay: Stay) -> None:
         if stay.state is WAITING:
             destination = self._destination(stay.unit.spec.waitlist.renege_to)
-            self._write(self._clock.now, Fact.RENEGED, stay.number, destination)
+            self._write(self._clock.now, _RENEGED, stay.number, destination)
             self._off_the_list(stay)
             self._go(stay.patient, destination, self._from(stay.unit))
 

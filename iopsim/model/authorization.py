@@ -166,8 +166,7 @@ class Payers:
         return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)
 
     def _nth(self, stay: Stay, decision: str, number: int) -> float:
-        which = range(number, number + 1)
-        return self._draws.uniforms(stay.patient, decision, stay.unit.name, stay.entry, which)[0]
+        return self._draws.nth(stay.patient, decision, stay.unit.name, stay.entry, number)
 
 
 def _days_of_a_unit(stay: Stay, asked: Authorization) -> float:

@@ -109,13 +109,17 @@ class Draws:
         first, skipped = divmod(occurrences.start, _TOGETHER)
         numbers: list[float] = []
         for part in range(first, -(-occurrences.stop // _TOGETHER)):
-            key = decision, level, entry, part
-            run = cell.runs.get((key, page))
-            if run is None:
-                run = cell.runs[key, page] = _kept(self._page(cell, key, page))
-                self._keep(cell.runs, (key, page))
+            run = self._run(cell, (decision, level, entry, part), page)
             numbers += run[begin : begin + _TOGETHER]
         return numbers[skipped : skipped + len(occurrences)]
+
+    def nth(self, patient: Patient, decision: str, level: str, entry: int, occurrence: int) -> float:
+        """The patient's uniform number for one occurrence of a decision that recurs."""
+        if self._used is not None:
+            self._use(patient, decision, level, entry, occurrence)
+        part, place = divmod(occurrence, _TOGETHER)
+        page, row = divmod(patient.row, _ROWS)
+        return self._run(patient.cell, (decision, level, entry, part), page)[row * _TOGETHER + place]
 
     def below(
         self, patient: Patient, decision: str, level: str, entry: int, occurrences: range, share: float
@@ -136,6 +140,14 @@ class Draws:
                 self._keep(cell.below, (key, page, share))
             found += below[begin : begin + _TOGETHER]
         return found[skipped : skipped + len(occurrences)]
+
+    def _run(self, cell: Cell, key: Key, page: int) -> array[float]:
+        """The numbers of a page of patients for one part of the occurrences."""
+        run = cell.runs.get((key, page))
+        if run is None:
+            run = cell.runs[key, page] = _kept(self._page(cell, key, page))
+            self._keep(cell.runs, (key, page))
+        return run
 
     def _keep(self, pages: dict[Any, Any], key: object) -> None:
         """Forget the oldest page where there are many: its patients have mostly left, and it can be drawn again."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Journey"]
 
 _WORD = (1 << SERVICES_A_WORD) - 1
+_STARTED, _COMPLETED = int(Fact.STARTED), int(Fact.COMPLETED)
 
 
 class Journey(Approach):
@@ -60,7 +61,7 @@ class Journey(Approach):
 
     def write_start(self, time: float, stay: Stay, services: int) -> None:
         """Write down that care has started, and with which services."""
-        self._write(time, Fact.STARTED, stay.number, services & _WORD, services >> SERVICES_A_WORD or -1)
+        self._write(time, _STARTED, stay.number, services & _WORD, services >> SERVICES_A_WORD or -1)
 
     def services(self, stay: Stay) -> int:
         """The services that the patient gets in this stay, as bits."""
@@ -179,7 +180,7 @@ class Journey(Approach):
         destination = stay.bound
         if destination == UNDECIDED:
             destination = choose(stay.unit.next, self._draw(stay, "next"))
-        self._write(self._clock.now, Fact.COMPLETED, stay.number, destination)
+        self._write(self._clock.now, _COMPLETED, stay.number, destination)
         self._consider_return(stay, destination)
         patient, ahead = stay.patient, stay.patient.ahead
         lag = stay.unit.next_lag.get(destination)

@@ -49,23 +49,35 @@ def each_key_once() -> Iterator[set[str]]:
 def given_out() -> Iterator[dict[Key, float]]:
     """Every number that any patient is given, by its name."""
     given: dict[Key, float] = {}
-    one, many = Draws.uniform, Draws.uniforms
+    one, nth, many, below = Draws.uniform, Draws.nth, Draws.uniforms, Draws.below
 
     def hear_one(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
         number = one(self, patient, decision, level, entry)
-        given[patient.cell.source, patient.cell.number, patient.row, decision, level, entry, 0] = number
+        given[(*_identity(patient), decision, level, entry, 0)] = number
         return number
 
-    def hear_many(
-        self: Draws, patient: Any, decision: str, level: str, entry: int, occurrences: range
-    ) -> list[float]:
-        numbers = many(self, patient, decision, level, entry, occurrences)
-        who = patient.cell.source, patient.cell.number, patient.row
-        given.update(
-            ((*who, decision, level, entry, each), number)
-            for each, number in zip(occurrences, numbers, strict=True)
-        )
+    def hear_nth(self: Draws, patient: Any, *name: Any) -> float:
+        number = nth(self, patient, *name)
+        given[(*_identity(patient), *name)] = number
+        return number
+
+    def hear_many(self: Draws, patient: Any, *name: Any) -> list[float]:
+        numbers = many(self, patient, *name)
+        *decision, occurrences = name
+        for each, number in zip(occurrences, numbers, strict=True):
+            given[(*_identity(patient), *decision, each)] = number
         return numbers
 
-    with patch.object(Draws, "uniform", hear_one), patch.object(Draws, "uniforms", hear_many):
+    def hear_below(self: Draws, patient: Any, *name: Any) -> bytes:
+        found = below(self, patient, *name)
+        *decision, occurrences, _ = name
+        for each, is_below in zip(occurrences, found, strict=True):
+            given[(*_identity(patient), *decision, each)] = float(is_below)
+        return found
+
+    with patch.multiple(Draws, uniform=hear_one, nth=hear_nth, uniforms=hear_many, below=hear_below):
         yield given
+
+
+def _identity(patient: Any) -> tuple[str, int, int]:
+    return patient.cell.source, patient.cell.number, patient.row

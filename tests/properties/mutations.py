@@ -108,7 +108,7 @@ def _whole(path: Path) -> Tree:
 @cache
 def _weighted() -> tuple[list[_Seed], list[float]]:
     """Small seeds, and those with data files, more often: they are soon read, and hold as many words."""
-    often = {"clinic": 60, "minimal": 60, "sweep0": 3, "sweep1": 1, "replayed-referrals": 2, "from-today": 2}
+    often = {"clinic": 60, "minimal": 80, "sweep0": 2, "sweep1": 1, "replayed-referrals": 2, "from-today": 2}
     seeds = _seeds()
     return [*seeds.values()], [often.get(name, 0.5) for name in seeds]
 

@@ -205,7 +205,7 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
         *numbers, share = key
         return bytes(number < share for number in uniforms(self, *numbers))
 
-    chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms, below=below)
+    chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms, nth=uniform, below=below)
     files = patch.multiple(
         opening,
         residents=lambda _: tuple(person.resident for person in in_care),
