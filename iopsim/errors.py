@@ -10,9 +10,12 @@ Anything else that is raised is a bug and leaves with exit 1.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["Fault", "InputError", "Interrupted", "IopsimError", "MachineError", "Mark"]
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # of names and values: they would begin new lines
 
 
 class IopsimError(Exception):
@@ -35,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with an input.
+    """One thing that is wrong with an input; as text one line, whatever it quotes.
 
     Attributes:
         code: A short stable name of the kind of fault, such as `unknown-key`.
@@ -52,7 +55,7 @@ class Fault:
     def __str__(self) -> str:
         where = f"{self.mark}: " if self.mark else ""
         path = f"{self.path}: " if self.path else ""
-        return f"{where}error: {path}{self.message}"
+        return _UNSEEN.sub(lambda found: repr(found[0])[1:-1], f"{where}error: {path}{self.message}")
 
 
 class InputError(IopsimError):

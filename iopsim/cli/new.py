@@ -36,7 +36,12 @@ def command(file: Path) -> None:
     text = _TEMPLATE.format(file=file, name=name_from(file))
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+            try:
+                stream.write(text)
+                stream.flush()
+            except BaseException:  # half of it would be in the way of the next attempt
+                file.unlink()
+                raise
     except FileExistsError:
         message = "exists already; give another name"
         raise InputError(Fault("file-exists", message, mark=Mark(str(file)))) from None

@@ -71,7 +71,7 @@ def command(
     loaded = load(scenario, sets)
     plan = loaded.scenario
     if plan.from_today:
-        message = "a run from today has no warm-up: it begins with those who are there"
+        message = "a run from today has no warm-up: it begins with those who are there; use `iopsim run`"
         raise InputError(loaded.fault("no-warm-up", ("from_today",), message))
     reporter = Reporter(quiet=quiet or as_json)
     with at_work(workers, dask, cache) as (kept, executor):

@@ -137,7 +137,12 @@ def comparable(
             currency or model version that differs, a metric that no plan has, nothing to compare.
     """
     if len(scenarios) < 2:
-        raise InputError(Fault("one-plan", f"two plans or more are needed to compare (got {len(scenarios)})"))
+        raise InputError(
+            Fault(
+                "one-plan",
+                f"two plans or more are needed to compare (got {len(scenarios)}); name another one",
+            )
+        )
     base = next(iter(scenarios.values()))
     metrics = tuple(dict.fromkeys([*(target.metric for target in base.targets), *names]))
     faults = [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iopsim.errors import Fault, InputError
+from iopsim.experiment.disk import told_as_machine_error
 from iopsim.experiment.store import read_resolved
 from iopsim.experiment.summary import goals
 from iopsim.experiment.sweep.folder import BASE, SWEEP
@@ -107,39 +108,42 @@ def read_sweep(folder: Path) -> SweepResults:
 
     Raises:
         InputError: The folder lacks one of them.
+        MachineError: One cannot be read.
     """
-    try:
-        base, spec = read_resolved(folder / BASE), _plain(folder / SWEEP)
-        names = list(spec["parameters"])
-        header, *points = _rows(folder / "points.csv")
-        asked = goals(base.targets)
-        cost, wait = spec.get("cost", ""), spec.get("wait", "")
-        found = _found(folder / "sweep.csv", len(names), {cost, wait, *asked})
-        return SweepResults(
-            base=base,
-            axes=tuple(
-                _axis(
-                    axis_words(name, spec["parameters"][name].get("label"), base), [row[at] for row in points]
-                )
-                for at, name in enumerate(names, start=1)
-            ),
-            points=tuple(
-                Point(
-                    int(row[0]),
-                    tuple(row[1 : 1 + len(names)]),
-                    row[header.index("verdict", 1 + len(names))],
-                    found[row[0]],
-                )
-                for row in points
-            ),
-            frontier=tuple(int(row[0]) for row in _rows(folder / "frontier.csv")[1:]),
-            asked=asked,
-            cost=cost,
-            wait=wait,
-        )
-    except (FileNotFoundError, LookupError, ValueError, TypeError) as error:
-        message = f"{folder} does not hold the tables of a sweep; give a folder that `iopsim sweep` wrote"
-        raise InputError(Fault("no-results", message)) from error
+    with told_as_machine_error(folder, None):
+        try:
+            base, spec = read_resolved(folder / BASE), _plain(folder / SWEEP)
+            names = list(spec["parameters"])
+            header, *points = _rows(folder / "points.csv")
+            asked = goals(base.targets)
+            cost, wait = spec.get("cost", ""), spec.get("wait", "")
+            found = _found(folder / "sweep.csv", len(names), {cost, wait, *asked})
+            return SweepResults(
+                base=base,
+                axes=tuple(
+                    _axis(
+                        axis_words(name, spec["parameters"][name].get("label"), base),
+                        [row[at] for row in points],
+                    )
+                    for at, name in enumerate(names, start=1)
+                ),
+                points=tuple(
+                    Point(
+                        int(row[0]),
+                        tuple(row[1 : 1 + len(names)]),
+                        row[header.index("verdict", 1 + len(names))],
+                        found[row[0]],
+                    )
+                    for row in points
+                ),
+                frontier=tuple(int(row[0]) for row in _rows(folder / "frontier.csv")[1:]),
+                asked=asked,
+                cost=cost,
+                wait=wait,
+            )
+        except (FileNotFoundError, LookupError, ValueError, TypeError) as error:
+            message = f"{folder} does not hold the tables of a sweep; give a folder that `iopsim sweep` wrote"
+            raise InputError(Fault("no-results", message)) from error
 
 
 def _plain(path: Path) -> Any:

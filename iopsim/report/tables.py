@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from iopsim.errors import Fault, InputError
+from iopsim.experiment.disk import told_as_machine_error
 from iopsim.experiment.store import read_resolved
 
 if TYPE_CHECKING:
@@ -135,20 +136,24 @@ def read_results(folder: Path) -> Results:
 
     Raises:
         InputError: If the folder lacks one of them.
+        MachineError: If one cannot be read.
     """
-    try:
-        return Results(
-            scenario=_scenario(folder / "scenario.resolved.yaml"),
-            replications=sum(1 for _ in _rows(folder / "replications.csv")),
-            summary={row["metric"]: _estimated(row) for row in _rows(folder / "summary.csv")},
-            weekly=_by_name(folder / "weekly.csv.gz", "series", _weekly),
-            profiles=_by_name(folder / "profiles.csv", "profile", lambda rows: _column(rows, "total")),
-            starts=tuple(map(_start, _rows_if_any(folder / "starts.csv"))),
-            under=tuple(map(_under, _rows_if_any(folder / "weeks_until_under.csv"))),
-        )
-    except FileNotFoundError as error:
-        message = f"{folder} holds no results ({error.filename} is missing); give a folder that a run wrote"
-        raise InputError(Fault("no-results", message)) from error
+    with told_as_machine_error(folder, None):
+        try:
+            return Results(
+                scenario=_scenario(folder / "scenario.resolved.yaml"),
+                replications=sum(1 for _ in _rows(folder / "replications.csv")),
+                summary={row["metric"]: _estimated(row) for row in _rows(folder / "summary.csv")},
+                weekly=_by_name(folder / "weekly.csv.gz", "series", _weekly),
+                profiles=_by_name(folder / "profiles.csv", "profile", lambda rows: _column(rows, "total")),
+                starts=tuple(map(_start, _rows_if_any(folder / "starts.csv"))),
+                under=tuple(map(_under, _rows_if_any(folder / "weeks_until_under.csv"))),
+            )
+        except FileNotFoundError as error:
+            message = (
+                f"{folder} holds no results ({error.filename} is missing); give a folder that a run wrote"
+            )
+            raise InputError(Fault("no-results", message)) from error
 
 
 def _scenario(path: Path) -> Scenario:

@@ -100,7 +100,7 @@ class Intake(Part):
     """An assessment by appointment, in the first free slot of the role's working days."""
 
     role: Name = Field(description="Who gives the appointments")
-    minutes: Annotated[float, Field(strict=True, gt=0, le=480)] = Field(
+    minutes: Annotated[float, Field(strict=True, ge=1, le=480)] = Field(
         description="Length of an appointment"
     )
     show: Show = Field(1.0, description="Share who show: a number, by lead days, or odds that fade by week")
@@ -145,7 +145,7 @@ class Authorization(Part):
             )
         if self.units is not None and self.ask_before > self.units:
             raise PydanticCustomError(
-                "authorization", "`ask_before` is more than the `units` approved at a time"
+                "authorization", "`ask_before` is more than the `units` approved at a time; lower it"
             )
         return self
 

@@ -96,7 +96,7 @@ class Cells:
         name = groups.get(letters_of(cell))
         if name is None:
             if level:
-                self.blame("group", row.line, "names no group of the level")
+                self.blame("group", row.line, "names no group of the level" if groups else _NO_GROUPS)
             return None
         opens = self.scenario.levels[level].groups[name].from_
         if opens is not None and opens.toordinal() > self._as_of:
@@ -130,12 +130,14 @@ class Cells:
         """One message for each column that has faults, with its place below that of the file."""
         for field, faults in self._faults.items():
             if heading := self.file.headings.get(field):
-                message = at_line(self.file.csv, heading, sorted(faults), self._cure(field))
+                message = at_line(self.file.csv, heading, sorted(faults), self._cure(field, min(faults)[1]))
             else:
                 message = f'{self.file.csv}:1: column "{field}" is missing, and {_WHY[field]}'
             yield ("columns", field), message
 
-    def _cure(self, field: str) -> str:
+    def _cure(self, field: str, what: str) -> str:
+        if what == _NO_GROUPS:
+            return "leave the cell empty"
         if field not in self._known:
             return _CURES[field]
         names = dict.fromkeys(self._known[field].values())
@@ -145,6 +147,7 @@ class Cells:
         )
 
 
+_NO_GROUPS = "is filled, and the level has no groups"
 _CURES = {
     "start": "write when care started, or drop the line",
     "joined": "write when the list was joined, or drop the line",

@@ -104,7 +104,7 @@ def assign(root: Node, assignment: str, replaces: Replaces, laws: Collection[str
         sentence = f'expected path=value, such as run.seed=7 (null removes a key); got "{assignment[:60]}"'
         raise InputError(Fault("bad-assignment", sentence, "", Mark("--set", 1, end + 1)))
     if len(steps) > _STEPS_AT_MOST:
-        sentence = f"the path has more than {_STEPS_AT_MOST} steps"
+        sentence = f"the path has more than {_STEPS_AT_MOST} steps; write a shorter one"
         raise InputError(Fault("too-deep", sentence, "", steps[0].mark))
     # The spaces make the columns in marks those of the whole assignment.
     path = tuple(int(step.name) if step.bracketed else step.name for step in steps)
@@ -173,7 +173,7 @@ def _extend_chain(chain: dict[pathlib.Path, str], name: str, asked: Fault) -> No
     place = pathlib.Path(name).resolve()
     if place in chain:
         circle = " → ".join([*itertools.dropwhile(lambda shown: shown != chain[place], chain.values()), name])
-        sentence = f"the files extend each other: {circle}"
+        sentence = f"the files extend each other: {circle}; drop one `extends`"
         raise InputError(replace(asked, code="extends-cycle", message=sentence))
     if len(chain) > _BASES_AT_MOST:
         sentence = f"more than {_BASES_AT_MOST} files extend one another; flatten the chain"
@@ -187,7 +187,8 @@ def _split(tree: Node, name: str) -> tuple[Node, Node | None]:
         sentence = "the file is empty; `iopsim new` writes a scenario to start from"
         raise InputError(Fault("empty", sentence, "", Mark(name)))
     if not isinstance(tree.value, dict):
-        got = "a list" if isinstance(tree.value, list) else f'"{str(tree.value)[:40]}"'
+        word = re.fullmatch(r"\S{1,40}", str(tree.value))  # of a longer text, nobody knows whose it is
+        got = "a list" if isinstance(tree.value, list) else f'"{word[0]}"' if word else "text"
         sentence = f"a scenario is made of `key: value` lines; got {got}"
         raise InputError(Fault("not-a-mapping", sentence, "", Mark(name)))
     base = tree.value.get("extends")
@@ -210,7 +211,7 @@ def _text(name: str, asked: Fault) -> str:
         if stat.S_ISDIR(mode):
             raise refused("no-file", f'"{name}" is a folder; name a scenario file in it')
         if not stat.S_ISREG(mode):
-            raise refused("no-file", f'"{name}" is not a file but a device or a pipe')
+            raise refused("no-file", f'"{name}" is a device or a pipe; name a scenario file')
         with path.open("rb") as stream:
             data = stream.read(_BYTES_AT_MOST + 1)
     except (FileNotFoundError, NotADirectoryError):
@@ -219,7 +220,7 @@ def _text(name: str, asked: Fault) -> str:
         raise refused("no-file", f'"{name}" may not be read; check its permissions') from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise refused("no-file", f'"{name}" cannot be read: {reason}') from None
+        raise refused("no-file", f'"{name}" cannot be read ({reason}); check the file') from None
     if len(data) > _BYTES_AT_MOST:
         raise refused(
             "too-large", f'"{name}" is over 1 MB; a scenario is some hundred lines, data goes in CSV'
@@ -232,13 +233,13 @@ def _near(path: pathlib.Path) -> str:
     import difflib
 
     if not path.parent.is_dir():
-        return f'; there is no folder "{path.parent}" either'
+        return f', nor a folder "{path.parent}"; check the path'
     try:
         names = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix in {".yaml", ".yml"})
     except OSError:
-        return ""
+        names = []
     near = difflib.get_close_matches(path.name, names[:1000], 1)
-    return f' (did you mean "{path.parent / near[0]}"?)' if near else ""
+    return f' (did you mean "{path.parent / near[0]}"?)' if near else "; check its name and folder"
 
 
 def _decoded(data: bytes, name: str) -> str:
@@ -279,9 +280,11 @@ def _events(text: str, name: str) -> Iterator[Any]:
             event = next(events, None)
         except MarkedYAMLError as error:
             raise InputError(_syntax_fault(error, text.splitlines(), name)) from None
-        except (YAMLError, ValueError, OverflowError) as error:
+        except (YAMLError, ValueError, OverflowError):
             # An escape beyond Unicode comes as a bare ValueError or OverflowError, without a place.
-            sentence = f"what follows here is not YAML: {error}"
+            sentence = (
+                "text that follows has an escape of no letter; use single quotes, in which \\ is itself"
+            )
             raise InputError(Fault("yaml-syntax", sentence, "", mark)) from None
         if event is None:
             return
@@ -293,9 +296,17 @@ def _events(text: str, name: str) -> Iterator[Any]:
 _SENTENCES = (
     (r"character '\\t'", "a tab stands here; use spaces", False),
     (r"character '(.)' that cannot start", 'text cannot start with "{0}"; put it in quotes', False),
-    (r"unexpected end of stream", "the quote that opens here is never closed", True),
-    (r"expected ',' or '(.)'.*<stream end>", 'the bracket that opens here is never closed by "{0}"', True),
-    (r"expected ',' or '(.)'", 'a "," or the closing "{0}" is missing between {start} and {here}', False),
+    (r"unexpected end of stream", "the quote that opens here is never closed; close it", True),
+    (
+        r"expected ',' or '(.)'.*<stream end>",
+        'the bracket that opens here is never closed; add "{0}" at its end',
+        True,
+    ),
+    (
+        r"expected ',' or '(.)'",
+        'a "," or the closing "{0}" is missing between {start} and {here}; add it',
+        False,
+    ),
     (r"expected the node content", "a value is missing here; check brackets and commas", False),
     (r"mapping values", 'no ":" is expected here; check the indentation, quote text that holds ": "', False),
     (r"expected ':'", "expected `key: value`; there is no colon with a space after it", True),

@@ -20,7 +20,7 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
 def _a_clock_time(text: str) -> str:
     if not _CLOCK.match(text):
         raise PydanticCustomError(
-            "clock", 'a clock time such as "09:00" or "17:30" (got {got})', {"got": repr(text)}
+            "clock", 'must be a clock time such as "09:00" or "17:30" (got {got})', {"got": f'"{text[:40]}"'}
         )
     return text
 
@@ -90,14 +90,17 @@ class Group(Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> Group:
         if len(set(self.days)) < len(self.days):
-            raise PydanticCustomError("days", "a weekday stands twice in `days`")
+            raise PydanticCustomError("days", "a weekday stands twice in `days`; write each once")
         if self.start_hour + self.hours > 24:
-            raise PydanticCustomError("hours", "a session must end on the day it starts")
+            raise PydanticCustomError(
+                "hours", "a session must end on the day it starts; begin earlier, or shorten it"
+            )
         if self.from_ and self.until and self.until < self.from_:
-            raise PydanticCustomError("until", "`until` lies before `from`")
+            raise PydanticCustomError("until", "`until` lies before `from`; exchange them")
         if self.min_census > self.enrolled_at_most:
             raise PydanticCustomError(
-                "min_census", "`min_census` is more than can be enrolled: it would never meet"
+                "min_census",
+                "`min_census` is more than can be enrolled: it would never meet; lower it, or add seats",
             )
         return self
 

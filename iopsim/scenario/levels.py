@@ -20,7 +20,6 @@ from iopsim.scenario.parts import (
     Name,
     Part,
     Positive,
-    PositiveCount,
     Share,
     Shares,
     shape,
@@ -47,7 +46,9 @@ __all__ = [
 class Phase(Part):
     """Part of a planned stay: `weeks` × `days_per_week` scheduled sessions."""
 
-    weeks: PositiveCount = Field(description="How long the phase lasts, if no session is cancelled")
+    weeks: Annotated[int, Field(strict=True, ge=1, le=520)] = Field(
+        description="How long the phase lasts, if no session is cancelled"
+    )
     days_per_week: Annotated[int, Field(strict=True, ge=1, le=7, description="Sessions scheduled a week")]
 
     @property
@@ -60,7 +61,9 @@ class Extension(Part):
     """`share` of those who complete the plan go on for `weeks` at the last phase's days."""
 
     share: Share = Field(description="Of those who complete the plan")
-    weeks: PositiveCount = Field(description="How much longer they stay, in the same seat")
+    weeks: Annotated[int, Field(strict=True, ge=1, le=520)] = Field(
+        description="How much longer they stay, in the same seat"
+    )
 
 
 class Attendance(Part):
@@ -68,7 +71,9 @@ class Attendance(Part):
 
     mean: Share = Field(1.0, description="Mean chance to attend a scheduled session")
     sd: Annotated[float, Field(strict=True, ge=0, lt=0.5, description="Its SD between patients")] = 0.0
-    discharge_after_missed: PositiveCount | None = Field(None, description="Misses in a row that end a stay")
+    discharge_after_missed: Annotated[int, Field(strict=True, ge=1, le=100)] | None = Field(
+        None, description="Misses in a row that end a stay"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Attendance:
@@ -271,9 +276,9 @@ class Level(Part):
             (self.plan == "attended" and not phased, "`plan: attended` needs `phases`"),
             (
                 bool(self.groups) and self.hours_per_day is not None,
-                "`hours_per_day` is said by the groups' `hours`",
+                "`hours_per_day` is said by the groups' `hours`; drop it",
             ),
-            (phased and self.days_per_week is not None, "`days_per_week` is said by the phases"),
+            (phased and self.days_per_week is not None, "`days_per_week` is said by the phases; drop it"),
             (
                 not self.groups and (self.attendance.sd > 0 or bool(self.attendance.discharge_after_missed)),
                 "attendance by session (`sd`, `discharge_after_missed`) needs `groups`",
@@ -283,7 +288,7 @@ class Level(Part):
                     b.days_per_week > a.days_per_week
                     for a, b in zip(self.phases or (), (self.phases or ())[1:], strict=False)
                 ),
-                "`days_per_week` may not rise from one phase to the next",
+                "`days_per_week` may not rise from one phase to the next; write the busier ones first",
             ),
         )
 

@@ -110,8 +110,10 @@ def _named(root: Node, path: str | os.PathLike[str]) -> Node:
 
 def name_from(path: str | os.PathLike[str]) -> str:
     """The name of a scenario that gives itself none: the stem of its file, made legal."""
+    from iopsim.scenario.parts import LONGEST_NAME
+
     stem = re.sub(r"[^a-z0-9_]+", "_", pathlib.Path(path).stem.lower()).strip("_") or "scenario"
-    return stem if stem[0].isalpha() else f"scenario_{stem}"
+    return (stem if stem[0].isalpha() else f"scenario_{stem}")[:LONGEST_NAME]
 
 
 def understood(root: Node, folder: pathlib.Path) -> tuple[Scenario | None, list[Finding]]:

@@ -219,6 +219,8 @@ def _text_remedy(types: list[Any], got: str) -> str:
         return f"; write {_ANSWERS[got.lower()]}"
     if dt.date in types and re.fullmatch(r"\d{4}-\d\d-\d\d", got):
         return "; write it without quotes"
+    if dt.date in types and re.search(r"\d", got):
+        return "; write year-month-day"
     if not all(map(_is_part, _items(types))):
         return f"; write [{got}]"
     return _number_remedy(got) if {int, float} & set(types) else ""
@@ -237,8 +239,14 @@ def _out_of_range(details: ErrorDetails) -> str:
     bound, got = details["ctx"][key], details["input"]
     is_percent = bound == 1 and key in ("le", "lt") and 1 < got <= 100
     remedy = f"; {got:g} % is written {got / 100:g}" if is_percent else ""
-    limit = f"{bound:g}" if isinstance(bound, int | float) else bound
-    return f"must be {word} {limit} (got {got}){remedy}"
+    return f"must be {word} {_number(bound)} (got {_number(got)}){remedy}"
+
+
+def _number(value: object) -> str:
+    """A number with marks at the thousands, or a date."""
+    if isinstance(value, float):
+        return f"{value:,.15g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _wrong_length(details: ErrorDetails) -> str:

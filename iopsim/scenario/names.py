@@ -106,7 +106,9 @@ def crowded(tree: Any) -> list[Finding]:
     """Mappings with more names than can be meant, or looked at one by one."""
     patterns = (*_SECTIONS.values(), "services", "levels.*.groups", "levels.*.by.*")
     return [
-        Finding("too-many", path, f"holds {len(names)} names; at most {_MOST_NAMES} are read")
+        Finding(
+            "too-many", path, f"holds {len(names)} names; at most {_MOST_NAMES} are read, so leave some out"
+        )
         for pattern in patterns
         for path, names in select(tree, pattern)
         if isinstance(names, dict) and len(names) > _MOST_NAMES
@@ -117,6 +119,10 @@ def dangling(tree: Any, told: Container[Path]) -> list[Finding]:
     """Names that are used and defined nowhere; nothing about the paths that are `told` to be wrong already."""
     known = _known(tree)
     unread = {kind for kind, section in _SECTIONS.items() if (section,) in told}
+    if not all(
+        isinstance(part, dict) for _, part in (*select(tree, "levels.*"), *select(tree, "levels.*.groups"))
+    ):
+        unread |= {"group", *_MATCHED}  # said by groups that cannot be read
     used = [
         *((path, name, kinds) for pattern, kinds in _VALUES.items() for path, name in select(tree, pattern)),
         *((path, path[-1], kinds) for pattern, kinds in _KEYS.items() for path, _ in select(tree, pattern)),

@@ -20,6 +20,8 @@ from pydantic_core import PydanticCustomError
 
 __all__ = [
     "HOME",
+    "LEAST_DAYS",
+    "LONGEST_NAME",
     "RUN_FROM",
     "RUN_TO",
     "WEEKDAYS",
@@ -41,8 +43,12 @@ __all__ = [
 ]
 
 HOME = "home"
+LEAST_DAYS = 1 / 24
+"""Shorter means are none: patients would go from place to place without end, and the clock would stand still."""
+
 RUN_FROM, RUN_TO = dt.date(1950, 1, 1), dt.date(2200, 1, 1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST_NAME = 100  # characters: names are those of folders and files too
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SHARES_TOLERANCE = 1e-6
 
@@ -76,7 +82,15 @@ def _a_name(text: str) -> str:
     if not _NAME.match(text):
         raise PydanticCustomError(
             "name",
-            "a name starts with a letter a-z and goes on with a-z, 0-9 and _; use `label:` for anything else",
+            "a name starts with a letter a-z and goes on with a-z, 0-9 and _; use `label:` for anything else "
+            "(got {got})",
+            {"got": f'"{text[:40]}"'},
+        )
+    if len(text) > LONGEST_NAME:
+        raise PydanticCustomError(
+            "name",
+            "a name has at most {most} characters (got {got}); use `label:` for what people read",
+            {"most": LONGEST_NAME, "got": len(text)},
         )
     return text
 
@@ -84,7 +98,9 @@ def _a_name(text: str) -> str:
 def _a_weekday(text: object) -> object:
     if text not in WEEKDAYS:
         raise PydanticCustomError(
-            "weekday", "unknown weekday {got}; use {known}", {"got": repr(text), "known": ", ".join(WEEKDAYS)}
+            "weekday",
+            "unknown weekday {got}; use {known}",
+            {"got": f'"{text}"', "known": ", ".join(WEEKDAYS)},
         )
     return text
 
@@ -107,7 +123,9 @@ def _a_hold(value: object) -> object:
     if value == "forever":
         return float("inf")
     if isinstance(value, str):
-        raise PydanticCustomError("hold", "a number of days or `forever` (got {got})", {"got": repr(value)})
+        raise PydanticCustomError(
+            "hold", "must be a number of days or `forever` (got {got})", {"got": f'"{value[:40]}"'}
+        )
     return value
 
 

@@ -11,7 +11,7 @@ from iopsim.scenario.access import ShowByLead
 from iopsim.scenario.findings import Finding, words
 from iopsim.scenario.levels import Care, Level, care_of
 from iopsim.scenario.names import EITHER, RETURNED
-from iopsim.scenario.parts import HOME
+from iopsim.scenario.parts import HOME, LEAST_DAYS
 
 if TYPE_CHECKING:
     from iopsim.scenario.access import Contact, Eligible, Intake
@@ -166,7 +166,7 @@ def _turned_away(scenario: Scenario, name: str, origin: str, payers: Sequence[st
 
 
 def _lasts(delay: Law | None) -> bool:
-    return delay is not None and delay.mean > 0
+    return delay is not None and delay.mean >= LEAST_DAYS
 
 
 def _may_not_show(intake: Intake) -> bool:

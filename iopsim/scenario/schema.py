@@ -82,7 +82,7 @@ class UntilPrecise(Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> UntilPrecise:
         if self.max < self.min:
-            raise PydanticCustomError("replications", "`max` is below `min`")
+            raise PydanticCustomError("replications", "`max` is below `min`; exchange them")
         return self
 
 
@@ -232,18 +232,14 @@ class Scenario(Part):
     def _with_editions(
         cls, written: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
     ) -> Self:
-        """Each change is laid over what was written, and the whole is validated again."""
+        """The files fit; each change is laid over what was written, and the whole is validated again."""
         written = _opened_today(written)
         scenario = handler(written)
+        if wrong := {**strays(scenario), **strangers(scenario)}:  # before a change could be blamed for it
+            raise faults_at(wrong)
         if isinstance(written, Mapping) and scenario.changes:
             scenario._editions = editions_of(scenario, written, info.context)
         return scenario
-
-    @model_validator(mode="after")
-    def _files_make_sense(self) -> Scenario:
-        if wrong := {**strays(self), **strangers(self)}:
-            raise faults_at(wrong)
-        return self
 
     @property
     def editions(self) -> tuple[Edition, ...]:

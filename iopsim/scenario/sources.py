@@ -29,7 +29,9 @@ class Change(Part):
 
 def _some_weight(weights: tuple[float, ...]) -> tuple[float, ...]:
     if not any(weights):
-        raise PydanticCustomError("weights", "all weights are 0: nobody would ever be referred")
+        raise PydanticCustomError(
+            "weights", "all weights are 0: nobody would ever be referred; write one above 0"
+        )
     return weights
 
 
@@ -111,13 +113,23 @@ class Source(Part):
         if self.trace is not None:
             return len(self.trace.between(run.start, run.start + dt.timedelta(weeks=run.weeks))) / run.weeks
         days = 7 * run.weeks
-        since = [min(max((change.from_ - run.start).days, 0), days) for change in self.changes]
+        return self.per_week * self._grown_between(run, 0, days) / days
+
+    def in_all(self, run: Run) -> float:
+        """Expected referrals in all of the simulated time, warm-up and run-out included."""
+        if self.trace is not None:
+            return len(self.trace.between(run.opening, run.end))
+        first, end = ((day - run.start).days for day in (run.opening, run.end))
+        return self.per_week * self._grown_between(run, first, end) / 7
+
+    def _grown_between(self, run: Run, first: int, end: int) -> float:
+        """Days from one to another, both counted from the start, each as many as the rate is higher by then."""
+        since = [min(max((change.from_ - run.start).days, first), end) for change in self.changes]
         factors = [1.0, *(change.factor for change in self.changes)]
-        grown = sum(
-            factor * (self._grown(end) - self._grown(first))
-            for factor, (first, end) in zip(factors, pairwise([0, *since, days]), strict=True)
+        return sum(
+            factor * (self._grown(to) - self._grown(day))
+            for factor, (day, to) in zip(factors, pairwise([first, *since, end]), strict=True)
         )
-        return self.per_week * grown / days
 
     def _grown(self, day: int) -> float:
         """Days from the start to `day`, each as many as the rate has grown by then."""

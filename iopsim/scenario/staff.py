@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from iopsim.scenario.distributions import DaysLaw
-from iopsim.scenario.parts import Amount, Count, Days, Name, Part, Positive, Share, shape
+from iopsim.scenario.parts import Amount, Days, Name, Part, Positive, Share, shape
 
 __all__ = ["Absence", "Associate", "Reassignment", "Role", "Service"]
 
@@ -23,7 +23,7 @@ class Absence(Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> Absence:
         if self.until < self.from_:
-            raise PydanticCustomError("until", "`until` lies before `from`")
+            raise PydanticCustomError("until", "`until` lies before `from`; exchange them")
         return self
 
 
@@ -54,7 +54,9 @@ class Role(Part):
     """A kind of staff: posts, hours, caseload and pay, and how they come and go (model.md §8)."""
 
     label: str | None = Field(None, description="What people read instead of the name")
-    posts: Count = Field(description="Posts, all filled at the opening")
+    posts: Annotated[int, Field(strict=True, ge=0, le=10_000)] = Field(
+        description="Posts, all filled at the opening"
+    )
     fte: Annotated[float, Field(strict=True, gt=0, le=2)] = Field(1.0, description="Of each post")
     caseload: Amount | None = Field(
         None, description="Most patients of a full-time post; a post carries floor(caseload × FTE)"
@@ -133,7 +135,7 @@ class Service(Part):
     per: Literal["admission", "session"] | None = Field(
         None, description="Once for each start of care, or once for each group session held"
     )
-    every_weeks: Annotated[float, Field(strict=True, gt=0, le=520)] | None = Field(
+    every_weeks: Annotated[float, Field(strict=True, ge=0.1, le=520)] | None = Field(
         None, description="Due at the start of care and then this often; instead of `per`"
     )
     minutes: Annotated[float, Field(strict=True, ge=0, le=1440)] = Field(
@@ -181,8 +183,8 @@ class Service(Part):
                 "`limits` goes with services that have appointments of their own",
             ),
             (
-                bool(self.limits) and not self.minutes + self.indirect_minutes,
-                "`limits` needs `minutes`: a service that takes no time waits for none",
+                bool(self.limits) and self.minutes + self.indirect_minutes < 1,
+                "`limits` needs `minutes`, at least 1: a service that takes no time waits for none",
             ),
             (
                 self.due_days is not None and (per_session or self.within_group),

@@ -233,7 +233,7 @@ def _read(folder: Path, name: str, date: str, columns: Mapping[str, str]) -> _Ro
     """The rows of the file, in order."""
     table = read_columns(folder, name, {"date": date, **columns})
     if not table:
-        raise fault_at("csv", f"{name}: no referrals stand below the headings")
+        raise fault_at("csv", f"{name}: no referrals stand below the headings; write a line for each")
     moments, faults = moments_in((line, cells[0]) for line, cells in table)
     if faults:
         raise fault_at("date", at_line(name, date, faults, CURE))

@@ -158,7 +158,7 @@ def put(
             items = [] if item.value is None else [item]
             return replace(node, value=[*node.value[:index], *items, *node.value[index + 1 :]])
         if step.bracketed:
-            raise _wrong_step(done, step, "is not a list")
+            raise _wrong_step(done, step, "is not a list; write the name of a key after a dot")
         children = node.value if node is not None and isinstance(node.value, dict) else {}
         if _is_law(children, laws) and step.name in laws and step.name not in children:
             children = {}

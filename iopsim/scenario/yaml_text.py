@@ -30,7 +30,7 @@ _KEY_AT_MOST = 200  # characters
 _WIDTH = 100  # of a dumped line
 
 _UNSEEN = re.compile(
-    r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    r"[^\t\n\r\x20-\x7e\xa0-\u200a\u200c-\u2027\u202f-\u205f\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _UNSEEN_SENTENCE = "the character U+{:04X} cannot be seen; remove it"
 _REFUSED = (
@@ -158,7 +158,11 @@ class TreeBuilder:
     def _start_document(self, mark: Mark) -> None:
         self._documents += 1
         if self._documents > 1:
-            self._stop("several-documents", "a second document starts here; one file is one scenario", mark)
+            self._stop(
+                "several-documents",
+                "a second document starts here; one file is one scenario, so make two of them",
+                mark,
+            )
 
     def _awaits_key(self) -> bool:
         top = self._open[-1] if self._open else None
@@ -170,11 +174,19 @@ class TreeBuilder:
         first = top.node.value.get(key) if isinstance(top.node.value, dict) else None
         if len(key) > _KEY_AT_MOST:
             top.key = f"{key[:30]}…"
-            self._fault("key", f"a key has at most {_KEY_AT_MOST} characters (got {len(key)})", mark)
+            self._fault(
+                "key",
+                f"a key has at most {_KEY_AT_MOST} characters (got {len(key)}); write a shorter one",
+                mark,
+            )
         elif is_plain and key == "<<":
             self._fault("merge-key", "merge keys are not read; to build on another file use `extends:`", mark)
         elif is_plain and _kind(key) not in {"text", "int"}:
-            self._fault("key", f'"{key}" cannot be a key; put it in quotes if it is a name', mark)
+            self._fault(
+                "key",
+                f'"{key}" cannot be a key; write a whole number, or put it in quotes if it is a name',
+                mark,
+            )
         elif first is not None and first.key_mark:
             sentence = f'the key "{key}" is given twice, first in line {first.key_mark.line}; keep one'
             self._fault("duplicate-key", sentence, mark)
@@ -202,9 +214,11 @@ class TreeBuilder:
 
     def _take_alias(self, anchor: str, mark: Mark) -> None:
         if self._awaits_key():
-            self._stop("key", "a key must be written out; got an alias", mark)
+            self._stop("key", "a key must be written out (got an alias); write the name itself", mark)
         if any(anchor == opened.anchor for opened in self._open):
-            self._stop("alias", f'"*{anchor}" stands within the value that it names', mark)
+            self._stop(
+                "alias", f'"*{anchor}" stands within the value that it names; write the value out', mark
+            )
         if anchor not in self._anchors:
             self._stop("alias", f'"*{anchor}" names nothing above; quote text that starts with *', mark)
         node = self._anchors[anchor]
@@ -216,7 +230,9 @@ class TreeBuilder:
     def _start(self, value: dict[str, Node] | list[Node], event: Any, mark: Mark) -> None:
         if self._awaits_key():
             got = "braces" if isinstance(value, dict) else "a list"
-            self._stop("key", f"a key must be a name; got {got} (placeholders are not filled in)", mark)
+            self._stop(
+                "key", f"a key must be a name; got {got} (a placeholder is to be filled in first)", mark
+            )
         self._count(1, mark)
         self._check_depth(1, mark)
         self._open.append(_Open(Node(value, mark), event.anchor, bool(event.flow_style)))
@@ -239,12 +255,16 @@ class TreeBuilder:
     def _count(self, values: int, mark: Mark) -> None:
         self._values += values
         if self._values > _VALUES_AT_MOST:
-            sentence = f"the file (its aliases expanded) holds more than {_VALUES_AT_MOST} values"
+            sentence = f"the file (its aliases expanded) holds more than {_VALUES_AT_MOST:,} values"
             self._stop("too-many-values", f"{sentence}; data goes in CSV files", mark)
 
     def _check_depth(self, levels: int, mark: Mark) -> None:
         if len(self._open) + levels > _DEPTH_AT_MOST:
-            self._stop("too-deep", f"values are nested more than {_DEPTH_AT_MOST} deep", mark)
+            self._stop(
+                "too-deep",
+                f"values are nested more than {_DEPTH_AT_MOST} deep; check the brackets and the indentation",
+                mark,
+            )
 
     def _check_seen(self, text: str, mark: Mark) -> None:
         if unseen := _UNSEEN.search(text):

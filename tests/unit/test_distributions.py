@@ -387,7 +387,7 @@ def test_a_bare_number_is_a_constant_and_a_law_stands_for_itself() -> None:
         ({"exponential": {"mean": "40"}}, ".exponential.mean", "valid number"),
         ({"exponential": {"mean": True}}, ".exponential.mean", "valid number"),
         ({"exponential": {"mean": math.nan}}, ".exponential.mean", "finite"),
-        ({"exponential": {"mean": 2e6}}, "", "mean of 2e+06 days, over 1e+06; check the unit"),
+        ({"exponential": {"mean": 2e6}}, "", "mean of 2e+06 days, over 1,000,000; check the unit"),
         (
             {"exponential": 40},
             ".exponential",
@@ -403,7 +403,7 @@ def test_a_bare_number_is_a_constant_and_a_law_stands_for_itself() -> None:
         (
             "10 days",
             "",
-            "must be a number, or a law such as {lognormal: {mean: 10, cv: 0.75}} (got '10 days')",
+            'must be a number, or a law such as {lognormal: {mean: 10, cv: 0.75}} (got text "10 days")',
         ),
         (True, "", "must be a number, or a law"),
         ([1, 2], "", "must be a number, or a law"),
@@ -530,7 +530,7 @@ def test_values_take_part_in_equality_and_stay_out_of_the_dump(folder: Path) -> 
         ),
         ("id;days\na;1,5\n", "column", 'stays.csv:2: column "days" is not a number'),
         ("id,days\n", "csv", "stays.csv: no values stand below the headings"),
-        ("", "column", 'stays.csv:1: column "days" is missing; the first line holds the headings'),
+        ("", "column", 'stays.csv:1: column "days" is missing; the first line is to hold the headings'),
         ("days\n" + "1" * 200_000, "csv", "stays.csv: is no CSV file"),
         (b"d\xe9jours\n1\n", "csv", "stays.csv: is not UTF-8 text"),
         (b"days\n" + b"1\n" * 5_000_000, "csv", "stays.csv: is larger than 10 MB"),
@@ -561,7 +561,7 @@ def test_the_data_lie_in_the_folder_of_the_scenario(folder: Path, monkeypatch: p
         'no such file in the scenario\'s folder (did you mean "stays.csv"?)'
         in refusal(folder, name="stay.csv")[1]
     )
-    assert "no such file" in refusal(inner, name="data")[1]
+    assert "is a folder" in refusal(inner, name="data")[1]
     assert refusal(inner, name="x" * 5000)[0] == "empirical.csv"
     monkeypatch.chdir(folder)
     assert Empirical(csv="stays.csv", column="days") == read(folder)

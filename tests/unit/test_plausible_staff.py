@@ -145,6 +145,13 @@ def test_sessions_that_are_cancelled_free_the_facilitators_of_the_next() -> None
     assert "about 2.0 hours a week will be covered for 60 USD" in text
 
 
+def test_a_facilitator_whom_nobody_has_is_lacking_all_the_time() -> None:
+    text, *_ = facilitated({"a": group("mon", facilitators={"guide": 1})}, posts=0)
+    assert "1 are needed at the same time (mon 09:00: a), and there are 0" in text
+    change = {"changes": [{"from": dt.date(2027, 6, 28), "set": {"staff.guide.fte": 0.5}}]}
+    assert facilitated({"a": group("mon", facilitators={"guide": 1})}, change, posts=0)
+
+
 def test_closed_days_and_dates_count_for_sessions_without_a_facilitator() -> None:
     late = {"from": dt.date(2027, 6, 28)}  # the last 25 of 50 weeks
     groups = {

@@ -87,7 +87,7 @@ NEAR = {
     ),
     "levels: {inpatient: {next: {IOP: 1}}}": (
         "2:29: levels.inpatient.next.IOP: a name starts with a letter a-z and goes on with a-z, 0-9 and _; use "
-        "`label:` for anything else"
+        "`label:` for anything else (got \"IOP\")"
     ),
     "levels: {inpatient: {next: {php: 1}}}": (
         '2:29: levels.inpatient.next.php: unknown level "php"; known: inpatient, iop, outpatient, home'
@@ -245,7 +245,8 @@ DATES = {
         f"2:57: calendar.closed[3]: 2031-03-16 is more than three years after {SPAN}; check the year",
     ),
     "levels: {iop: {groups: {late: {until: 2026-10-25}}}}": (
-        f"2:32: levels.iop.groups.late.until: 2026-10-25 is before {SPAN}: the group would never meet",
+        f"2:32: levels.iop.groups.late.until: 2026-10-25 is before {SPAN}: the group would never meet; "
+        "drop it, or say a later date",
     ),
     "levels: {iop: {groups: {late: {from: 2017-01-04, until: 2037-01-04}}}}": (
         f"2:32: levels.iop.groups.late.from: 2017-01-04 is more than three years before {SPAN}; check the year",
@@ -274,13 +275,13 @@ def test_dates_are_not_judged_while_the_time_is_unknown() -> None:
 
 PARTS = {
     "levels: {outpatient: {stay_days: 0}}": (
-        "2:23: levels.outpatient.stay_days: a stay of 0 days is none; say how long it lasts"
+        "2:23: levels.outpatient.stay_days: a mean stay of under an hour is none; say how many days it lasts"
     ),
     "levels: {iop: {by: {track: {sud: {stay_days: {constant: 0}}}}}}": (
-        "2:35: levels.iop.by.track.sud.stay_days: a stay of 0 days is none; say how long it lasts"
+        "2:35: levels.iop.by.track.sud.stay_days: a mean stay of under an hour is none; say how many days it lasts"
     ),
     "levels: {iop: {waitlist: {patience_days: 0}}}": (
-        "2:27: levels.iop.waitlist.patience_days: nobody would wait at all; to turn away whoever cannot start at "
+        "2:27: levels.iop.waitlist.patience_days: nobody would wait an hour; to turn away whoever cannot start at "
         "once say `at_most: 0`"
     ),
     "levels: {iop: {waitlist: {renege_to: iop}}}": (
@@ -295,7 +296,8 @@ PARTS = {
         "2:35: levels.inpatient.by.track.sud: `phases` count sessions: they need `groups`"
     ),
     "levels: {iop: {by: {source: {ward: {phases: [{weeks: 2, days_per_week: 2}, {weeks: 2, days_per_week: 3}]}}}}}": (
-        "2:30: levels.iop.by.source.ward: `days_per_week` may not rise from one phase to the next"
+        "2:30: levels.iop.by.source.ward: `days_per_week` may not rise from one phase to the next; "
+        "write the busier ones first"
     ),
     "levels: {iop: {by: {track: {sud: {attendance: {mean: 0.99}}}}}}": (
         "2:29: levels.iop.by.track.sud: no shares from 0 to 1 have mean 0.99 and sd 0.1; sd must be below 0.0995"
@@ -346,10 +348,12 @@ def test_part_of_an_attendance_in_by_is_judged_with_the_rest_of_it() -> None:
 
 def test_more_names_than_can_be_meant_are_told_by_their_number() -> None:
     rooms = ", ".join(f"r{number}: {{seats: 9}}" for number in range(101))
-    assert faults(f"rooms: {{{rooms}}}") == ["2:1: rooms: holds 101 names; at most 100 are read"]
+    assert faults(f"rooms: {{{rooms}}}") == [
+        "2:1: rooms: holds 101 names; at most 100 are read, so leave some out"
+    ]
     many = ", ".join(f"t{number}: {{}}" for number in range(101))
     assert faults(f"tracks: {{{many}}}\nsources: {{ward: {{to: nowhere}}}}") == [
-        "2:1: tracks: holds 103 names; at most 100 are read"
+        "2:1: tracks: holds 103 names; at most 100 are read, so leave some out"
     ]
 
 

@@ -240,7 +240,8 @@ FAULTS = {
     "levels.iop.leave_early.dropout_per_week: 0.1": "levels.iop.by.track.sud says another for some patients, whom the "
     "change would pass by; drop it there",
     "levels.iop.attendance.mean: 0.995": "no shares from 0 to 1 have mean 0.995 and sd 0.1; sd must be below 0.0705",
-    "levels.iop.groups.day.seats: 2": "`min_census` is more than can be enrolled: it would never meet",
+    "levels.iop.groups.day.seats: 2": "`min_census` is more than can be enrolled: it would never meet; "
+    "lower it, or add seats",
     "levels.iop.groups.day.seats: 12": "from then on levels.iop.groups.day.room: the group has 12 seats, and room "
     '"main" holds 10; take a larger room, or fewer seats',
     "levels.iop.groups.late.seats: 6": "from then on levels.iop.groups.late.admission.cohort.starters: 8 start "

@@ -108,7 +108,7 @@ WRONG = {
     ),
     "a date of another kind": (
         "run: {start: 4 Jan}",
-        '2:7: error: run.start: must be a date such as 2027-01-04 (got text "4 Jan")',
+        '2:7: error: run.start: must be a date such as 2027-01-04 (got text "4 Jan"); write year-month-day',
     ),
     "a choice": (
         "levels: {iop: {plan: atended}}",
@@ -124,12 +124,12 @@ WRONG = {
     "a bad name": (
         "name: IOP 1",
         "2:1: error: name: a name starts with a letter a-z and goes on with a-z, 0-9 and _; use `label:` for "
-        "anything else",
+        'anything else (got "IOP 1")',
     ),
     "a bad name as a key": (
         "tracks: {Mood: {}}",
         "2:10: error: tracks.Mood: a name starts with a letter a-z and goes on with a-z, 0-9 and _; use "
-        "`label:` for anything else",
+        "`label:` for anything else (got \"Mood\")",
     ),
     "a value for a list": (
         "levels: {iop: {groups: {morning: {days: mon}}}}",
@@ -137,7 +137,7 @@ WRONG = {
     ),
     "an item of a list": (
         "levels: {iop: {groups: {morning: {days: [mon, tues]}}}}",
-        "2:47: error: levels.iop.groups.morning.days[1]: unknown weekday 'tues'; use mon, tue, wed, thu, fri, "
+        '2:47: error: levels.iop.groups.morning.days[1]: unknown weekday "tues"; use mon, tue, wed, thu, fri, '
         "sat, sun",
     ),
     "a list of the wrong length": (
@@ -233,7 +233,7 @@ WRONG = {
     ),
     "an absence that ends before it begins": (
         "staff: {therapist: {leaves: [{from: 2027-03-01, until: 2027-02-28}]}}",
-        "2:30: error: staff.therapist.leaves[0]: `until` lies before `from`",
+        "2:30: error: staff.therapist.leaves[0]: `until` lies before `from`; exchange them",
     ),
 }  # fmt: skip
 

@@ -119,11 +119,11 @@ WRONG = {
     ),
     f"levels: {{iop: {{groups: {{night: {{until: 2027-01-10, {COHORT}}}}}}}}}": (
         "2:73: levels.iop.groups.night.admission.cohort.first: the group ends before, on 2027-01-10: nobody would ever "
-        "start",
+        "start; begin earlier",
     ),
     f"run: {{start: 2026-02-02, weeks: 38, run_out_weeks: 10}}\nlevels: {{iop: {{groups: {{night: {{{COHORT}}}}}}}}}": (
         "3:54: levels.iop.groups.night.admission.cohort.first: 2027-01-11 is after the simulated time, 2025-11-24 to "
-        "2027-01-03: nobody would ever start",
+        "2027-01-03: nobody would ever start; begin earlier",
     ),
     "levels: {iop: {groups: {night: {admission: {cohort: {first: 2017-01-11, every_days: 28, starters: 8}}}}}}": (
         "2:54: levels.iop.groups.night.admission.cohort.first: 2017-01-11 is more than three years before the "

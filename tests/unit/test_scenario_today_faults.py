@@ -153,12 +153,12 @@ FAULTS = {
     ),
     "a heading that the scenario names": (
         "census.csv", "Begin", "Began",
-        'census.columns.start: census.csv:1: column "Begin" is missing (did you mean "Began"?); the first line holds '
-        "the headings",
+        'census.columns.start: census.csv:1: column "Begin" is missing (did you mean "Began"?)',
     ),
     "a heading that it does not name": (
         "list.csv", "joined", "since",
-        'waitlist: list.csv:1: column "joined" is missing; say its heading under `columns`',
+        'waitlist: list.csv:1: column "joined" is missing; '
+        "the headings there are id, level, since, origin, track, time and source; say its heading under `columns`",
     ),
     "a heading twice": (
         "list.csv", "source", "Time",

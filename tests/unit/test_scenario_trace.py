@@ -170,26 +170,24 @@ def test_times_and_modalities_are_those_of_groups_or_either(folder: Path) -> Non
         (
             "when,Program,payor\n2027-01-05,mood,medicaid\n",
             [
-                'trace.track: referrals.csv:1: column "program" is missing (did you mean "Program"?); '
-                "the first line holds the headings",
-                'trace.payer: referrals.csv:1: column "payer" is missing (did you mean "payor"?); '
-                "the first line holds the headings",
+                'trace.track: referrals.csv:1: column "program" is missing (did you mean "Program"?)',
+                'trace.payer: referrals.csv:1: column "payer" is missing (did you mean "payor"?)',
             ],
         ),
         (
             "WHEN,program,payer\n",
-            [
-                'trace.date: referrals.csv:1: column "when" is missing (did you mean "WHEN"?); '
-                "the first line holds the headings"
-            ],
+            ['trace.date: referrals.csv:1: column "when" is missing (did you mean "WHEN"?)'],
         ),
         (
             "when,program,payer,when\n",
             [
-                'trace.date: referrals.csv:1: column "when" stands twice; the first line holds the headings',
+                'trace.date: referrals.csv:1: column "when" stands twice; give every column a heading of its own',
             ],
         ),
-        ("when,program,payer\n\n", ["trace.csv: referrals.csv: no referrals stand below the headings"]),
+        (
+            "when,program,payer\n\n",
+            ["trace.csv: referrals.csv: no referrals stand below the headings; write a line for each"],
+        ),
         (
             "when,program,payer\n01/05/2027,mood,medicaid\n",
             [

@@ -330,7 +330,7 @@ ONE = "parameters: {staff.nurse.posts: [2]}\n"
         ("parameters: {staff.nurse.posts: {min: 1, max: 3}}\n", "needs `n`, how many values"),
         ("parameters: {staff.nurse.posts: {min: 1, max: 3, n: 4}}\n", "2:50: error: "),
         ("parameters: {staff.nurse.posts: {min: 1, max: 3, n: 4}}\n", "only 3 whole numbers from 1 to 3;"),
-        ("parameters: {staff.nurse.posts: {min: one, max: 3, n: 4}}\n", "must be a number (got 'one')"),
+        ("parameters: {staff.nurse.posts: {min: one, max: 3, n: 4}}\n", "must be a number (got text \"one\")"),
         ("method: lhs\nparameters: {staff.nurse.posts: {min: 1, max: 3, n: 3}}\n", "`points` says how many"),
         ("parameters: {staff.nurse.posts: [2, 2]}\n", "2:37: error: "),
         ("parameters: {staff.nurse.posts: [2, 2]}\n", "2 stands here twice; remove one"),

@@ -28,13 +28,15 @@ def write_comparison(stored: Stored, file: IO[bytes]) -> None:
         MachineError: One cannot be read.
     """
     with damage_told(stored.path):
-        differences = [_cells(row) for row in rows_of(stored.path / "differences.csv")]
+        differences = [_cells(row) for row in rows_of(stored.file("differences.csv"))]
         plans: list[list[Cell]] = [
             [row["plan"], int(row["replications"]), float(row["matched_patients_share"]), row["key"]]
-            for row in rows_of(stored.path / "plans.csv")
+            for row in rows_of(stored.file("plans.csv"))
         ]
-        first = min((stored.path / "plans").glob("0-*.resolved.yaml"))
-        currency = read_resolved(first).currency
+        there = (path.relative_to(stored.path).as_posix() for path in stored.path.glob("plans/*.yaml"))
+        names = {*there, *stored.manifest.get("files", ())}
+        first = min(name for name in names if name.startswith("plans/0-"))
+        currency = read_resolved(stored.file(first)).currency
     base = str(plans[0][0])
     book = Book(file, title="Comparison", currency=currency)
     note = f"Plan less {base}, replication by replication: the same patients meet every plan."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from iopsim.errors import Fault, InputError, Mark
+from iopsim.experiment.cache import PACK
 from iopsim.experiment.disk import told_as_machine_error
 from iopsim.experiment.statistics import Interval
 from iopsim.experiment.summary import Estimate
@@ -65,6 +66,9 @@ def read_source(stored: Stored) -> Source:
     """
     folder = stored.path
     with damage_told(folder):
+        for name in stored.manifest.get("files", {}):
+            if "/" not in name and name not in _UNREAD:
+                stored.file(name)
         results = replace(read_results(folder), scenario=stored.scenario())
         return Source(
             results=results,
@@ -85,7 +89,7 @@ def damage_told(folder: Path) -> Iterator[None]:
         MachineError: In place of OSError.
     """
     try:
-        with told_as_machine_error(folder):
+        with told_as_machine_error(folder, None):
             try:
                 yield
             except (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -144,4 +148,5 @@ def _replications(path: Path) -> dict[str, list[float]]:
     return found
 
 
+_UNREAD = {PACK, "events.csv.gz"}
 _DIVISORS = {"numerator": "denominator", "sum": "count"}

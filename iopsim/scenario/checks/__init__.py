@@ -8,6 +8,7 @@ money     prices of levels and days, and of the alternative
 dates     days that cannot be meant
 today     a run that begins with who is in care today
 editions  what a dated change makes wrong
+size      runs that no machine could hold
 whole     tables, targets and notes
 """
 
@@ -17,7 +18,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from iopsim.scenario.canonical import resolved
-from iopsim.scenario.checks import access, care, groups, money, staff, today, whole
+from iopsim.scenario.checks import access, care, groups, money, size, staff, today, whole
 from iopsim.scenario.checks.dates import of_dates
 from iopsim.scenario.checks.editions import of_changes
 from iopsim.scenario.names import dangling
@@ -40,7 +41,7 @@ _OF_PARTS = (
     *money.CHECKS,
     *today.CHECKS,
 )
-_OF_WHOLE = (*whole.CHECKS, access.lifted, staff.carried, care.ended, unserved)
+_OF_WHOLE = (*whole.CHECKS, *size.CHECKS, access.lifted, staff.carried, care.ended, unserved)
 
 
 def of_parts(scenario: Scenario) -> Iterator[Finding]:

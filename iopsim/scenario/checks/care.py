@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from iopsim.scenario.findings import Finding
 from iopsim.scenario.levels import care_of
+from iopsim.scenario.parts import LEAST_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from iopsim.scenario.distributions import Law
     from iopsim.scenario.levels import CarePart, Level
     from iopsim.scenario.schema import Scenario
     from iopsim.scenario.tree import Path
@@ -55,7 +57,7 @@ def _contradictions(level: Level, track: str, source: str) -> Iterator[str]:
     if level.plan == "attended" and not care.phases:
         yield "`plan: attended` needs `phases`"
     if any(after.days_per_week > before.days_per_week for before, after in pairwise(care.phases or ())):
-        yield "`days_per_week` may not rise from one phase to the next"
+        yield "`days_per_week` may not rise from one phase to the next; write the busier ones first"
     if not level.groups and (sd or care.attendance.discharge_after_missed):
         yield "attendance by session (`sd`, `discharge_after_missed`) needs `groups`"
     if sd and sd**2 >= mean * (1 - mean):
@@ -65,11 +67,26 @@ def _contradictions(level: Level, track: str, source: str) -> Iterator[str]:
 
 def _laws(scenario: Scenario) -> Iterator[Finding]:
     for place, _, part in _parts(scenario):
-        if part.stay_days and not part.stay_days.mean:
-            yield Finding("no-stay", (*place, "stay_days"), "a stay of 0 days is none; say how long it lasts")
-        if part.waitlist and part.waitlist.patience_days and not part.waitlist.patience_days.mean:
-            message = "nobody would wait at all; to turn away whoever cannot start at once say `at_most: 0`"
+        if _is_none(part.stay_days):
+            message = "a mean stay of under an hour is none; say how many days it lasts"
+            yield Finding("no-stay", (*place, "stay_days"), message)
+        if part.waitlist and _is_none(part.waitlist.patience_days):
+            message = "nobody would wait an hour; to turn away whoever cannot start at once say `at_most: 0`"
             yield Finding("no-patience", (*place, "waitlist", "patience_days"), message)
+        early = part.leave_early
+        if early and _is_none(early.dropout):
+            message = "all would be gone within an hour on average; say after how many days they drop out"
+            yield Finding("no-stay", (*place, "leave_early", "dropout"), message)
+        if early and early.step_up and _is_none(early.step_up.after_days):
+            message = (
+                "all would be gone within an hour on average; say after how many days they need more care"
+            )
+            yield Finding("no-stay", (*place, "leave_early", "step_up", "after_days"), message)
+
+
+def _is_none(law: Law | None) -> bool:
+    """Whether a law of days hardly lets any time pass."""
+    return law is not None and law.mean < LEAST_DAYS
 
 
 def _steps_up(scenario: Scenario) -> Iterator[Finding]:

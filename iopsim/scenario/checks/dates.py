@@ -30,9 +30,13 @@ def of_dates(scenario: Scenario) -> Iterator[Finding]:
             message = f"{day} is more than three years {side} {span}; check the year"
             yield Finding("date", path, message)
         elif path[-1] == "until" and path[-3] == "groups" and day < first:
-            yield Finding("date", path, f"{day} is before {span}: the group would never meet")
+            yield Finding(
+                "date",
+                path,
+                f"{day} is before {span}: the group would never meet; drop it, or say a later date",
+            )
         elif path[-2:] == ("cohort", "first") and day > last:
-            yield Finding("date", path, f"{day} is after {span}: nobody would ever start")
+            yield Finding("date", path, f"{day} is after {span}: nobody would ever start; begin earlier")
 
 
 def _dates(scenario: Scenario) -> Iterator[tuple[Path, dt.date]]:

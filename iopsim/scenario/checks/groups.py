@@ -113,7 +113,7 @@ def _cohorts(scenario: Scenario) -> Iterator[Finding]:
                 )
                 yield Finding("cohort", (*here, "starters"), message)
             if group.until and group.until < cohort.first:
-                message = f"the group ends before, on {group.until}: nobody would ever start"
+                message = f"the group ends before, on {group.until}: nobody would ever start; begin earlier"
                 yield Finding("cohort", (*here, "first"), message)
 
 

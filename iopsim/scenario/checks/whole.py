@@ -41,9 +41,9 @@ def _precision(scenario: Scenario) -> Iterator[Finding]:
 
 def notes(scenario: Scenario, tree: Any) -> Iterator[Finding]:
     """Notes about places that the scenario does not have."""
-    written = paths(tree) if scenario.notes else set()
+    written = paths({key: part for key, part in tree.items() if key != "notes"}) if scenario.notes else set()
     if strays := scenario.notes.keys() - written:
-        known = written | paths(resolved(scenario))
+        known = written | paths({key: part for key, part in resolved(scenario).items() if key != "notes"})
         for number, about in enumerate(sorted(strays - known)):
             hint = closest(about, known) if number < _MOST_HINTS else ""
             hint = hint or "; write a dotted path, such as run.start"

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from iopsim.scenario.distributions.faults import closest, fault_at, faults_at
+from iopsim.scenario.findings import words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["at_line", "read_columns", "read_table"]
 
 _MOST_BYTES = 10_000_000
+_MOST_ROWS = 200_000
+_MOST_SHOWN = 12  # headings that a message lists
+_DIGIT = re.compile(r"\d")
 
 
 def read_columns(folder: Path, name: str, headings: Mapping[str, str]) -> list[tuple[int, list[str]]]:
@@ -65,12 +71,14 @@ def read_table(
     """
     own = own or {}
     header, rows = _split(name, _read(folder, name), [*headings.values(), *own])
-    first = "; the first line holds the headings"
     wrong: dict[tuple[str, ...], str] = {}
     for key, heading in headings.items():
         if header.count(heading) != 1:
-            trouble = "stands twice" if heading in header else f"is missing{_nearest(heading, header)}"
-            wrong[*place, key] = f'{name}:1: column "{heading}" {trouble}{first}'
+            trouble = "is missing" + (
+                _nearest(heading, header) or _headings(header, [*headings.values(), *own])
+            )
+            trouble = "stands twice; give every column a heading of its own" if heading in header else trouble
+            wrong[*place, key] = f'{name}:1: column "{heading}" {trouble}'
     found = dict(headings)
     taken = set(headings.values())
     for key, is_needed in own.items():
@@ -78,7 +86,8 @@ def read_table(
         if len(alike) == 1:
             found[key] = alike[0]
         elif alike or is_needed:
-            trouble = "stands twice" if alike else f"is missing{closest(key, header)}"
+            known = closest(key, header) or _headings(header, [*headings.values(), *own])
+            trouble = "stands twice" if alike else f"is missing{known}"
             wrong[*place, key] = f'{name}:1: column "{key}" {trouble}; say its heading under `columns`'
     if wrong:
         raise faults_at(wrong)
@@ -108,14 +117,20 @@ def _refuse_long(name: str, header: Sequence[str], rows: Sequence[tuple[int, lis
 
 
 def _read(folder: Path, name: str) -> str:
-    root = folder.resolve()
-    path = (root / name).resolve()
-    if ".." in PurePath(name).parts or not path.is_relative_to(root):
-        raise fault_at("csv", f"{name}: lies outside the scenario's folder; copy it there and write its name")
+    if "\0" in name:
+        raise fault_at("csv", "no file has such a name; write it in letters")
     try:
+        root = folder.resolve()
+        path = (root / name).resolve()
+        if ".." in PurePath(name).parts or not path.is_relative_to(root):
+            cure = "copy it there and write its name"
+            raise fault_at("csv", f"{name}: lies outside the scenario's folder; {cure}")
+        if path.exists() and not path.is_file():
+            raise fault_at("csv", f"{name}: is a folder, a device or a pipe; name a CSV file")
         if not path.is_file():
             near = closest(name, (file.relative_to(root).as_posix() for file in path.parent.glob("*.csv")))
-            raise fault_at("csv", f"{name}: there is no such file in the scenario's folder{near}")
+            what = f"there is no such file in the scenario's folder{near or '; check the name'}"
+            raise fault_at("csv", f"{name}: {what}")
         if path.stat().st_size > _MOST_BYTES:
             most = f"{_MOST_BYTES // 1_000_000} MB"
             raise fault_at("csv", f"{name}: is larger than {most}; keep only the columns that are named")
@@ -123,7 +138,9 @@ def _read(folder: Path, name: str) -> str:
     except UnicodeDecodeError:
         raise fault_at("csv", f"{name}: is not UTF-8 text; save it as CSV UTF-8") from None
     except OSError as error:
-        raise fault_at("csv", f"{name}: cannot be read ({error.strerror})") from None
+        raise fault_at("csv", f"{name[:60]}: cannot be read ({error.strerror}); check the file") from None
+    except RuntimeError:
+        raise fault_at("csv", f"{name}: is a link that leads back to itself; copy the file there") from None
 
 
 def _split(name: str, text: str, wanted: Collection[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -140,9 +157,24 @@ def _split(name: str, text: str, wanted: Collection[str]) -> tuple[list[str], li
 
     try:
         header, reader = max(map(open_with, ",;\t"), key=found)
-        return header, [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+        full = ((reader.line_num, row) for row in reader if any(map(str.strip, row)))
+        rows = list(islice(full, _MOST_ROWS + 1))
+        if len(rows) > _MOST_ROWS:
+            raise fault_at("csv", f"{name}: has more than {_MOST_ROWS:,} rows; keep those that are needed")
+        return header, rows
     except csv.Error as error:
-        raise fault_at("csv", f"{name}: is no CSV file ({error})") from None
+        raise fault_at("csv", f"{name}: is no CSV file ({error}); save it anew as CSV UTF-8") from None
+
+
+def _headings(header: Sequence[str], wanted: Collection[str]) -> str:
+    """What the first line holds, if those are headings: it may be the row of a patient."""
+    letters = {heading.casefold() for heading in wanted}
+    named = [heading for heading in header if heading]
+    is_known = any(heading.casefold() in letters for heading in named)
+    if not named or (any(map(_DIGIT.search, named)) and not is_known):
+        return "; the first line is to hold the headings"
+    more = [f"{len(named) - _MOST_SHOWN} more"] if len(named) > _MOST_SHOWN else []
+    return f"; the headings there are {words([*named[:_MOST_SHOWN], *more])}"
 
 
 def _nearest(heading: str, header: Sequence[str]) -> str:

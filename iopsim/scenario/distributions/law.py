@@ -248,7 +248,7 @@ class Continuous(Law):
     def _check(self, info: ValidationInfo) -> None:
         low, high = self.support
         if low >= high:
-            raise ValueError(f"at_least and at_most leave nothing (from {low:g} to {high:g})")
+            raise ValueError(f"at_least and at_most leave nothing (from {low:g} to {high:g}); exchange them")
         if self._window and self._window[1] < _LEAST_KEPT:
             raise ValueError(
                 f"at_least and at_most leave under a millionth of the law (from {low:g} to {high:g}, "

@@ -60,22 +60,35 @@ def _name(written: Any) -> dict[str, Any]:
     if isinstance(written, int | float) and not isinstance(written, bool):
         written = {"constant": written}
     if not isinstance(written, Mapping):
-        raise ValueError(f"must be a number, or a law such as {_EXAMPLE} (got {written!r:.60})")
+        raise ValueError(f"must be a number, or a law such as {_EXAMPLE} (got {_got(written)})")
+    if unknown := [name for name in written if name not in LAWS]:
+        hint = closest(str(unknown[0]), LAWS)
+        raise fault_at(str(unknown[0]), f"unknown law{hint}; the laws are {', '.join(sorted(LAWS))}")
     if len(written) != 1:
         got = f"got {len(written)}: {', '.join(map(str, written))}" if written else "got none"
         raise ValueError(f"must name one law, such as {_EXAMPLE} ({got})")
     [(name, parameters)] = written.items()
-    law = LAWS.get(name)
-    if law is None:
-        hint = closest(str(name), LAWS)
-        raise fault_at(str(name), f"unknown law{hint}; the laws are {', '.join(sorted(LAWS))}")
+    law = LAWS[name]
     if law.bare:
         return {name: {law.bare: parameters}}
     if not isinstance(parameters, Mapping | None):
         raise fault_at(
-            name, f"takes its parameters by name: {', '.join(law.parameters())} (got {parameters!r:.60})"
+            name, f"takes its parameters by name: {', '.join(law.parameters())} (got {_got(parameters)})"
         )
     return {name: parameters or {}}
+
+
+def _got(value: object) -> str:
+    """What was written instead of a mapping."""
+    if isinstance(value, list | tuple):
+        return "a list"
+    return (
+        f'text "{value[:40]}"'
+        if isinstance(value, str)
+        else "nothing"
+        if value is None
+        else str(value).lower()
+    )
 
 
 def _count_days(law: Law) -> Law:
@@ -85,7 +98,7 @@ def _count_days(law: Law) -> Law:
             f"may be negative (from {low:g}); days count from 0: raise it, or cut it off with at_least: 0"
         )
     if law.mean > _MOST_DAYS:
-        raise ValueError(f"has a mean of {law.mean:g} days, over {_MOST_DAYS:g}; check the unit")
+        raise ValueError(f"has a mean of {law.mean:g} days, over {_MOST_DAYS:,.0f}; check the unit")
     return law
 
 

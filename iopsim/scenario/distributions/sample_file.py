@@ -33,7 +33,7 @@ def read_sample(folder: Path, name: str, column: str) -> tuple[float, ...]:
     if faults:
         raise fault_at("column", at_line(name, column, faults, _CURE))
     if not values:
-        raise fault_at("csv", f"{name}: no values stand below the headings")
+        raise fault_at("csv", f"{name}: no values stand below the headings; write one in each line")
     return tuple(sorted(values))
 
 

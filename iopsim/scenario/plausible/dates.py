@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -94,9 +95,13 @@ def in_their_time(found: Sequence[tuple[Spell, Iterable[Finding]]]) -> Iterator[
         if not worst.about:
             yield from (replace(one, message=f"{when.when}{one.message}") for one, when in alike)
             continue
-        others = [f"{when.when.rstrip(', ')} ({one.strain:.0%})" for one, when in alike if when is not spell]
+        others = [f"{when.when.rstrip(', ')} ({_share(one)})" for one, when in alike if when is not spell]
         likewise = f"; likewise {words(others)}" if others else ""
         yield replace(worst, message=f"{spell.when}{worst.message}{likewise}")
+
+
+def _share(finding: Finding) -> str:
+    return "none there" if math.isinf(finding.strain) else f"{finding.strain:.0%}"
 
 
 def _runs(found: Sequence[tuple[Spell, Iterable[Finding]]]) -> dict[Finding, list[Spell]]:

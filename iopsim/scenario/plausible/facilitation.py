@@ -114,7 +114,7 @@ def facilitators(scenario: Scenario) -> Iterator[Finding]:
                 f"{needed} are needed at the same time ({when}), and there are {spec.posts}, "
                 f"so {_lack(scenario, role)}; move a group or add a post",
                 "together",
-                needed / spec.posts,
+                needed / spec.posts if spec.posts else math.inf,
             )
         elif needed <= _MOST_POSTS and spec.posts <= _MOST_POSTS:
             yield from _sometimes(scenario, name, role)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Assignment", "Axis", "Choice", "Label", "axis_of", "label_of", "path_of"]
 
 Label = str | int | float
-_NO_PATH = "not a dotted path, such as staff.nurse.posts"
+_NO_PATH = "not a dotted path; write one such as staff.nurse.posts"
 _NO_NAMES = (
     "a name without a dot is one of its own, whose values say what they set, as in "
     "{values: {few: {staff.nurse.posts: 2}, many: {staff.nurse.posts: 4}}}; or give a dotted path"

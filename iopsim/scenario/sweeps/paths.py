@@ -49,7 +49,7 @@ def fixed(steps: tuple[Step, ...]) -> str | None:
 def fixed_for_all(steps: tuple[Step, ...]) -> str | None:
     """Why `set` cannot set this path; None if it can."""
     if not steps:
-        return "not a dotted path, such as run.weeks"
+        return "not a dotted path; write one such as run.weeks"
     names = tuple(step.name for step in steps)
     own = next((key for path, key in _OWN_KEYS.items() if names[: len(path)] == path), None)
     return f"write `{own}:` in this file instead" if own else None

@@ -52,7 +52,9 @@ def excluded(places: Node | None, axes: Sequence[Axis]) -> tuple[list[Exclusion]
             elif choice not in axis.choices:
                 wrong.append(Finding("not-a-value", (*here, axis.name), _no_value(choice.label, axis)))
         if not chosen and not wrong:
-            wrong.append(Finding("empty", here, "names no value, so it would leave out every point"))
+            wrong.append(
+                Finding("empty", here, "names no value, so it would leave out every point; name one")
+            )
         exclusions += [] if wrong else [chosen]
         found += wrong
     return exclusions, found

@@ -85,6 +85,11 @@ def open_sweep(path: str | os.PathLike[str], sets: Sequence[str] = ()) -> Opened
         message = "a sweep is made of `key: value` lines, such as `base: baseline.yaml`"
         mark = root.mark if root else None
         raise InputError(*(faults or [Fault("not-a-mapping", message, "", mark)]))
+    if "base" not in root.value and root.value.keys() & {"sources", "levels", "extends"}:
+        message = (
+            "this is a scenario, not a sweep; give it to `iopsim run`, or name it in the `base` of a sweep"
+        )
+        raise InputError(*faults, Fault("not-a-sweep", message, "", root.mark))
     if "name" not in root.value:
         root = replace(root, value=root.value | {"name": Node(name_from(path), root.mark)})
     spec, findings = _validated(root)

@@ -18,7 +18,11 @@ Method = Literal["grid", "list", "lhs", "sobol"]
 
 def _a_number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("wrong-type", "must be a number (got {got})", {"got": repr(value)})
+        raise PydanticCustomError(
+            "wrong-type",
+            "must be a number (got {got})",
+            {"got": f'text "{value[:40]}"' if isinstance(value, str) else str(value).lower()},
+        )
     return value
 
 
