@@ -1,26 +1,28 @@
-"""How fast iopsim is, as ratios: `python benchmarks/speed.py`.
+"""How fast iopsim is, as ratios: `python benchmarks/speed.py`; five minutes. Nothing else should run meanwhile.
 
-Milliseconds depend on the machine; the ratios beside them hardly do: both sides of each are measured by this
-process, minutes apart at most. Nothing else should run meanwhile.
+Milliseconds depend on the machine; the ratios beside them hardly do: both sides of each are measured by this process,
+in turns where they differ little. With `--write` the figures are appended to `benchmarks/tables/speed_history.csv`,
+and `start_up.csv` and `where_time_goes.csv` beside it are replaced.
 """
 
 from __future__ import annotations
 
-import math
-import resource
-import subprocess
+import cProfile
+import csv
+import datetime as dt
+import platform
+import pstats
 import sys
-import time
-from collections.abc import Mapping
-from functools import partial
-from itertools import chain
+from collections import Counter
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import simpy
-
-from iopsim.experiment.executors import for_each, open_executor
+from benchmarks import textbook
+from benchmarks.agreement import REFERENCE
+from benchmarks.machine import start_up, workers
+from benchmarks.replication import BASELINE, Row, growth, measure_all, memory_growth, one_replication, timed
+from iopsim import __version__
 from iopsim.experiment.replicate import replicate
 from iopsim.measures.registry import measure
 from iopsim.measures.series import profiles, weekly
@@ -29,176 +31,146 @@ from iopsim.model.clinic import simulate
 from iopsim.scenario import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from iopsim.scenario.schema import Scenario
 
-ROOT = Path(__file__).resolve().parents[1]
-BASELINE = ROOT / "scenarios" / "baseline.yaml"
-REPLICATIONS = 15
-TENFOLD_REPLICATIONS = 5
-STARTS = 5
-SERIAL_SECONDS = 10.0
+HERE = Path(__file__).parent
+TABLES = HERE / "tables"
+PAIRS = 15
+LEAST_SHARE = 0.01
 
 
-class Row(NamedTuple):
-    """A line of the table."""
-
-    what: str
-    value: str
-    aim: str = ""
-
-
-def main() -> None:
-    scenario = load(BASELINE)
-    replicate(scenario, REPLICATIONS)  # imports and caches are not what is measured
-    print(f"{'':<72} {'measured':>8}  aim")
-    for row in chain(one_replication(scenario), growth(scenario), workers(scenario), start_up()):
-        print(f"{row.what:<72} {row.value:>8}  {row.aim}".rstrip(), flush=True)
-
-
-def timed(work: Callable[..., Any], *arguments: object) -> tuple[float, Any]:
-    """CPU seconds of this process that a call took, and what it gave."""
-    began = time.process_time()
-    result = work(*arguments)
-    return time.process_time() - began, result
-
-
-def one_replication(scenario: Scenario) -> Iterator[Row]:
-    """Where the time of a replication goes, and how much there is to do for a patient."""
+def main(arguments: Sequence[str]) -> None:
+    baseline, reference = load(BASELINE), load(REFERENCE)
+    replicate(baseline, 0), replicate(reference, 0)  # imports and caches are not what is measured
+    print(f"{'':<80} {'measured':>8}  aim")
     rows = []
-    for index in range(REPLICATIONS):
-        simulating, ledger = timed(simulate, scenario, index)
-        measuring, _ = timed(measure_all, scenario, ledger)
-        yardstick, _ = timed(bare_simpy, ledger.kernel_events)
-        rows.append((simulating, measuring, simulating + measuring, yardstick))
-    simulating, measuring, both, yardstick = map(median, zip(*rows, strict=True))
-    patients, events, facts = len(ledger.patient_source), ledger.kernel_events, len(ledger.time)
-    yield Row("one replication of the baseline, CPU ms", f"{1000 * both:.0f}")
-    yield Row("    simulate, CPU ms", f"{1000 * simulating:.0f}")
-    yield Row("    measure, CPU ms", f"{1000 * measuring:.0f}")
-    yield Row("    simulate ÷ bare SimPy with as many timeouts", f"{simulating / yardstick:.1f}")
-    yield Row(f"    kernel events a patient (of {patients} in {scenario.name})", f"{events / patients:.1f}")
-    yield Row("    facts a patient", f"{facts / patients:.1f}", "about 10")
+    for part in (against_textbook(reference), one_replication(baseline), growth(baseline), memory_growth()):
+        rows += show(part)
+    rows += show(workers(baseline))
+    starts = show(start_up())
+    rows += in_short(starts)
+    shares = show(where_time_goes(baseline))
+    if "--write" in arguments:
+        write(rows, starts, shares)
 
 
-def measure_all(scenario: Scenario, ledger: Any) -> None:
-    window = Window(scenario, ledger)
-    measure(window), weekly(window), profiles(window)
+def show(rows: Iterable[Row]) -> list[Row]:
+    """Print rows as they come."""
+    shown = []
+    for row in rows:
+        print(f"{row.what:<80} {row.value:>8}  {row.aim}".rstrip(), flush=True)
+        shown.append(row)
+    return shown
 
 
-def bare_simpy(events: int) -> None:
-    """What SimPy alone needs for that many timeouts of processes that do nothing: the machine's yardstick."""
-
-    def idle(count: int) -> Generator[simpy.Event, None, None]:
-        for _ in range(count):
-            yield environment.timeout(1.0)
-
-    environment = simpy.Environment()
-    for _ in range(100):
-        environment.process(idle(events // 100))
-    environment.run()
+def in_short(starts: list[Row]) -> Iterator[Row]:
+    """What the history keeps of the start of commands."""
+    slowest = max((row for row in starts if row.what.endswith("--help")), key=lambda row: float(row.value))
+    yield slowest._replace(what="slowest `--help`, CPU s beyond Python")
+    for row in starts:
+        if row.aim and not row.what.endswith("--help"):
+            yield row._replace(what=f"`{row.what}`, CPU s beyond Python")
 
 
-def growth(scenario: Scenario) -> Iterator[Row]:
-    """What a referral costs when demand and capacity are ten times as large, over what it costs now."""
-    one = per_referral(scenario, REPLICATIONS)
-    ten = per_referral(scaled(scenario, 10), TENFOLD_REPLICATIONS)
-    yield Row("CPU time per referral, 10 × demand and capacity ÷ 1 ×", f"{ten / one:.2f}", "at most 1.10")
+def against_textbook(reference: Scenario) -> Iterator[Row]:
+    """The reference model here and in textbook SimPy, by turns; `agreement.py` shows that they mean the same."""
+    turns = []
+    for index in range(PAIRS):
+        living, clinic = timed(textbook.run, index)
+        events = textbook.kernel_events(clinic)
+        averaging, _ = timed(textbook.means, clinic)
+        del clinic
+        simulating, ledger = timed(simulate, reference, index)
+        measuring, _ = timed(measure_all, reference, ledger)
+        theirs, ours = living + averaging, simulating + measuring
+        turns.append((theirs / ours, living / simulating, theirs, ours, simulating))
+    ratio, alone, theirs, ours, simulating = map(median, zip(*turns, strict=True))
+    yield Row("reference model: textbook SimPy ÷ iopsim, with all metrics", f"{ratio:.2f}", "5 or more")
+    yield Row("    simulation alone, without metrics or frames", f"{alone:.2f}")
+    yield Row("    textbook SimPy, CPU ms a replication", f"{1000 * theirs:.0f}")
+    yield Row("    iopsim, CPU ms a replication", f"{1000 * ours:.0f}")
+    yield Row("    iopsim, simulate alone, CPU ms a replication", f"{1000 * simulating:.0f}")
+    yield Row("    kernel events of textbook SimPy", f"{events}", "about 96,000")
+    yield Row("    kernel events of iopsim", f"{ledger.kernel_events}")
 
 
-def per_referral(scenario: Scenario, replications: int) -> float:
-    spent = []
-    for index in range(replications):
-        simulating, ledger = timed(simulate, scenario, index)
-        measuring, _ = timed(measure_all, scenario, ledger)
-        spent.append((simulating + measuring) / len(ledger.patient_source))
-    return median(spent)
+def where_time_goes(scenario: Scenario) -> Iterator[Row]:
+    """Shares of a replication by part, and of `simulate` by module, as a deterministic profile sees them.
 
-
-def scaled(scenario: Scenario, factor: int) -> Scenario:
-    """The same program `factor` times as large: referrals, places, seats, caps of waitlists, and posts."""
-
-    def times(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {name: factor * each for name, each in value.items()}
-        return value if value is None or isinstance(value, str) else factor * value
-
-    def larger(table: Mapping[str, Any], **change: Callable[[Any], Any]) -> dict[str, Any]:
-        return {
-            name: part.model_copy(update={key: of(getattr(part, key)) for key, of in change.items()})
-            for name, part in table.items()
-        }
-
-    def longer(waitlist: Any) -> Any:
-        return waitlist.model_copy(update={"at_most": times(waitlist.at_most)})
-
-    levels = larger(scenario.levels, places=times, groups=partial(larger, seats=times), waitlist=longer)
-    return scenario.model_copy(
-        update={
-            "sources": larger(scenario.sources, per_week=times),
-            "levels": levels,
-            "staff": larger(scenario.staff, posts=times),
-        }
-    )
-
-
-def workers(scenario: Scenario) -> Iterator[Row]:
-    """How much sooner, by the clock on the wall, two processes finish the same replications than one.
-
-    Two processes that only count are the yardstick: on a machine with other work to do they gain less than 2 as well.
+    A profile charges every call for being watched: modules of many small functions look dearer than they are.
     """
-    one = partial(replicate, scenario)
-    each = median(timed(one, index)[0] for index in range(REPLICATIONS))
-    indices = range(math.ceil(1.2 * SERIAL_SECONDS / each))
-
-    def elapsed(number: int) -> float:
-        began = time.perf_counter()
-        with open_executor(number) as executor:
-            for_each(executor, one, indices, lambda index, result: None)
-        return time.perf_counter() - began
-
-    alone, together = elapsed(1), elapsed(2)
-    yield Row(f"{len(indices)} replications in one process, s", f"{alone:.1f}", f"{SERIAL_SECONDS:g} or more")
-    yield Row("    one process ÷ two workers", f"{alone / together:.2f}", "at least 1.80")
-    yield Row(
-        "    the same for two processes that only count", f"{2 * counting(1) / counting(2):.2f}", "about 2"
+    ledger = simulate(scenario, 1)
+    window = Window(scenario, ledger)
+    parts = {
+        "simulate": timed(simulate, scenario, 1)[0],
+        "measure": timed(measure, window)[0],
+        "weekly": timed(weekly, window)[0],
+        "profiles": timed(profiles, window)[0],
+    }
+    whole = sum(parts.values())
+    yield from (
+        Row(f"share of a replication: {part}", f"{spent / whole:.3f}") for part, spent in parts.items()
     )
+    modules = by_module(scenario)
+    whole = sum(modules.values())
+    for module, spent in modules.most_common():
+        if spent >= LEAST_SHARE * whole:
+            yield Row(f"share of simulate: {module}", f"{spent / whole:.3f}")
 
 
-def counting(processes: int) -> float:
-    """Seconds until so many processes have counted as far as each can in a second or two."""
-    command = [sys.executable, "-c", "for _ in range(50_000_000): pass"]
-    began = time.perf_counter()
-    for process in [subprocess.Popen(command) for _ in range(processes)]:
-        process.wait()
-    return time.perf_counter() - began
+def by_module(scenario: Scenario) -> Counter[str]:
+    """Seconds spent in each module; what is built in counts where it is called from."""
+    profile = cProfile.Profile()
+    profile.runcall(simulate, scenario, 1)
+    spent: Counter[str] = Counter()
+    functions: dict[tuple[str, int, str], Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    for (path, _, _), (_, _, own, _, callers) in functions.items():
+        if path != "~":
+            spent[module_name(path)] += own
+        for (caller, _, _), (_, _, there, _) in callers.items() if path == "~" else ():
+            spent[module_name(caller)] += there
+    return spent
 
 
-def start_up() -> Iterator[Row]:
-    """CPU seconds of short commands beyond those of an interpreter that does nothing."""
-    empty = cpu(sys.executable, "-c", "pass")
-    program = str(Path(sys.executable).with_name("iopsim"))
-    for aim, *arguments in ((0.1, "--help"), (0.4, "validate", "scenarios/baseline.yaml")):
-        beyond = cpu(program, *map(str, arguments)) - empty
-        what = f"CPU s of `iopsim {' '.join(map(str, arguments))}` less `python -c pass`"
-        yield Row(what, f"{beyond:.2f}", f"at most {aim:.2f}")
+def module_name(path: str) -> str:
+    """`model.journey` for a file of iopsim, otherwise the name of the package or file."""
+    parts = Path(path).with_suffix("").parts
+    if "iopsim" in parts:
+        return ".".join(parts[len(parts) - parts[::-1].index("iopsim") :])
+    return parts[parts.index("site-packages") + 1] if "site-packages" in parts else parts[-1]
 
 
-def cpu(*command: str) -> float:
-    """CPU seconds of a command, user and system: the median of some runs after one that warms up."""
+def write(rows: list[Row], starts: list[Row], shares: list[Row]) -> None:
+    """Keep the figures."""
+    TABLES.mkdir(exist_ok=True)
+    history = TABLES / "speed_history.csv"
+    is_new = not history.exists()
+    when = [dt.date.today().isoformat(), __version__, platform.python_version()]
+    with history.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if is_new:
+            writer.writerow(["date", "version", "python", "what", "value", "aim"])
+        writer.writerows([*when, *row] for row in labeled(rows))
+    for name, header, table in (
+        ("start_up", ["command", "cpu_seconds_beyond_python", "aim"], starts),
+        ("where_time_goes", ["what", "share"], [row[:2] for row in shares]),
+    ):
+        with (TABLES / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *table])
 
-    def once() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    once()
-    return median(once() for _ in range(STARTS))
+def labeled(rows: list[Row]) -> Iterator[Row]:
+    """Rows that say by themselves what they are about: indented ones repeat the subject of the row they belong to."""
+    subject = ""
+    for row in rows:
+        if row.what.startswith(" "):
+            yield row._replace(what=f"{subject}: {row.what.strip()}")
+        else:
+            subject = row.what.partition(":")[0].partition(",")[0]
+            yield row
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

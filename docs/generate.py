@@ -2,7 +2,7 @@
 
 `scenario.md` and `sweeps.md` come from the JSON Schemas of the two languages, which take every meaning from their
 vocabulary (iopsim/scenario/schema.py, levels.py and sweeps/schema.py) and the laws; `metrics.md` comes from the
-registry of metrics.
+registry of metrics; `verification.md` from the tables of the benchmarks (verification.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from verification import verification_blocks
 
 from iopsim.measures.registry import registered
 from iopsim.scenario.changeable import MAY_BEGIN, MAY_CHANGE
@@ -39,7 +41,12 @@ Schema = dict[str, Any]  # a JSON Schema
 
 def main(arguments: Sequence[str]) -> int:
     """Write the pages that are stale; with `--check` name them instead, and give 1 if there are any."""
-    pages = {"scenario.md": scenario_page(), "sweeps.md": sweeps_page(), "metrics.md": metrics_page()}
+    pages = {
+        "scenario.md": scenario_page(),
+        "sweeps.md": sweeps_page(),
+        "metrics.md": metrics_page(),
+        "verification.md": _page(*verification_blocks(_table)),
+    }
     stale = {name: text for name, text in pages.items() if _read(HERE / name) != text}
     if "--check" in arguments:
         for name in stale:

@@ -43,6 +43,7 @@ _COMMANDS = {
     "new": "Write a short commented scenario to start from.",
     "metrics": "List the metrics, or explain one.",
     "schema": "Print the JSON Schema of the scenario language.",
+    "verify": "Compare the simulation with what theory knows exactly.",
 }
 _FAULTS_SHOWN = 100  # the first hundred mistakes are enough to read
 _BUG = 1
@@ -108,22 +109,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @contextmanager
 def _one_interrupt() -> Iterator[None]:
-    """Let the first Ctrl-C stop the command, and those that follow not disturb it in stopping."""
+    """Let the first Ctrl-C or SIGTERM stop the command, and those that follow not disturb it in stopping."""
+    ours: dict[int, signal._HANDLER] = {}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for each in ours:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):
-        signal.signal(signal.SIGINT, stop)
+    if threading.current_thread() is threading.main_thread():
+        usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+        ours = {number: handler for number, handler in usual.items() if signal.getsignal(number) is handler}
+        for number in ours:
+            signal.signal(number, stop)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is stop:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in ours.items():
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)
 
 
 def _ready_streams() -> None:
@@ -143,11 +147,11 @@ def _code(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except IopsimError as error:
+    except (IopsimError, MemoryError) as error:
         click.echo(_told(error), err=True)
-        return error.exit_code
+        return getattr(error, "exit_code", MachineError.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nstopped", err=True)
+        click.echo("\nstopped: what had finished is kept; give the same command again", err=True)
         return _INTERRUPTED
     except SystemExit:  # so rich leaves when whoever read its output has gone
         return 0
@@ -160,8 +164,13 @@ def _code(arguments: Sequence[str] | None) -> int:
         return code
 
 
-def _told(error: IopsimError) -> str:
+def _told(error: IopsimError | MemoryError) -> str:
     """What the user reads of an error: every fault of an input and their number, or a sentence."""
+    if isinstance(error, MemoryError):
+        return (
+            "error: memory ran out; what had finished is kept: give the same command again with fewer --workers, "
+            "or where there is more memory"
+        )
     if isinstance(error, InputError):
         lines = [str(fault) for fault in error.faults[:_FAULTS_SHOWN]]
         number = len(error.faults)

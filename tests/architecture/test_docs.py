@@ -53,8 +53,8 @@ def test_generated_pages_are_current() -> None:
 def test_a_stale_page_is_noticed_and_written_anew(tmp_path: Path) -> None:
     script = Path(shutil.copy(GENERATE, tmp_path))
     metrics = tmp_path / "metrics.md"
-    for page in ("scenario.md", "sweeps.md"):
-        shutil.copy(ROOT / "docs" / page, tmp_path)
+    for name in ("verification.py", "scenario.md", "sweeps.md", "verification.md"):
+        shutil.copy(ROOT / "docs" / name, tmp_path)
     metrics.write_text(_text(ROOT / "docs" / "metrics.md").replace("days", "weeks", 1), encoding="utf-8")
     check = _generate(script, "--check")
     assert (check.returncode, check.stderr.splitlines()) == (
@@ -115,6 +115,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
         "report",
         "cli",
         "theory",
+        "verification",
     }  # as the README tells it
     missing = [
         name

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("run", "compare", "sweep", "check", "diff", "warmup", "export", "merge", "cache"),
-    *("validate", "show", "new", "metrics", "schema"),
+    *("validate", "show", "new", "metrics", "schema", "verify"),
 )
 RUN_OPTIONS = (
     *("out", "replications", "precision", "seed", "set", "workers", "dask", "cache", "shard", "events"),
