@@ -153,30 +153,30 @@ def test_a_clearing_that_was_killed_is_finished_by_the_next(
 
 def test_who_writes_while_another_clears_goes_on(cache: Cache) -> None:
     script = f"""
-        import time
+        import select, sys
         from pathlib import Path
         from iopsim.experiment.cache import Cache
         cache = Cache(Path({str(cache.root)!r}))
         print("ready", flush=True)
-        ends = time.monotonic() + 1.0
-        while time.monotonic() < ends:
+        while not select.select([sys.stdin], [], [], 0)[0]:
             cache.clear()
             cache.contents()
     """
-    with python(script) as first, python(script) as second:
+    pipes = {"stdin": subprocess.PIPE}
+    with python(script, **pipes) as first, python(script, **pipes) as second:
         for process in (first, second):
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
-        written, lost = 0, 0
-        while first.poll() is None or second.poll() is None:
+        written, lost, deadline = 0, 0, time.monotonic() + 30
+        while lost < 3 and time.monotonic() < deadline:
             cache.put(KEY, written % 50, encode(replication(written % 50)))
             kept = cache.read(KEY, written % 50)
             lost += kept is None
             assert kept is None or kept.index == written % 50
             written += 1
-        assert [process.communicate()[1] for process in (first, second)] == ["", ""]
+        assert [process.communicate("enough")[1] for process in (first, second)] == ["", ""]
     assert (first.returncode, second.returncode) == (0, 0)
-    assert written > lost > 0  # they did meet
+    assert written >= lost == 3  # they did meet
     cache.clear()
     assert list(cache.root.iterdir()) == []
 
@@ -257,7 +257,7 @@ def test_killed_at_any_moment_it_holds_whole_replications_only_and_loses_none(ca
     moments, interrupted, ever_said = random.Random(3), 0, 0
     home = place(cache, 0).parent
     with writer(cache, KILLED) as (told, said):
-        for _ in range(60):
+        for _ in range(30):
             print("go", file=told, flush=True)
             kept = {int(said.readline()) for _ in range(moments.randint(0, 8))}
             time.sleep(moments.uniform(0.0, 0.003))
@@ -274,7 +274,7 @@ def test_killed_at_any_moment_it_holds_whole_replications_only_and_loses_none(ca
                 assert plain(cache.read(KEY, index)) == plain(replication(index))
             assert sum(one.replications for one in cache.contents()) == len(whole)
             cache.clear()
-    assert ever_said > 200
+    assert ever_said > 120
     assert interrupted > 0  # some were killed half-way through a file
 
 

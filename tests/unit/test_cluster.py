@@ -1,6 +1,7 @@
 """Work on a dask cluster: complete though workers die, refused where numbers may differ, and told in one sentence.
 
-Schedulers, workers and the programs that use them are processes of their own, as in life.
+Schedulers, workers and the programs that use them are processes of their own, as in life; all are forked from one that
+has loaded what they share.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
-import time
-from contextlib import ExitStack
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -21,10 +20,15 @@ import pytest
 
 from iopsim.errors import InputError
 from iopsim.experiment.executors import open_executor
+from tests.cli.sessions import Nursery, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.cli.sessions import Child
+
+pytestmark = pytest.mark.slow
 
 needs_dask = pytest.mark.skipif(
     find_spec("distributed") is None, reason='dask.distributed is missing: pip install "iopsim[cluster]"'
@@ -72,78 +76,102 @@ except IopsimError as error:
     say(f"{type(error).__name__} {error.exit_code}: {error}")
 """
 
-OTHER_VERSION = "import iopsim.experiment.keys as keys; keys.program_version = lambda: '0-of-others'"
+OTHER_VERSION = """
+from iopsim.experiment import keys
+from iopsim.experiment.executors import cluster
+keys.program_version = cluster.program_version = lambda: "0-of-others"
+"""
+
+
+START = """
+import os, pathlib, sys
+import dask
+sys.path.insert(0, os.getcwd())
+dask.config.set(temporary_directory=os.getcwd())
+"""
+SCHEDULER = """
+from distributed.cli.dask_scheduler import main
+main(["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--dashboard-address", ":0",
+      "--scheduler-file", "scheduler.json"], standalone_mode=False)
+"""
+WORKER = """
+from distributed.cli.dask_worker import main
+main([ADDRESS, "--nthreads", "1", "--no-dashboard", "--no-nanny"], standalone_mode=False)
+"""
+
+
+WITHOUT_THE_PROGRAM = """
+for name in [*sys.modules]:
+    if name.partition(".")[0] == "iopsim":
+        del sys.modules[name]
+sys.path.insert(0, "elsewhere")
+"""
 
 
 class Lab:
     """A folder of tasks, and the processes that a test starts; all are gone at its end."""
 
-    def __init__(self, folder: Path, started: ExitStack) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
         self.folder = folder
-        self.started = started
+        self.nursery = nursery
+        self.started: list[Child] = []
         (folder / "cluster_tasks.py").write_text(TASKS)
-        self.path = os.pathsep.join([str(folder), *filter(None, sys.path)])
 
-    def start(self, *command: str, output: int = subprocess.DEVNULL, **more: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            stdout=output,
-            stderr=output,
-            text=True,
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": self.path, "DASK_TEMPORARY_DIRECTORY": str(self.folder)} | more,
-            start_new_session=True,
-        )
-        self.started.callback(end, process)
-        return process
+    def start(self, script: str) -> Child:
+        child = self.nursery.start(folder=self.folder, before=f"{START}\n{script}\nsys.exit()")
+        self.started.append(child)
+        return child
 
-    def scheduler(self) -> tuple[subprocess.Popen[str], str]:
+    def scheduler(self) -> tuple[Child, str]:
         """A scheduler and its address."""
         file = self.folder / "scheduler.json"
-        where = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--dashboard-address", ":0")
-        process = self.start("-m", "distributed.cli.dask_scheduler", *where, "--scheduler-file", str(file))
-        while not (file.exists() and file.read_text().endswith("}")):
-            assert process.poll() is None
-            time.sleep(0.02)
-        return process, json.loads(file.read_text())["address"]
+        scheduler = self.start(SCHEDULER)
+        until(lambda: file.exists() and file.read_text().endswith("}"))
+        return scheduler, json.loads(file.read_text())["address"]
 
-    def worker(self, address: str, *options: str, **more: str) -> subprocess.Popen[str]:
-        """A worker that nobody replaces when it dies."""
-        command = (
-            "-m",
-            "distributed.cli.dask_worker",
-            address,
-            "--nthreads",
-            "1",
-            "--no-dashboard",
-            *options,
-        )
-        return self.start(*command, "--no-nanny", **more)
+    def worker(self, address: str, first: str = "") -> Child:
+        """A worker that nobody replaces when it dies; `first` is Python that it runs first."""
+        return self.start(first + WORKER.replace("ADDRESS", repr(address)))
 
-    def program(self, body: str) -> subprocess.Popen[str]:
+    def program(self, body: str) -> Child:
         indented = "\n".join(f"    {line}" for line in body.strip("\n").splitlines())
-        return self.start("-c", PROGRAM.replace("BODY", indented), output=subprocess.PIPE)
+        return self.start(PROGRAM.replace("BODY", indented))
+
+    def rest_of(self, child: Child) -> list[str]:
+        """What a program says until it ends; on standard error it says nothing."""
+        self.started.remove(child)
+        code, out, err = child.end()
+        assert (code, err) == (0, "")
+        return out.splitlines()
 
     def told(self, body: str) -> list[str]:
-        """What the program says; on standard error it says nothing."""
-        return rest_of(self.program(body))
+        return self.rest_of(self.program(body))
+
+    def kill(self, child: Child) -> int:
+        self.started.remove(child)
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+        return child.end().code
 
 
-def rest_of(process: subprocess.Popen[str]) -> list[str]:
-    out, err = process.communicate(timeout=60)
-    assert err == ""
-    return out.splitlines()
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    with process:
-        process.kill()
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    if sys.platform == "win32":
+        pytest.skip("processes that are forked")
+    nursery = Nursery(
+        "import distributed, distributed.cli.dask_scheduler, distributed.cli.dask_worker\n"
+        "import iopsim.experiment.executors.cluster"
+    )
+    yield nursery
+    nursery.close()
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    with ExitStack() as started:
-        yield Lab(tmp_path, started)
+def lab(tmp_path: Path, nursery: Nursery) -> Iterator[Lab]:
+    lab = Lab(tmp_path, nursery)
+    yield lab
+    for child in [*lab.started]:
+        lab.kill(child)
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,14 +199,14 @@ with open_executor(dask={address!r}) as executor:
     say(executor.width)
 """)
     assert said == ["four", "True True True", "1"]
-    assert killed.wait(5) == -signal.SIGKILL
+    assert lab.kill(killed) == -signal.SIGKILL
 
 
 @needs_dask
 @pytest.mark.slow
 def test_when_all_workers_are_gone_it_waits_for_others(lab: Lab) -> None:
     _, address = lab.scheduler()
-    workers = [lab.worker(address)]
+    worker = lab.worker(address)
     program = lab.program(f"""
 with open_executor(dask={address!r}) as executor:
     for_each(executor, slow, range(60), keep)
@@ -187,12 +215,11 @@ with open_executor(dask={address!r}) as executor:
     cluster._PATIENCE_SECONDS = 1.0
     for_each(executor, slow, range(60, 120), keep)
 """)
-    assert program.stdout
-    assert program.stdout.readline() == "four\n"
-    workers[0].kill()
+    program.says("four\n")
+    lab.kill(worker)
     lab.worker(address)
-    done, error = rest_of(program)
-    assert done == "True 2"
+    four, done, error = lab.rest_of(program)
+    assert (four, done) == ("four", "True 2")
     assert error.startswith(
         "MachineError 5: the dask cluster has lost all its workers; give the same command"
     )
@@ -207,10 +234,11 @@ def test_a_worker_of_another_version_is_refused_before_work_and_in_work(lab: Lab
 with open_executor(dask={address!r}) as executor:
     for_each(executor, slow, range(4000), keep)
 """)
-    assert program.stdout
-    assert program.stdout.readline() == "four\n"
-    lab.worker(address, "--preload", OTHER_VERSION)
-    refusals = rest_of(program) + lab.told(f"with open_executor(dask={address!r}): say('not reached')")
+    program.says("four\n")
+    lab.worker(address, OTHER_VERSION)
+    refusals = lab.rest_of(program)[1:] + lab.told(
+        f"with open_executor(dask={address!r}): say('not reached')"
+    )
     assert len(refusals) == 2
     for line in refusals:
         refused = (
@@ -224,7 +252,7 @@ def test_a_worker_without_the_program_is_refused(lab: Lab) -> None:
     _, address = lab.scheduler()
     (lab.folder / "elsewhere/iopsim").mkdir(parents=True)
     (lab.folder / "elsewhere/iopsim/__init__.py").touch()
-    lab.worker(address, PYTHONPATH=str(lab.folder / "elsewhere"))
+    lab.worker(address, first=WITHOUT_THE_PROGRAM)
     (line,) = lab.told(f"with open_executor(dask={address!r}): say('not reached')")
     assert re.match(
         r"MachineError 5: worker tcp://\S+ .*cannot run iopsim \(.*No module named .*install", line
@@ -250,14 +278,12 @@ with open_executor(dask={address!r}) as executor:
     cluster._CONNECT_SECONDS = executor._client._timeout = 1.0
     for_each(executor, slow, range(4000), keep)
 """)
-    assert program.stdout
-    said = [program.stdout.readline() for _ in range(4)]
+    program.says("has no workers")
     lab.worker(address)
-    assert program.stdout.readline() == "four\n"
-    scheduler.kill()
-    said += rest_of(program)
+    program.says("four\n")
+    lab.kill(scheduler)
     for line, expected in zip(
-        said,
+        [line for line in lab.rest_of(program) if line != "four"],
         [
             r"InputError --dask: error: 'nonsense' is no address of a scheduler \(missing port",
             r"InputError --dask: error: 'foo://x:1' is no address .*give tcp://host:port, or local",
@@ -274,14 +300,10 @@ with open_executor(dask={address!r}) as executor:
 @pytest.mark.slow
 def test_a_local_cluster_replaces_who_dies_and_names_what_kills(lab: Lab) -> None:
     said = lab.told("""
-os.environ["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] = "0"
-with open_executor(2, "local") as executor:
-    def keep_and_kill(index, result):
-        keep(index, result)
-        if len(pids) == 20:
-            os.kill(result[1], signal.SIGKILL)
-    for_each(executor, slow, range(40), keep_and_kill)
-    say(complete(40), len(set(pids)) > 1)
+dask.config.set({"distributed.scheduler.allowed-failures": 0})
+with open_executor(1, "local") as executor:
+    for_each(executor, slow, range(8), keep)
+    say(complete(8))
     try:
         executor.submit(raises, 0).result()
     except KeyError as error:
@@ -291,6 +313,7 @@ with open_executor(2, "local") as executor:
     except IopsimError as error:
         say(error)
     pids += executor.submit(slow, 1).result()[1:]
+    say(len(set(pids)))
 for pid in set(pids):
     try:
         os.kill(pid, 0)
@@ -298,9 +321,9 @@ for pid in set(pids):
     except ProcessLookupError:
         pass
 """)
-    assert said[:3] == ["four", "True True", "'two' True"]
+    assert said[:3] == ["four", "True", "'two' True"]
     assert said[3].startswith("workers of the dask cluster died again and again of the same work")
-    assert said[4:] == []
+    assert said[4:] == ["2"]
 
 
 @needs_dask
@@ -308,13 +331,11 @@ for pid in set(pids):
 def test_ctrl_c_of_the_whole_group_stops_a_local_cluster_in_silence(lab: Lab) -> None:
     program = lab.program("""
 try:
-    with open_executor(2, "local") as executor:
+    with open_executor(1, "local") as executor:
         for_each(executor, slow, range(4000), keep)
 except KeyboardInterrupt:
     say("stopped")
 """)
-    assert program.stdout
-    assert program.stdout.readline() == "four\n"
+    program.says("four\n")
     os.killpg(program.pid, signal.SIGINT)
-    assert rest_of(program) == ["stopped"]  # all 4,000 would take longer than we wait
-    assert program.returncode == 0
+    assert lab.rest_of(program) == ["four", "stopped"]  # all 4,000 would take longer than we wait

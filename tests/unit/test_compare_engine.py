@@ -35,6 +35,8 @@ from iopsim.scenario.schema import Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+pytestmark = pytest.mark.slow
+
 CENSUS, RENEGED, WAIT = "care.census.mean", "care.reneged.share", "care.wait_days.p50"
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from iopsim.model.ledger import Ledger
     from iopsim.scenario.schema import Scenario
 
+pytestmark = pytest.mark.slow
+
 # A few per cent above what they are: who makes a patient dearer meets them, and says why or finds another way.
 KERNEL_EVENTS = {BASELINE: 6.8, REFERENCE: 6.2}
 FACTS = {BASELINE: 9.5, REFERENCE: 6.9}

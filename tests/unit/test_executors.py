@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+pytestmark = pytest.mark.slow
+
 TASKS = """
 import os, signal, sys, threading, time
 
@@ -136,7 +138,7 @@ def run(task: Callable[[int], Any], count: int, workers: int, on_done: Callable[
         for_each(executor, task, range(count), on_done)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", [1, 3])
 def test_every_index_is_done_once_whatever_the_workers(tasks: ModuleType, workers: int) -> None:
     assert gathered(tasks.square, 30, workers) == {index: index * index for index in range(30)}
 
@@ -220,14 +222,6 @@ def test_what_always_kills_its_worker_ends_the_run_after_all_others(tasks: Modul
     with pytest.raises(MachineError, match=r"died 3 times in a row of the same work \(last exit code 7"):
         run(task, count, 2, got.__setitem__)
     assert got == {index: index for index in range(count) if index != deadly}
-
-
-def test_workers_that_die_of_everything_end_the_run_soon(tasks: ModuleType, tmp_path: Path) -> None:
-    got: dict[int, int] = {}
-    with pytest.raises(MachineError, match="died 3 times in a row"):
-        run(functools.partial(tasks.dies, str(tmp_path / "deaths")), 1000, 2, got.__setitem__)
-    assert got == {}
-    assert (tmp_path / "deaths").stat().st_size <= 18  # three for each of the six that were on their way
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from iopsim.report.style import Drawing
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 SHORT = (
     "run.warm_up_weeks=6",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from iopsim.report.style import Drawing
 
+pytestmark = pytest.mark.slow
+
 WAIT, RENEGED = "day_care.wait_days.p90", "day_care.reneged.share"
 WEEKS = 29
 nan = math.nan

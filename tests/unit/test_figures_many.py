@@ -16,6 +16,8 @@ from tests.unit.folders import clinic, drawn, written
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SITES = 10
 
 

@@ -14,6 +14,8 @@ from iopsim.model.clinic import simulate
 from iopsim.model.ledger import Fact, Ledger
 from iopsim.scenario import Scenario, load
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 WEEKS = 52
 

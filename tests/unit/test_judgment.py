@@ -141,7 +141,8 @@ def test_results_that_no_target_judges_are_refused(tmp_path: Path, kind: str, re
 def test_a_damaged_table_is_told_as_such(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "summary.csv").write_bytes(content)
-    expected = "summary.csv is missing or damaged; give the command that wrote this folder again"
+    state = "missing" if content is None else "missing or damaged"
+    expected = f"summary.csv is {state}; give the command that wrote this folder again"
     assert refused(results(tmp_path)) == expected
 
 

@@ -14,6 +14,8 @@ from iopsim.experiment.cache import PACK, Cache, pack, unpacked
 from iopsim.experiment.encoding import decode, encode
 from tests.unit.kept import KEY, OTHER, contents, filled, place, replication
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:

@@ -28,6 +28,8 @@ from iopsim.experiment.statistics import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 nan = math.nan
 
 

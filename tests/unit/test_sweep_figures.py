@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from iopsim.report.style import Drawing
 
+pytestmark = pytest.mark.slow
+
 COST, WAIT, SHARE = "program.cost.total", "day_care.wait_days.p90", "day_care.reneged.share"
 UNITS = {COST: "USD", WAIT: "days", SHARE: "share"}
 POSTS = {"staff.clinician.posts": {"label": "Clinicians", "values": [1, 2, 3]}}

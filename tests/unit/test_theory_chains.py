@@ -22,6 +22,8 @@ from iopsim.theory.chains import (
 )
 from iopsim.theory.erlang import erlang_b, mmc
 
+pytestmark = pytest.mark.slow
+
 
 def unit(arrivals: float, stay: float, places: int) -> Unit:
     return Unit(arrivals_per_day=arrivals, mean_stay_days=stay, places=places)

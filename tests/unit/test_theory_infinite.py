@@ -16,6 +16,8 @@ from iopsim.theory.infinite import (
 )
 from iopsim.theory.stays import weibull_survival
 
+pytestmark = pytest.mark.slow
+
 STEPS = [(0.0, 2.0), (31.0, 0.5), (59.0, 3.0)]
 
 

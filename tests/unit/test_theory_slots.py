@@ -11,6 +11,8 @@ from iopsim.theory.deterministic import cohort_wait
 from iopsim.theory.slots import slot_wait
 from iopsim.theory.stays import wait_to_next_session
 
+pytestmark = pytest.mark.slow
+
 WORKING_DAYS = [day + 9 / 24 for day in range(5) for _ in range(3)]
 
 

@@ -44,6 +44,8 @@ from tests.theory.replications import DisagreementError, agree, mean_in_care, re
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 nan = math.nan
 
 # MSER-5

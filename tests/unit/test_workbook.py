@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet.worksheet import Worksheet
 
+pytestmark = pytest.mark.slow
+
 KINDS = {
     "minimal": ("run.warm_up_weeks=4", "run.weeks=10"),
     "from-today": ("run.weeks=10",),
