@@ -102,9 +102,11 @@ def tell(suites: Suites, junit_xml: Path | None, *, annotate: bool, more: str = 
 
 
 def _write_report(path: Path, text: str) -> None:
+    from iopsim.experiment.disk import replacing
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        with replacing(path) as file:
+            file.write(text.encode())
     except OSError as error:
         from iopsim.errors import MachineError
 

@@ -149,7 +149,7 @@ def unpacked(path: Path) -> Iterator[tuple[str, int, bytes]]:
     Raises:
         InputError: It is no such file, or damaged.
     """
-    with told_as_machine_error(path.parent):
+    with told_as_machine_error(path.parent, None):
         try:
             with zipfile.ZipFile(path) as archive:
                 for entry in archive.infolist():

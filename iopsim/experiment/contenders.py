@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from iopsim.errors import Fault, InputError, Mark
 from iopsim.experiment.cache import PACK, unpacked
+from iopsim.experiment.disk import told_as_machine_error
 from iopsim.experiment.equilibrium import unsteady
 from iopsim.experiment.keys import program_version
 from iopsim.experiment.plans import Plan, gather, replications, silent
@@ -49,7 +50,8 @@ class Contender:
     def text(self) -> str:
         """The resolved scenario as YAML, as the results say it where there are some."""
         if self.results:
-            return (self.results.path / "scenario.resolved.yaml").read_text(encoding="utf-8")
+            with told_as_machine_error(self.results.path, None):
+                return self.results.file("scenario.resolved.yaml").read_text(encoding="utf-8")
         return resolved_text(self.scenario)
 
 
@@ -70,12 +72,13 @@ def from_results(path: Path) -> Contender:
     """The plan of a finished run.
 
     Raises:
-        InputError: The folder is that of no finished run.
+        InputError: The folder is that of no finished run, or lacks its replications.
     """
     results = read_run(path)
     if (kind := results.manifest.get("kind")) != "run":
         message = f"holds a {kind}, which is no one plan; give a folder that `iopsim run` wrote"
         raise InputError(Fault("not-a-run", message, mark=Mark(str(path))))
+    results.file(PACK)  # before anything is simulated
     return Contender(results.scenario(), results)
 
 
@@ -85,7 +88,7 @@ def read(results: Results) -> Entry:
     Raises:
         InputError: They are not there, or damaged.
     """
-    key, _, _ = next(unpacked(results.path / PACK))
+    key, _, _ = next(unpacked(results.file(PACK)))
     return Entry(key, results.replications())
 
 

@@ -158,7 +158,7 @@ def _written(results: Results) -> dict[str, Any]:
     from iopsim.scenario.load import replaces
     from iopsim.scenario.tree import plain
 
-    root, faults = survey(results.path / "scenario.resolved.yaml", replaces, LAW_NAMES)
+    root, faults = survey(results.file("scenario.resolved.yaml"), replaces, LAW_NAMES)
     if root is None:
         raise InputError(*faults)
     return dict(plain(root))

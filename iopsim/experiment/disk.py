@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["replacing", "told_as_machine_error"]
+__all__ = ["hash_of", "replacing", "told_as_machine_error"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -43,9 +44,19 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
         raise
 
 
+def hash_of(path: Path) -> str:
+    """What tells a file from any other, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextmanager
-def told_as_machine_error(folder: Path, option: str = "--out") -> Iterator[None]:
+def told_as_machine_error(folder: Path, option: str | None = "--out") -> Iterator[None]:
     """Turn an OSError into the sentence that says which folder refuses, why, and what to do.
+
+    Args:
+        folder: Where something is read or written.
+        option: What names another folder to write to; None where one is read.
 
     Raises:
         MachineError: In place of OSError.
@@ -53,8 +64,12 @@ def told_as_machine_error(folder: Path, option: str = "--out") -> Iterator[None]
     try:
         yield
     except OSError as error:
-        full = error.errno in _FULL
-        what = "has no room left" if full else "cannot be used"
-        cure = "free space" if full else f"let it be written or choose another folder with {option},"
+        if error.errno is None:  # not the machine: what a file holds
+            raise
+        what, cure = "cannot be used", f"let it be written or choose another folder with {option},"
+        if error.errno in _FULL:
+            what, cure = "has no room left", "free space"
+        elif option is None:
+            what, cure = "cannot be read", "let it be read"
         message = f"{folder} {what} ({error.strerror or error}); {cure} and give the same command again"
         raise MachineError(message) from error

@@ -94,10 +94,14 @@ def add_shards(folders: Sequence[Path], key: str, plans: Sequence[Plan], cache: 
         InputError: With every folder that is no part of this whole, and the parts that lack.
     """
     parts: dict[int, set[int]] = {}
+    packs: list[Path] = []
     faults: list[Fault] = []
     for folder in folders:
         try:
-            manifest = read_run(folder).manifest
+            results = read_run(folder)
+            manifest = results.manifest
+            if manifest.get("kind") == SHARD:
+                packs.append(results.file(PACK))
         except InputError as error:
             faults += error.faults
             continue
@@ -114,8 +118,8 @@ def add_shards(folders: Sequence[Path], key: str, plans: Sequence[Plan], cache: 
     if faults:
         raise InputError(*faults)
     wanted = {plan.key for plan in plans}
-    for folder in folders:
-        for owner, index, encoded in unpacked(folder / PACK):
+    for packed in packs:
+        for owner, index, encoded in unpacked(packed):
             if owner in wanted:
                 cache.put(owner, index, encoded)
 

@@ -22,14 +22,17 @@ import shutil
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from iopsim.errors import Fault, InputError, MachineError, Mark
+from iopsim import __version__
+from iopsim.errors import Fault, InputError, Interrupted, MachineError, Mark
 from iopsim.experiment.cache import PACK, pack, unpacked
-from iopsim.experiment.disk import replacing, told_as_machine_error
+from iopsim.experiment.disk import hash_of, replacing, told_as_machine_error
 from iopsim.experiment.encoding import csv_cell, decode
 from iopsim.experiment.keys import program_version
+from iopsim.experiment.lock import LOCK, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,25 +43,12 @@ if TYPE_CHECKING:
     from iopsim.experiment.encoding import Replication
     from iopsim.scenario.schema import Scenario
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _seize(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _seize(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 __all__ = ["PARTIAL", "RESULTS_SCHEMA", "Results", "Run", "open_run", "read_resolved", "read_run"]
 
 RESULTS_SCHEMA = 3
 PARTIAL = ".partial"
 
 _MANIFEST = "manifest.json"
-_LOCK = "lock"
 
 
 def open_run(
@@ -89,9 +79,13 @@ def open_run(
         lock = None
         while lock is None:
             folder = _folder_at(out, key) if out else _folder_below(root / name, key, now)
-            lock = _locked(folder)
+            path, lock = folder.with_name(folder.name.removesuffix(PARTIAL)), locked(folder)
+            if lock and os.path.lexists(path):  # another run had the name and finished, just before we began
+                shutil.rmtree(folder)
+                lock.close()
+                lock = None
         run = Run(
-            path=folder.with_name(folder.name.removesuffix(PARTIAL)),
+            path=path,
             folder=folder,
             manifest={**(about or {}), "model_version": program_version(), **_surroundings()},
             lock=lock,
@@ -110,7 +104,8 @@ def open_run(
 class Run:
     """A results folder that is being written; as a context manager it gives the folder free at the end.
 
-    Every method that writes raises MachineError when the disk is full or the folder cannot be written.
+    Every method that writes raises MachineError when the disk is full or the folder cannot be written. Ctrl-C in the
+    block leaves it as Interrupted, which says what there is.
 
     Attributes:
         path: Where the results stand once the run has finished.
@@ -127,8 +122,14 @@ class Run:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.lock.close()
+        if kind is KeyboardInterrupt:
+            if not self.folder.exists():
+                raise Interrupted(f"the results are finished: {self.path}") from None
+            raise Interrupted(
+                f"every replication that has finished is kept; give the same command again to complete {self.path}"
+            ) from None
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write a file of the results; `name` may lead through folders (`figures/census.svg`)."""
@@ -143,7 +144,7 @@ class Run:
             text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
             stack.callback(text.detach)
             writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(header)
+            writer.writerow(map(csv_cell, header))
             writer.writerows(map(csv_cell, row) for row in rows)
 
     def write_replications(self, cache: Cache, entries: Iterable[tuple[str, int]]) -> None:
@@ -158,19 +159,35 @@ class Run:
 
     def finish(self, **facts: object) -> Path:
         """Name the folder as the finished run it is, and give it free."""
-        self.note(finished=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **facts)
+        from iopsim.experiment.executors.signals import held_back
+
         with told_as_machine_error(self.folder):
+            files = {name: hash_of(self.folder / name) for name in self._names()}
+        self.note(finished=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **facts, files=files)
+        with held_back(), told_as_machine_error(self.folder):
             if sys.platform == "win32":
                 self.lock.close()  # a folder with an open file cannot be renamed there
-            self.folder.rename(self.path)
-            (self.path / _LOCK).unlink(missing_ok=True)
+            try:
+                self.folder.rename(self.path)
+            except OSError as error:
+                if os.path.lexists(self.path):
+                    message = f"{self.path} was made by somebody else meanwhile; move it away"
+                    raise MachineError(f"{message} and give the same command again") from error
+                raise
+            with suppress(OSError):  # it is finished all the same
+                (self.path / LOCK).unlink(missing_ok=True)
             self.lock.close()
         return self.path
+
+    def _names(self) -> list[str]:
+        """What has been written, beside the manifest."""
+        paths = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
+        return sorted({path.as_posix() for path in paths} - {_MANIFEST, LOCK})
 
     def clear(self) -> None:
         """Remove what an earlier attempt wrote: it may have had other options."""
         for entry in self.folder.iterdir():
-            if entry.name not in {_MANIFEST, _LOCK}:
+            if entry.name not in {_MANIFEST, LOCK}:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     @contextmanager
@@ -186,21 +203,37 @@ class Results:
     path: Path
     manifest: Mapping[str, Any]
 
+    def file(self, name: str) -> Path:
+        """Where a file of the run is, which is as the run wrote it.
+
+        Raises:
+            InputError: It is missing or damaged.
+            MachineError: It cannot be read.
+        """
+        path, written = self.path / name, self.manifest.get("files", {}).get(name)
+        with told_as_machine_error(self.path, None):
+            what = "" if path.is_file() else "missing"
+            if written and not what and hash_of(path) != written:
+                what = "damaged (not what the run wrote)"
+        if what:
+            message = f"{name} is {what}; give the command that wrote this folder again"
+            raise InputError(Fault("damaged-results", message, mark=Mark(str(self.path))))
+        return path
+
     def table(self, name: str) -> pd.DataFrame:
         """One of the run's tables, such as `summary.csv` or `weekly.csv.gz`, for analysts.
 
         Raises:
-            InputError: The run has no such table.
+            InputError: The run has no such table, or it is missing or damaged.
         """
         import pandas as pd
 
-        path = self.path / name
-        if not path.is_file():
+        if not (self.path / name).is_file() and name not in self.manifest.get("files", {}):
             there = ", ".join(sorted(entry.name for entry in self.path.glob("*.csv*")))
             raise InputError(
                 Fault("no-table", f'no table "{name}"; there are {there}', mark=Mark(str(self.path)))
             )
-        return pd.read_csv(path)
+        return pd.read_csv(self.file(name))
 
     def scenario(self) -> Scenario:
         """What was simulated; results hold no patients' data, and something of the same form stands in for them.
@@ -211,7 +244,7 @@ class Results:
         Raises:
             InputError: The folder holds no scenario that can be read.
         """
-        scenario = read_resolved(self.path / "scenario.resolved.yaml")
+        scenario = read_resolved(self.file("scenario.resolved.yaml"))
         sources = dict(scenario.sources)
         for name, (before, inside) in self.manifest.get("traced", {}).items():
             if trace := sources[name].trace:
@@ -225,7 +258,7 @@ class Results:
         Raises:
             InputError: They are not there, or damaged.
         """
-        found = [decode(encoded) for _, _, encoded in unpacked(self.path / PACK)]
+        found = [decode(encoded) for _, _, encoded in unpacked(self.file(PACK))]
         return sorted(found, key=lambda replication: replication.index)
 
 
@@ -266,23 +299,41 @@ def read_run(path: str | os.PathLike[str]) -> Results:
         InputError: It is no results folder, of another version, or unfinished.
     """
     path = Path(path)
-    mark = Mark(str(path))
-    with told_as_machine_error(path):
+    with told_as_machine_error(path, None):
         unfinished = Path(f"{path}{PARTIAL}")
         folder = unfinished if unfinished.exists() and not path.exists() else path
         manifest = _read_manifest(folder)
-    if not manifest:
-        newest = max((place.parent for place in path.glob(f"*/{_MANIFEST}")), default=None)
-        cure = f"did you mean {newest}?" if newest else "give a folder that `iopsim run` wrote"
-        message = f"not a results folder: no readable manifest.json in it; {cure}"
-        raise InputError(Fault("not-results", message, mark=mark))
-    if manifest.get("results_schema") != RESULTS_SCHEMA:
-        got = f"results of schema {manifest.get('results_schema')}, this version reads {RESULTS_SCHEMA}"
-        raise InputError(Fault("results-schema", f"{got}; run the scenario again", mark=mark))
-    if folder.suffix == PARTIAL or "finished" not in manifest:
-        message = "the run is unfinished; give its command again to complete it"
-        raise InputError(Fault("unfinished-results", message, mark=mark))
+    fault = None
+    if folder.suffix == PARTIAL and folder.is_dir():
+        fault = "unfinished-results", "the run is unfinished; give its command again to complete it"
+    elif not manifest:
+        fault = "not-results", _no_results(folder)
+    elif (schema := manifest.get("results_schema")) != RESULTS_SCHEMA:
+        fault = "results-schema", _other_schema(schema, manifest)
+    elif "finished" not in manifest:
+        fault = "unfinished-results", "the run is unfinished; give its command again to complete it"
+    if fault:
+        raise InputError(Fault(*fault, mark=Mark(str(path))))
     return Results(folder, manifest)
+
+
+def _no_results(folder: Path) -> str:
+    if (folder / _MANIFEST).is_file():
+        return f"{_MANIFEST} is damaged; give the command that wrote this folder again"
+    newest = max((place.parent for place in folder.glob(f"*/{_MANIFEST}")), default=None)
+    cure = f"did you mean {newest}?" if newest else "give a folder that `iopsim run` wrote"
+    return f"not a results folder: no {_MANIFEST} in it; {cure}"
+
+
+def _other_schema(schema: object, manifest: Mapping[str, Any]) -> str:
+    """Who wrote these results, why they cannot be read here, and what to do."""
+    wrote = manifest.get("packages", {}).get("iopsim", "of another version")
+    newer = isinstance(schema, int) and schema > RESULTS_SCHEMA
+    cure = "read them with a version as new, or run" if newer else "run"
+    return (
+        f"results of schema {schema}, written by iopsim {wrote}; this is iopsim {__version__}, which reads "
+        f"schema {RESULTS_SCHEMA}; {cure} the scenario again"
+    )
 
 
 def _folder_at(out: Path, key: str) -> Path:
@@ -321,7 +372,7 @@ def _folder_below(home: Path, key: str, now: dt.datetime) -> Path:
 def _continues(folder: Path, key: str) -> bool:
     """Whether a run of this key may go on here: it began here, or nothing has begun here."""
     manifest = _read_manifest(folder)
-    begun = {entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp")} - {_LOCK}
+    begun = {entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp")} - {LOCK}
     return manifest.get("key") == key or not begun
 
 
@@ -334,29 +385,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return {}
 
 
-def _locked(folder: Path) -> IO[bytes] | None:
-    """The lock of an unfinished run; None if it was finished and renamed just now."""
-    try:
-        file = (folder / _LOCK).open("ab")
-    except FileNotFoundError:
-        return None
-    try:
-        _seize(file)
-    except (BlockingIOError, PermissionError) as error:
-        file.close()
-        raise MachineError(
-            f"{folder}: another run is using this folder; wait until it has finished, or stop it, "
-            "then give the same command"
-        ) from error
-    except OSError:
-        pass  # a file system without locks; two runs of one key write the same bytes
-    with suppress(FileNotFoundError):
-        if os.path.samestat(os.fstat(file.fileno()), (folder / _LOCK).stat()):
-            return file
-    file.close()
-    return None
-
-
+@cache
 def _surroundings() -> dict[str, object]:
     """Where a run took place: machine, python, and the versions of what the package depends on."""
     import platform

@@ -68,9 +68,9 @@ def cases_in(results: Results) -> list[Case]:
         message = f"a {kind} has no verdicts on targets; {_INSTEAD.get(kind, 'give a run or a sweep')}"
         raise InputError(Fault("not-judged", message, mark=mark))
     name, judge = _TABLES[kind]
-    with told_as_machine_error(results.path):
+    with told_as_machine_error(results.path, None):
         try:
-            with (results.path / name).open(encoding="utf-8", newline="") as file:
+            with results.file(name).open(encoding="utf-8", newline="") as file:
                 if not (rows := list(csv.DictReader(file, strict=True))):
                     raise ValueError("an empty table")
                 cases = list(judge(rows, results.manifest))

@@ -1,16 +1,23 @@
-"""Ways to meet iopsim: as a process of its own, on a terminal, and what it leaves on the disk."""
+"""Ways to meet iopsim: in this process, as one of its own, on a terminal; and what it leaves on the disk."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from iopsim.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -125,19 +132,134 @@ def _read_until_closed(descriptor: int) -> Iterator[bytes]:
             yield part
 
 
+def answered(*arguments: object, folder: Path) -> Answer:
+    """Run iopsim in this process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    out, err = io.StringIO(), io.StringIO()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # whoever runs tests behind a shell's back ignores it
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as left:
+            code = left.code
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    assert isinstance(code, int)
+    return Answer(code, out.getvalue(), err.getvalue())
+
+
+LOADED_BY_RUNS = """
+import tests.cli.faulty
+from iopsim.cli import main
+from tests.cli.sessions import MINIMAL, SHORT, answered
+with tempfile.TemporaryDirectory() as folder:
+    words = ("run", MINIMAL, *SHORT, "--replications", "2", "--no-figures", "--workers", "1")
+    answered(*words, folder=pathlib.Path(folder))
+"""
+NURSERY = """
+import gc, json, os, pathlib, signal, sys, tempfile
+PRELOAD
+gc.collect()
+gc.freeze()  # what is never looked at is never copied
+for line in sys.stdin:
+    order = json.loads(line)
+    if "end_of" in order:
+        answer = os.waitstatus_to_exitcode(os.waitpid(order["end_of"], 0)[1])
+    elif not (answer := os.fork()):
+        break
+    print(answer, flush=True)
+else:
+    sys.exit()
+terminal = order["terminal"]
+os.login_tty(os.open(terminal, os.O_RDWR)) if terminal else os.setsid()
+for number in () if terminal else (1, 2):
+    os.dup2(os.open(order["streams"][number], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+os.dup2(os.open(os.devnull, os.O_RDONLY), 0) if not terminal else None
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.chdir(order["folder"])
+exec(order["before"])
+main(order["arguments"])
+"""
+
+
+class Nursery:
+    """A process that has loaded what takes long, and of which others are forked: each in a group of its own."""
+
+    def __init__(self, preload: str = LOADED_BY_RUNS) -> None:
+        self._number = count()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY.replace("PRELOAD", preload)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment(PYTHONPATH=str(ROOT)),
+            start_new_session=True,
+        )
+
+    def _told(self, **order: object) -> int:
+        assert self._process.stdin and self._process.stdout
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def start(self, *arguments: str, folder: Path, before: str = "", terminal: str = "") -> Child:
+        """Start a command; `before` is Python that runs first, and may end the process."""
+        number = next(self._number)
+        streams = [str(folder / f".{name} {number}") for name in ("in", "out", "err")]
+        more: dict[str, Any] = {"arguments": arguments, "folder": str(folder), "streams": streams}
+        return Child(self._told(**more, before=before, terminal=terminal), streams, self)
+
+    def end_of(self, pid: int) -> int:
+        """Wait for the end and give the exit code."""
+        return self._told(end_of=pid)
+
+    def close(self) -> None:
+        """Let it go."""
+        with self._process:
+            assert self._process.stdin
+            self._process.stdin.close()
+        assert self._process.returncode == 0
+
+
+class Child(NamedTuple):
+    """A command that runs in a process group of its own, whose number is its pid."""
+
+    pid: int
+    streams: list[str]
+    nursery: Nursery
+
+    def says(self, text: str) -> None:
+        """Wait until standard output has this."""
+        until(lambda: text in self._said(1))
+
+    def end(self) -> Answer:
+        """Wait for the end."""
+        code = self.nursery.end_of(self.pid)
+        return Answer(code, self._said(1), self._said(2))
+
+    def _said(self, number: int) -> str:
+        path = Path(self.streams[number])
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def kept_in(folder: Path) -> list[Path]:
     """Every replication that runs in `folder` have finished, in any version of the program."""
     return sorted((folder / "results" / ".cache").rglob("*.rep"))
 
 
+def until(done: Callable[[], bool]) -> None:
+    """Wait until it is done."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not done():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS:.0f} s"
+        time.sleep(0.005)
+
+
 def until_kept(folder: Path, number: int = 3) -> None:
     """Wait until a run in `folder` has finished that many replications."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if len(kept_in(folder)) >= number:
-            return
-        time.sleep(0.005)
-    raise AssertionError(f"no {number} replications within {PATIENCE_SECONDS:.0f} s")
+    until(lambda: len(kept_in(folder)) >= number)
 
 
 def files(folder: Path) -> dict[str, bytes]:

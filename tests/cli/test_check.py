@@ -179,10 +179,10 @@ def test_folders_that_cannot_be_judged_are_all_told(iopsim: Iopsim, tmp_path: Pa
             "no targets to judge by; add some",
             "a comparison has no verdicts on targets; run its plans",
             "a shard has no verdicts on targets; join all parts with `iopsim merge`",
-            *["not a results folder: no readable manifest.json in it"] * 3,
+            *["not a results folder: no manifest.json in it"] * 3,
             *["unfinished; give its command again to complete it"] * 2,
-            "results of schema 1, this version reads 3; run the scenario again",
-            "summary.csv is missing or damaged; give the command that wrote this folder again",
+            "results of schema 1, written by iopsim ",
+            "summary.csv is missing; give the command that wrote this folder again",
         ],
         strict=True,
     ):

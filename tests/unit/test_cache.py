@@ -257,7 +257,7 @@ def test_killed_at_any_moment_it_holds_whole_replications_only_and_loses_none(ca
     moments, interrupted, ever_said = random.Random(3), 0, 0
     home = place(cache, 0).parent
     with writer(cache, KILLED) as (told, said):
-        for _ in range(30):
+        for _ in range(25):
             print("go", file=told, flush=True)
             kept = {int(said.readline()) for _ in range(moments.randint(0, 8))}
             time.sleep(moments.uniform(0.0, 0.003))
@@ -274,7 +274,7 @@ def test_killed_at_any_moment_it_holds_whole_replications_only_and_loses_none(ca
                 assert plain(cache.read(KEY, index)) == plain(replication(index))
             assert sum(one.replications for one in cache.contents()) == len(whole)
             cache.clear()
-    assert ever_said > 120
+    assert ever_said > 80
     assert interrupted > 0  # some were killed half-way through a file
 
 
