@@ -40,7 +40,7 @@ REPEAT = """
     iopsim verify --list
 
 The exit code is 0 if all agree, 3 if one differs, 4 if one is undecided. The other tables are written by
-`python benchmarks/calibration.py --write`, and likewise `variance.py`, `textbook.py`, `speed.py` and `fuzz.py`; the
+`python benchmarks/calibration.py --write`, and likewise `variance.py`, `agreement.py`, `speed.py` and `fuzz.py`; the
 tests behind all of it run with `pytest tests/theory tests/properties tests/cli`.
 """
 
