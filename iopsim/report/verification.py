@@ -100,8 +100,8 @@ def sentences(found: Sequence[Judgment]) -> Iterator[str]:
         )
     if count[UNDECIDED]:
         yield (
-            f"{_these(count[UNDECIDED], 'is', 'are')} undecided: so few replications cannot tell. Leave out "
-            "--replications, or ask for more."
+            f"{_these(count[UNDECIDED], 'is', 'are')} undecided: so few replications cannot tell; ask for "
+            "more with --replications."
         )
 
 

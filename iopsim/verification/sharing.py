@@ -31,7 +31,7 @@ def three_classes(scenario: Scenario) -> Iterator[Claim]:
     yield Claim(waiting, metric("clinic.waitlist.mean"), precision=0.04)
 
 
-@case("joint-limit", "A place and a therapist with room: M/M/min", replications=80)
+@case("joint-limit", "A place and a therapist with room: M/M/min", replications=110)
 def joint_limit(scenario: Scenario) -> Iterator[Claim]:
     """The smaller of the two is the limit, and is what is said to hold people back."""
     for source, spec in scenario.sources.items():

@@ -116,7 +116,7 @@ def stays_per_day(scenario: Scenario) -> dict[str, float]:
     return visits(referred, _return_flow(scenario))
 
 
-@case("return-loop", "Two levels with waitlists and relapses: Jackson network", replications=25)
+@case("return-loop", "Two levels with waitlists and relapses: Jackson network", replications=40)
 def return_loop(scenario: Scenario) -> Iterator[Claim]:
     """Each level is an M/M/c queue of its own, at the rate that the traffic equations give."""
     for level, rate in stays_per_day(scenario).items():
