@@ -42,9 +42,8 @@ class Access:
         staff: Staff,
     ) -> None:
         self._clock = clock
-        self._call_at = clock.call_at
         self._draws = draws
-        self._write = recorder.write
+        self._recorder = recorder
         self._journey = journey
         self._allocator = allocator
         self._staff = staff
@@ -63,7 +62,7 @@ class Access:
                 delay = contact.delay_days.quantile(self._draw(stay, "contact delay"))
         if delay > 0:
             when = self._clock.now + delay
-            self._call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
+            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
         else:
             self._contacted(stay, stages)
 
@@ -75,10 +74,10 @@ class Access:
             law = contact.delay_days if contact is not None else None
             delay = given_elapsed(law, now - applied, self._draw(stay, "contact delay")) if law else 0.0
             when = max(applied + delay, now)
-            self._call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
+            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
             return
         if contact is not None:
-            self._write(applied, _CONTACTED, stay.number)
+            self._recorder.write(applied, _CONTACTED, stay.number)
         slot = self._staff.diary(intake.role).book_on(floor(appointment), intake.minutes)
         if slot is None:
             self._wait_for_staff(stay, intake, 0)
@@ -94,7 +93,7 @@ class Access:
         """Reached: screened, and given an appointment."""
         contact, eligible, intake = stages
         if contact is not None:
-            self._write(self._clock.now, _CONTACTED, stay.number)
+            self._recorder.write(self._clock.now, _CONTACTED, stay.number)
         if eligible is not None and not self._is_eligible(stay, eligible, "screen"):
             return
         if intake is not None:
@@ -121,8 +120,10 @@ class Access:
         lead_days = floor(when) - floor(booked)
         shows = self._succeeds(stay, "show", intake.show_share(lead_days), stay.bookings)
         stay.bookings += 1
-        self._write(booked, _BOOKED, stay.number, lead_days, post)
-        self._call_at(when, ARRIVAL + stay.patient.index, self._appointment, (stay, post, shows, missed))
+        self._recorder.write(booked, _BOOKED, stay.number, lead_days, post)
+        self._clock.call_at(
+            when, ARRIVAL + stay.patient.index, self._appointment, (stay, post, shows, missed)
+        )
 
     def _wait_for_staff(self, stay: Stay, intake: Intake, missed: int) -> None:
         """Nobody gives appointments: whoever comes next gives them in this order."""
@@ -149,11 +150,11 @@ class Access:
             self._book(stay, intake, missed)  # called off by the program: not the patient's fault
             return
         if shows:
-            self._write(now, _ASSESSED, stay.number, -1, post)
+            self._recorder.write(now, _ASSESSED, stay.number, -1, post)
             when = now + in_days(intake.minutes / 60)
-            self._call_at(when, ARRIVAL + stay.patient.index, self._assessed, stay)
+            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._assessed, stay)
             return
-        self._write(now, _NO_SHOW, stay.number, -1, post)
+        self._recorder.write(now, _NO_SHOW, stay.number, -1, post)
         if missed < intake.rebook and self._succeeds(stay, "rebook", intake.rebook_taken, missed):
             self._book(stay, intake, missed + 1)
         else:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from iopsim.model.capacity import bits_of
 from iopsim.model.clock import ALLOCATION
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import ADMITTED, GONE, WAITING
+from iopsim.model.people import ADMITTED, GONE, NEVER, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ class Allocator:
             self._clock.call_at(self._clock.now, ALLOCATION + unit.index, self._asked, unit)
 
     def _asked(self, unit: Unit) -> None:
-        unit.asked_at = -float("inf")
+        unit.asked_at = -NEVER
         self.allocate(unit)
 
     def allocate(self, unit: Unit) -> None:
@@ -83,8 +83,9 @@ class Allocator:
         kinds = None if asks_all else {stay.kind for stay in newcomers}
         admitted = False
         while waitlist.size and (choice := self._choice(unit, kinds)) is not None:
-            waitlist.remove(choice[0])
-            self._admit(*choice)
+            stay, offer = choice
+            waitlist.remove(stay)
+            self._admit(stay, offer)
             admitted = True
         if waitlist.holders:
             self._unlock(unit)
@@ -141,10 +142,10 @@ class Allocator:
                 return None
             kinds = {first.kind}
         best: tuple[Stay, Offer] | None = None
-        find, needs, now = unit.capacity.find, unit.needs, self._clock.now
+        capacity, needs, now = unit.capacity, unit.needs, self._clock.now
         for kind, number in enumerate(waitlist.queued):
             if number and (kinds is None or kind in kinds):
-                gates, offer = unit.gates[kind], find(needs[kind], now)
+                gates, offer = unit.gates[kind], capacity.find(needs[kind], now)
                 if gates or offer is not None:  # without a seat too, somebody has to wait for hours to come
                     head = waitlist.first(kind)
                     if (best is None or head.rank < best[0].rank) and (not gates or self._has_hours(head)):

@@ -37,8 +37,7 @@ class Approach(ABC):
     ) -> None:
         self._clock = clock
         self._draws = draws
-        self._write = recorder.write
-        self._stays = recorder.stays
+        self._recorder = recorder
         self._units = units
         self._levels = {unit.name: unit.index for unit in units}
         self._to = sources
@@ -57,7 +56,7 @@ class Approach(ABC):
         patient.been.append(unit.index)
         treatment = unit.treatment(patient)
         now = self._clock.now
-        number = len(self._stays)
+        number = len(self._recorder.stays)
         stay = Stay(
             number=number,
             patient=patient,
@@ -69,14 +68,14 @@ class Approach(ABC):
             rank=(unit.classes[origin], now, patient.index, number),
             joined=now,
         )
-        self._stays.append((patient.index, unit.index, stay.entry, stay.kind))
+        self._recorder.stays.append((patient.index, unit.index, stay.entry, stay.kind))
         patient.ahead = stay
         if unit.stages[origin] is not None:
-            self._write(now, Fact.SENT if fact is None else fact, number, origin)
+            self._recorder.write(now, Fact.SENT if fact is None else fact, number, origin)
             self.access.enter(stay)
         else:
             if fact is not None:
-                self._write(now, fact, number, origin)
+                self._recorder.write(now, fact, number, origin)
             self.enlist(stay)
 
     def enlist(self, stay: Stay) -> None:
@@ -85,7 +84,7 @@ class Approach(ABC):
         if stay.state is APPLYING:
             stay.state, stay.joined = WAITING, now
             stay.rank = (stay.rank[0], now, patient.index, stay.number)
-        self._write(now, _JOINED, stay.number, stay.origin)
+        self._recorder.write(now, _JOINED, stay.number, stay.origin)
         if patient.here is not None and patient.here.state is IN_CARE:
             stay.lacks |= _TREATMENT
         asked = unit.authorizations[patient.payer]
@@ -112,13 +111,13 @@ class Approach(ABC):
 
     def authorize(self, stay: Stay) -> None:
         """The payer has said yes."""
-        self._write(self._clock.now, Fact.AUTHORIZED, stay.number)
+        self._recorder.write(self._clock.now, Fact.AUTHORIZED, stay.number)
         self._lacks_no_more(stay, _AUTHORIZATION)
 
     def be_ready(self, stay: Stay) -> None:
         """The treatment that went on meanwhile is over."""
         if stay.lacks & _TREATMENT:
-            self._write(self._clock.now, Fact.READY, stay.number)
+            self._recorder.write(self._clock.now, Fact.READY, stay.number)
             stay.unit.newcomers.append(stay)
             self._lacks_no_more(stay, _TREATMENT)
             self.allocator.ask(stay.unit)
@@ -151,7 +150,7 @@ class Approach(ABC):
     def _age(self, stay: Stay) -> None:
         into = stay.unit.spec.waitlist.ages_into
         if stay.state is WAITING and into is not None and into.class_ < stay.rank[0]:
-            self._write(self._clock.now, Fact.AGED, stay.number, into.class_)
+            self._recorder.write(self._clock.now, Fact.AGED, stay.number, into.class_)
             stay.unit.waitlist.change(stay, (into.class_, *stay.rank[1:]), stay.kind)
             if stay.unit.strict:
                 self.allocator.ask(stay.unit)
@@ -160,7 +159,7 @@ class Approach(ABC):
         unit = stay.unit
         kind = unit.kind(stay.patient, stay.treatment, any_time=True)
         if stay.state is WAITING and kind != stay.kind:
-            self._write(self._clock.now, Fact.ACCEPTED, stay.number, kind)
+            self._recorder.write(self._clock.now, Fact.ACCEPTED, stay.number, kind)
             unit.waitlist.change(stay, stay.rank, kind)
             unit.settled = False
             self.allocator.ask(unit)
@@ -171,7 +170,7 @@ class Approach(ABC):
         """Refused, denied or lost: back to the treatment that goes on, or to where such patients go."""
         here, destination = stay.patient.here, self._destination(to)
         goes_on = here is not None and here.state in (IN_CARE, SUSPENDED)
-        self._write(self._clock.now, fact, stay.number, AT_HOME if goes_on else destination, detail)
+        self._recorder.write(self._clock.now, fact, stay.number, AT_HOME if goes_on else destination, detail)
         self._off_the_list(stay)
         if here is not None and here.state is SUSPENDED:
             self.resume(here)
@@ -200,12 +199,12 @@ class Approach(ABC):
     def _renege(self, stay: Stay) -> None:
         if stay.state is WAITING:
             destination = self._destination(stay.unit.spec.waitlist.renege_to)
-            self._write(self._clock.now, _RENEGED, stay.number, destination)
+            self._recorder.write(self._clock.now, _RENEGED, stay.number, destination)
             self._off_the_list(stay)
             self._go(stay.patient, destination, self._from(stay.unit))
 
     def _withdraw(self, stay: Stay) -> None:
-        self._write(self._clock.now, Fact.WITHDRAWN, stay.number)
+        self._recorder.write(self._clock.now, Fact.WITHDRAWN, stay.number)
         self._off_the_list(stay)
 
     def _off_the_list(self, stay: Stay) -> None:

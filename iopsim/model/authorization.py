@@ -39,7 +39,7 @@ class Payers:
     ) -> None:
         self._clock = clock
         self._draws = draws
-        self._write = recorder.write
+        self._recorder = recorder
         self._journey = journey
         self._plan = plan
 
@@ -91,7 +91,7 @@ class Payers:
         if stay.is_cut:
             self._journey.cut(stay, self._asked(stay).denied_to)
         elif stay.is_asking:
-            self._write(self._clock.now, Fact.LAPSED, stay.number)
+            self._recorder.write(self._clock.now, Fact.LAPSED, stay.number)
         else:
             self._ask_for_more(stay)
 
@@ -99,7 +99,7 @@ class Payers:
         asked, number = self._asked(stay), stay.reviews
         stay.reviews += 1
         stay.is_asking = True
-        self._write(self._clock.now, _ASKED, stay.number, stay.approved)
+        self._recorder.write(self._clock.now, _ASKED, stay.number, stay.approved)
         cut = asked.review.cut > 0 and self._nth(stay, "cut", number) < asked.review.cut
         law = asked.review.delay_days
         delay = law.quantile(self._nth(stay, "review", number)) if law is not None else 0.0
@@ -116,10 +116,10 @@ class Payers:
             return
         stay.is_asking, stay.is_cut = False, cut
         if cut:
-            self._write(self._clock.now, Fact.CUT, stay.number)
+            self._recorder.write(self._clock.now, Fact.CUT, stay.number)
         else:
             stay.approved = max(stay.approved, self._used(stay)) + (self._asked(stay).units or 0)
-            self._write(self._clock.now, _EXTENDED, stay.number, stay.approved)
+            self._recorder.write(self._clock.now, _EXTENDED, stay.number, stay.approved)
         self._watch(stay)
         if stay.state is IN_CARE:
             self._journey.watch(stay)

@@ -6,12 +6,13 @@ A *need* is what a waiting stay must find: a pool of places, or (track, time, mo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from iopsim.model.cohorts import Cohorts
 from iopsim.model.people import ADMITTED, SUSPENDED
@@ -44,35 +45,42 @@ def bits_of(days: tuple[int, ...]) -> int:
     return sum(1 << day for day in days)
 
 
-class Capacity(Protocol):
+class Capacity(ABC):
     """What a level needs of its room."""
 
     starts_at_once: bool
     is_unlimited: bool
 
+    @abstractmethod
     def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
         """The class of need of a patient, who may take any time; stays of one class are all one to the allocator."""
 
+    @abstractmethod
     def find(self, need: Need, now: float) -> Offer | None:
         """Room for the need, or None; takes nothing."""
 
+    @abstractmethod
     def has_room(self, need: Need, now: float) -> bool:
         """Whether `find` would find room."""
 
+    @abstractmethod
     def take(self, stay: Stay, offer: Offer) -> None:
         """Give the room to the stay."""
 
+    @abstractmethod
     def count(self, stay: Stay, change: int) -> None:
         """Add `change` (+1 or −1) wherever the stay takes room."""
 
+    @abstractmethod
     def give_back(self, stay: Stay) -> None:
         """Take the room back from the stay."""
 
+    @abstractmethod
     def change(self, level: Level) -> None:
         """From now on so much may be taken; whoever has room keeps it."""
 
 
-class Places:
+class Places(Capacity):
     """Places in one pool, or one pool per track; care starts at admission."""
 
     starts_at_once = True
@@ -218,7 +226,7 @@ class Group:
                 self.numbers[day].remove(stay.number)
 
 
-class Groups:
+class Groups(Capacity):
     """All groups of one level; care starts with the first session."""
 
     starts_at_once = False

@@ -61,7 +61,7 @@ class Journey(Approach):
 
     def write_start(self, time: float, stay: Stay, services: int) -> None:
         """Write down that care has started, and with which services."""
-        self._write(time, _STARTED, stay.number, services & _WORD, services >> SERVICES_A_WORD or -1)
+        self._recorder.write(time, _STARTED, stay.number, services & _WORD, services >> SERVICES_A_WORD or -1)
 
     def services(self, stay: Stay) -> int:
         """The services that the patient gets in this stay, as bits."""
@@ -180,7 +180,7 @@ class Journey(Approach):
         destination = stay.bound
         if destination == UNDECIDED:
             destination = choose(stay.unit.next, self._draw(stay, "next"))
-        self._write(self._clock.now, _COMPLETED, stay.number, destination)
+        self._recorder.write(self._clock.now, _COMPLETED, stay.number, destination)
         self._consider_return(stay, destination)
         patient, ahead = stay.patient, stay.patient.ahead
         lag = stay.unit.next_lag.get(destination)
@@ -221,7 +221,7 @@ class Journey(Approach):
 
     def _leave_early(self, stay: Stay, fact: Fact, to: str, reason: int = -1) -> None:
         destination = self._destination(to)
-        self._write(self._clock.now, fact, stay.number, destination, reason)
+        self._recorder.write(self._clock.now, fact, stay.number, destination, reason)
         self._consider_return(stay, destination)
         self._forget_ahead(stay.patient)
         self.allocator.release(stay)
@@ -234,7 +234,7 @@ class Journey(Approach):
 
     def leave(self, stay: Stay) -> None:
         """The stay ends through no cause of its own: called back elsewhere, or the group has closed."""
-        self._write(self._clock.now, Fact.LEFT, stay.number, AT_HOME)
+        self._recorder.write(self._clock.now, Fact.LEFT, stay.number, AT_HOME)
         if stay.patient.ahead is stay:
             stay.patient.ahead = None
         self.allocator.release(stay)
@@ -268,11 +268,11 @@ class Journey(Approach):
         stay.step_up_after = NEVER  # one need a stay
         self._forget_ahead(stay.patient)
         if step_up is None or destination == AT_HOME:
-            self._write(self._clock.now, Fact.STEPPED_UP, stay.number, destination)
+            self._recorder.write(self._clock.now, Fact.STEPPED_UP, stay.number, destination)
             self._consider_return(stay, destination)
             self.allocator.release(stay)
             return
-        self._write(self._clock.now, Fact.SUSPENDED, stay.number, destination)
+        self._recorder.write(self._clock.now, Fact.SUSPENDED, stay.number, destination)
         self.hold(stay, SUSPENDED, destination, step_up.hold_days)
 
     def hold(self, stay: Stay, state: State, destination: int, days: float, elapsed: float = 0.0) -> None:
@@ -310,14 +310,14 @@ class Journey(Approach):
             return
         if here.state is SUSPENDED:
             higher = AT_HOME if patient.ahead is None else patient.ahead.unit.index
-            self._write(self._clock.now, Fact.STEPPED_UP, here.number, higher)
+            self._recorder.write(self._clock.now, Fact.STEPPED_UP, here.number, higher)
             self._consider_return(here, higher)
         self.allocator.release(here)
 
     def resume(self, stay: Stay) -> None:
         """Treatment goes on where it stopped."""
         stay.state, stay.since = IN_CARE, self._clock.now
-        self._write(self._clock.now, Fact.RESUMED, stay.number)
+        self._recorder.write(self._clock.now, Fact.RESUMED, stay.number)
         self.visits.resume(stay)
         self._schedule_end(stay)
         if stay.group is not None:

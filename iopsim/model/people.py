@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,6 @@ APPLYING, WAITING, ADMITTED, IN_CARE, SUSPENDED, HELD, GONE = State
 # The model asks for states half a million times a replication: a name costs a tenth of a member of an enumeration.
 
 
-@dataclass(slots=True, eq=False)
 class Patient:
     """One person, who keeps identity and traits however often they come back.
 
@@ -48,23 +46,39 @@ class Patient:
     `been` the levels that were entered, one after another.
     """
 
-    index: int
-    source: int
-    cell: Cell
-    row: int
-    track: int
-    time: int
-    modality: int
-    payer: int
-    referred: float
-    been: list[int] = field(default_factory=list)
-    here: Stay | None = None
-    ahead: Stay | None = None
-    heading: int = -1
-    lags: int = 0
+    __slots__ = (
+        "ahead", "been", "cell", "heading", "here", "index", "lags", "modality", "payer", "referred", "row",
+        "source", "time", "track",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        index: int,
+        source: int,
+        cell: Cell,
+        row: int,
+        track: int,
+        time: int,
+        modality: int,
+        payer: int,
+        referred: float,
+    ) -> None:
+        self.index = index
+        self.source = source
+        self.cell = cell
+        self.row = row
+        self.track = track
+        self.time = time
+        self.modality = modality
+        self.payer = payer
+        self.referred = referred
+        self.been: list[int] = []
+        self.here: Stay | None = None
+        self.ahead: Stay | None = None
+        self.heading = -1
+        self.lags = 0
 
 
-@dataclass(slots=True, eq=False)
 class Stay:
     """One patient's passage through one level, from joining its waitlist to giving back the place.
 
@@ -80,51 +94,69 @@ class Stay:
     `approved` the payer's units.
     """
 
-    number: int
-    patient: Patient
-    unit: Unit
-    treatment: Treatment
-    entry: int
-    origin: int
-    kind: int
-    rank: Rank
-    joined: float
-    admitted: float = NEVER
-    state: State = WAITING
-    patience_begun: bool = False
-    group: Group | None = None
-    pool: int = 0
-    days: tuple[int, ...] = ()
-    post: int = -1
+    __slots__ = (
+        "admitted", "approved", "attends", "bookings", "bound", "calls", "days", "dropout_after",
+        "dropout_hazard", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut",
+        "joined", "kind", "lacks", "missed_out", "number", "origin", "patience_begun", "patient",
+        "payer_after", "payer_turn", "phase", "pool", "post", "propensity", "rank", "refer_after",
+        "reviews", "seated_at", "since", "state", "step_up_after", "treated", "treatment", "turn",
+        "turns_with", "unit",
+    )  # fmt: skip
 
-    treated: float = 0.0
-    since: float = 0.0
-    calls: int = 0
-    ends_after: float = NEVER
-    dropout_after: float = NEVER
-    step_up_after: float = NEVER
-    refer_after: float = NEVER
-    payer_after: float = NEVER
-    dropout_hazard: float = NEVER
-
-    lacks: int = 0
-    bound: int = UNDECIDED
-    bookings: int = 0
-    approved: int = 0
-    reviews: int = 0
-    is_asking: bool = False
-    is_cut: bool = False
-
-    propensity: float = 1.0
-    attends: bytearray = field(default_factory=bytearray)
-    had_before: int = 0
-    seated_at: int = -1
-    turn: int = -1
-    turns_with: int = -1
-    missed_out: int = -1
-    payer_turn: int = -1
-    phase: int = 0
-    extended: bool = False
+    def __init__(
+        self,
+        number: int,
+        patient: Patient,
+        unit: Unit,
+        treatment: Treatment,
+        entry: int,
+        origin: int,
+        kind: int,
+        rank: Rank,
+        joined: float,
+    ) -> None:
+        self.number = number
+        self.patient = patient
+        self.unit = unit
+        self.treatment = treatment
+        self.entry = entry
+        self.origin = origin
+        self.kind = kind
+        self.rank = rank
+        self.joined = joined
+        self.admitted = NEVER
+        self.state = WAITING
+        self.patience_begun = False
+        self.group: Group | None = None
+        self.pool = 0
+        self.days: tuple[int, ...] = ()
+        self.post = -1
+        self.treated = 0.0
+        self.since = 0.0
+        self.calls = 0
+        self.ends_after = NEVER
+        self.dropout_after = NEVER
+        self.step_up_after = NEVER
+        self.refer_after = NEVER
+        self.payer_after = NEVER
+        self.dropout_hazard = NEVER
+        self.lacks = 0
+        self.bound = UNDECIDED
+        self.bookings = 0
+        self.approved = 0
+        self.reviews = 0
+        self.is_asking = False
+        self.is_cut = False
+        self.propensity = 1.0
+        self.attends = bytearray()
+        self.had_before = 0
+        self.seated_at = -1
+        self.turn = -1
+        self.turns_with = -1
+        self.missed_out = -1
+        self.payer_turn = -1
+        self.phase = 0
+        self.extended = False
 
     @property
     def had(self) -> int:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iopsim.model.draws import Cell, Draws
 from iopsim.model.people import Patient
@@ -21,12 +22,10 @@ from iopsim.scenario.trace import trait_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
-
     from iopsim.scenario.schema import Scenario, Source
     from iopsim.scenario.trace import Trace
+
+Ints = NDArray[np.int64]
 
 _TOGETHER = 64  # calendar weeks whose numbers are drawn from one generator
 _LAST_INSTANT = 1 - 2.0**-20  # of a day

@@ -149,12 +149,12 @@ class Unit:
             waitlist.ages_into or waitlist.accept_other_time_after_days is not None
         )
         at_most = waitlist.at_most
-        self.caps: Mapping[int, int] = {}
+        self.caps: Mapping[int, float] = {}
         self.cap: float = inf
         if isinstance(at_most, int):
-            self.cap = at_most
+            self.cap = float(at_most)
         elif at_most is not None:
-            self.caps = {names.index(name): limit for name, limit in at_most.items()}
+            self.caps = {names.index(name): float(limit) for name, limit in at_most.items()}
         self.is_capped = self.cap < inf or bool(self.caps)
 
         self.stages = [self._stages(name, name in scenario.sources) for name in names]
@@ -194,10 +194,10 @@ class Unit:
     def missing(self, kinds: set[int] | None, now: float) -> dict[int, int]:
         """What those who wait lack to be admitted now, as bits of `Missing`, by kind (None: of all kinds)."""
         everybody = _CASELOAD if self.caseload is not None and not self.caseload.free else 0
-        has_room, needs, missing = self.capacity.has_room, self.needs, {}
+        capacity, needs, missing = self.capacity, self.needs, {}
         for kind, waiting in enumerate(self.waitlist.waiting):
             if waiting and (kinds is None or kind in kinds):
-                lack = everybody if has_room(needs[kind], now) else everybody | _SEAT
+                lack = everybody if capacity.has_room(needs[kind], now) else everybody | _SEAT
                 if (gates := self.gates[kind]) and self._visits.possible_from(gates, now) > now:
                     lack |= _HOURS
                 missing[kind] = lack or _ORDER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -33,14 +32,14 @@ class Waitlist:
         self.queued: list[int] = []
         self.waiting: list[int] = []
         self.size = 0
-        self.by_origin: Counter[int] = Counter()
+        self.by_origin: dict[int, int] = {}
         self.unready: dict[int, Stay] = {}
         self.holders: dict[int, Stay] = {}
 
     def add(self, stay: Stay) -> None:
         """Put a stay on the list."""
         self.size += 1
-        self.by_origin[stay.origin] += 1
+        self.by_origin[stay.origin] = self.by_origin.get(stay.origin, 0) + 1
         if stay.kind >= len(self.waiting):
             self._make_room(stay.kind)
         self.waiting[stay.kind] += 1
@@ -93,7 +92,7 @@ class Waitlist:
         """The first of a kind that somebody who is ready waits for."""
         queue = self._queues[kind]
         rank, stay = queue[0]
-        while stay.rank is not rank or stay.state is not WAITING or stay.kind != kind:
+        while stay.rank != rank or stay.state is not WAITING or stay.kind != kind:
             heappop(queue)  # it has left, or stands elsewhere by now
             rank, stay = queue[0]
         return stay
