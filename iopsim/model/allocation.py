@@ -7,7 +7,6 @@ besides, nobody is admitted without what the stay itself needs (`Stay.lacks`).
 
 from __future__ import annotations
 
-from collections import Counter
 from math import floor
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -201,8 +200,9 @@ class Allocator:
         # Who is still treated in the level before does not count yet.
         apart = [stay for stay in unit.waitlist.unready.values() if stay.lacks & _TREATMENT] + newcomers
         ahead = unit.waitlist.size - len(apart)
-        by_origin = Counter(unit.waitlist.by_origin)
-        by_origin.subtract(stay.origin for stay in apart)
+        by_origin = unit.waitlist.by_origin.copy()
+        for stay in apart:
+            by_origin[stay.origin] -= 1
         for stay in newcomers:
             if unit.is_full_for(stay, ahead, by_origin[stay.origin]):
                 self.journey.refuse(stay)

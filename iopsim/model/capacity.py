@@ -139,9 +139,7 @@ class Group:
 
     def __init__(self, index: int, spec: GroupSpec, timeline: Timeline) -> None:
         self.index = index
-        self.spec = spec
         self.weekdays = tuple(sorted(WEEKDAYS.index(day) for day in spec.days))
-        self.limit = spec.enrolled_at_most
         self.hours = spec.hours
         self.days_a_week = len(self.weekdays)
         self.meetings = timeline.meetings(spec, self.weekdays)
@@ -151,7 +149,7 @@ class Group:
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
         self.cohort = None if spec.cohort is None else Cohorts(spec.cohort, timeline, self.opens)
         self.taken = [0] * 7
-        self.days_with_room = self.days_a_week
+        self.change(spec)
         self.rosters: list[list[Stay]] = [[] for _ in range(7)]
         self.numbers: list[array[int]] = [array("q") for _ in range(7)]
         self.held = [0] * 7
@@ -165,6 +163,8 @@ class Group:
         """From now on the group has so many seats, and needs so many to meet."""
         self.spec = spec
         self.limit = spec.enrolled_at_most
+        self.min_census = spec.min_census
+        self.is_led = bool(spec.facilitators)
         self.days_with_room = sum(self.taken[day] < self.limit for day in self.weekdays)
 
     def fitting_days(self, wanted: int) -> tuple[int, ...]:

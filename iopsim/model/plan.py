@@ -118,9 +118,9 @@ class SessionPlan:
         """Whether the session is held; it takes facilitators only if nothing else is in the way."""
         if closed:
             return Cause.CLOSED
-        if expected < group.spec.min_census:
+        if expected < group.min_census:
             return Cause.BELOW_MINIMUM
-        if group.spec.facilitators and not self._staff.engage(group, now):
+        if group.is_led and not self._staff.engage(group, now):
             return Cause.UNSTAFFED
         return Cause.HELD
 
@@ -167,7 +167,7 @@ class SessionPlan:
         """A session that may be merged is about to start: if too few are expected, they wait for the host's."""
         now, day, closed = group.meetings[group.next]
         host, roster = self._hosts[group.index], group.rosters[day]
-        too_few = not closed and 0 < len(roster) < group.spec.min_census
+        too_few = not closed and 0 < len(roster) < group.min_census
         if too_few and host.next < len(host.meetings) and host.meetings[host.next][0] // 1 == now // 1:
             host.joining.append((len(self._recorder.sessions), group, list(roster)))
             self._record(group, now, Cause.BELOW_MINIMUM, len(roster), group.taken[day])
@@ -284,9 +284,9 @@ class SessionPlan:
 
     def attended_turn(self, stay: Stay, units: int) -> int:
         """The session, by the patient's own count, with which so many will be attended; beyond all if none is."""
-        far = min(_FAR, stay.ends_after + 1)
+        far: float = min(_FAR, stay.ends_after + 1)
         if stay.treatment.boundaries and stay.unit.spec.plan == "scheduled":
-            far = stay.treatment.boundaries[-1] + _extension_sessions(stay)
+            far = float(stay.treatment.boundaries[-1] + _extension_sessions(stay))
         while stay.attends.count(1) < units and stay.missed_out < 0 and len(stay.attends) < far:
             self._foresee(stay, len(stay.attends) + _AHEAD)
         return _place_of(units, stay.attends) or _FAR + 1
@@ -321,11 +321,14 @@ class SessionPlan:
         if stay.propensity >= 1:
             stay.attends += b"\1" * (sessions - known)
         else:
-            key = stay.patient, "attendance", stay.unit.name, stay.entry, range(known, sessions)
+            patient, name, occurrences = stay.patient, stay.unit.name, range(known, sessions)
             if attendance.sd:
-                stay.attends += bytes([uniform < stay.propensity for uniform in self._draws.uniforms(*key)])
+                drawn = self._draws.uniforms(patient, "attendance", name, stay.entry, occurrences)
+                stay.attends += bytes([uniform < stay.propensity for uniform in drawn])
             else:
-                stay.attends += self._draws.below(*key, stay.propensity)
+                stay.attends += self._draws.below(
+                    patient, "attendance", name, stay.entry, occurrences, stay.propensity
+                )
         run = attendance.discharge_after_missed
         if run and stay.missed_out < 0:
             place = stay.attends.find(bytes(run), max(0, known - run + 1))
