@@ -142,8 +142,8 @@ class Group:
         self.weekdays = tuple(sorted(WEEKDAYS.index(day) for day in spec.days))
         self.hours = spec.hours
         self.days_a_week = len(self.weekdays)
-        self.meetings = timeline.meetings(spec, self.weekdays)
-        self._number = len(self.meetings)
+        self.starts, self.days = timeline.meetings(spec, self.weekdays)
+        self._closed = timeline.closed
         self.next = 0
         self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
@@ -188,21 +188,24 @@ class Group:
         """
         first, cohort = self.next, self.cohort
         if cohort is not None:
-            first = max(first, bisect_left(self.meetings, (cohort.date,)))
-        meetings = self.meetings
-        for place in range(first, self._number):
-            time, day, closed = meetings[place]
-            if day in days and not closed:
-                return time
+            first = max(first, bisect_left(self.starts, cohort.date))
+        places = self.open_meetings(days)
+        nth = bisect_left(places, first)
+        if nth < len(places):
+            return self.starts[places[nth]]
         # Meetings are known for some weeks after the end of the run; a start date may lie beyond.
         return inf if cohort is None or self.closes is not None else cohort.date
+
+    def is_closed(self, place: int) -> bool:
+        """Whether a meeting falls on a closed day."""
+        return int(self.starts[place] // 1) in self._closed
 
     def open_meetings(self, days: tuple[int, ...]) -> list[int]:
         """Places among the meetings of those on some weekdays that are not closed."""
         found = self._open.get(days)
         if found is None:
             found = self._open[days] = [
-                place for place, (_, day, closed) in enumerate(self.meetings) if day in days and not closed
+                place for place, day in enumerate(self.days) if day in days and not self.is_closed(place)
             ]
         return found
 
@@ -337,4 +340,4 @@ def _best(fitting: Sequence[tuple[Group, int]], now: float) -> Offer | None:
             chosen is not None and time == begins and group.free_seats(days) > chosen[0].free_seats(chosen[1])
         ):
             begins, chosen = time, (group, days)
-    return None if chosen is None else Offer(0, *chosen)
+    return None if chosen is None else Offer(0, chosen[0], chosen[1])

@@ -1,4 +1,4 @@
-"""The clock: a SimPy environment on which functions are called at absolute instants, in a fixed order."""
+"""The clock: SimPy's event heap, on which functions are called at absolute instants, in a fixed order."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ ARRIVAL = 5 * _STEP
 _LENGTH = 5  # of a call; SimPy's own entries have four parts
 
 
-class Clock(simpy.Environment):
+class Clock:
     """A SimPy environment with `call_at`, which puts a bare call on SimPy's own event heap.
 
     A call costs half of what an `Event` with a callback does, and takes an absolute time: `Timeout(t - now)`
     would miss `t` by a rounding error and so decide ties by chance. Ordinary SimPy events and processes work on
-    the same clock.
+    the same clock, in its `environment`.
 
     Calls of later days wait in a list for each day, which is sorted at its midnight; only calls that are made for the
     same day go through the heap: a heap of all that is to come would be gone through, far and wide, at every call.
     """
 
-    now = 0.0  # a plain attribute in place of SimPy's property, which is asked a hundred thousand times
-
     def __init__(self, initial_time: float) -> None:
-        super().__init__(initial_time)
+        self.environment = simpy.Environment(initial_time)
+        self._queue: list[Any] = self.environment._queue
+        self._number = self.environment._eid
         self.now = initial_time
         self.calls = 0
         self._midnight = initial_time // 1 + 1.0
@@ -50,7 +50,7 @@ class Clock(simpy.Environment):
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at `time`; `order` is one of the constants above plus a tie-breaker."""
-        call: Any = (time, order, next(self._eid), function, argument)
+        call: Any = (time, order, next(self._number), function, argument)
         if time < self._midnight:
             heappush(self._queue, call)
         else:
@@ -64,11 +64,13 @@ class Clock(simpy.Environment):
             self._today.sort(reverse=True)
             self._midnight += 1.0
         self._live_until(end)
-        self.now = self._now = end
+        self._set(end)
+
+    def _set(self, time: float) -> None:
+        self.now = self.environment._now = time
 
     def _live_until(self, end: float) -> None:
-        queue: list[Any] = self._queue
-        today, calls = self._today, 0
+        queue, today, calls = self._queue, self._today, 0
         while True:
             if today and not (queue and queue[0] < today[-1]):
                 call = today.pop()
@@ -77,13 +79,13 @@ class Clock(simpy.Environment):
                     break
             elif queue and queue[0][0] < end:
                 if len(queue[0]) < _LENGTH:
-                    self.now = queue[0][0]
-                    self.step()
+                    self._set(queue[0][0])
+                    self.environment.step()
                     continue
                 call = heappop(queue)
             else:
                 break
-            self.now = self._now = call[0]
+            self.now = call[0]
             call[3](call[4])
             calls += 1
         self.calls += calls

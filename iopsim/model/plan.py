@@ -79,8 +79,8 @@ class SessionPlan:
     # ── one session ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _schedule(self, group: Group) -> None:
-        if group.next < len(group.meetings):
-            start = group.meetings[group.next][0]
+        if group.next < len(group.starts):
+            start = group.starts[group.next]
             if group.index in self._hosts:
                 self._clock.call_at(start, _MUSTER + group.index, self._muster, group)
             else:
@@ -88,7 +88,7 @@ class SessionPlan:
 
     def _meet(self, group: Group) -> None:
         """A session's start: held or not; whoever is expected starts care or goes on with it."""
-        now, day, closed = group.meetings[group.next]
+        now, day, closed = self._clock.now, group.days[group.next], group.is_closed(group.next)
         guests = _guests(group) if group.joining else []
         cause = self._cause(group, now, closed, len(group.rosters[day]) + len(guests))
         is_held = cause is _HELD
@@ -165,10 +165,10 @@ class SessionPlan:
 
     def _muster(self, group: Group) -> None:
         """A session that may be merged is about to start: if too few are expected, they wait for the host's."""
-        now, day, closed = group.meetings[group.next]
+        now, day, closed = self._clock.now, group.days[group.next], group.is_closed(group.next)
         host, roster = self._hosts[group.index], group.rosters[day]
         too_few = not closed and 0 < len(roster) < group.min_census
-        if too_few and host.next < len(host.meetings) and host.meetings[host.next][0] // 1 == now // 1:
+        if too_few and host.next < len(host.starts) and host.starts[host.next] // 1 == now // 1:
             host.joining.append((len(self._recorder.sessions), group, list(roster)))
             self._record(group, now, Cause.BELOW_MINIMUM, len(roster), group.taken[day])
             if group.cohort is not None:

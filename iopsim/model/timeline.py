@@ -126,17 +126,16 @@ class Timeline:
         dates = np.datetime64(self._start) + days
         return np.asarray(source.months)[dates.astype("datetime64[M]").astype(np.int64) % 12]
 
-    def meetings(self, group: Group, weekdays: tuple[int, ...]) -> list[tuple[float, int, bool]]:
-        """Every session of a group in order: (start, weekday, whether the day is closed).
+    def meetings(self, group: Group, weekdays: tuple[int, ...]) -> tuple[list[float], list[int]]:
+        """Every session of a group in order, on closed days too: starts and weekdays.
 
         They go on for some weeks after the end of the run, so that nobody is turned away because it ends.
         """
         first = self.first if group.from_ is None else max(self.first, self.day(group.from_))
         last = self.last + _BEYOND if group.until is None else self.day(group.until) + 1
-        clock, closed = in_days(group.start_hour), self.closed
-        return [
-            (day + clock, weekday, day in closed)
-            for monday in range(first - self.weekday(first), last, 7)
-            for weekday in weekdays
-            if first <= (day := monday + weekday) < last
+        mondays = range(first - self.weekday(first), last, 7)
+        days = [
+            day for monday in mondays for weekday in weekdays if first <= (day := monday + weekday) < last
         ]
+        clock = in_days(group.start_hour)
+        return [day + clock for day in days], [self.weekday(day) for day in days]
