@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.clock import ARRIVAL
 from iopsim.model.elapsed import given_elapsed
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Access"]
 
-_CONTACTED, _BOOKED, _NO_SHOW = int(Fact.CONTACTED), int(Fact.BOOKED), int(Fact.NO_SHOW)
-_ASSESSED = int(Fact.ASSESSED)
+_CONTACTED: Final = int(Fact.CONTACTED)
+_BOOKED: Final = int(Fact.BOOKED)
+_NO_SHOW: Final = int(Fact.NO_SHOW)
+_ASSESSED: Final = int(Fact.ASSESSED)
 
 
 class Access:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import floor
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.capacity import bits_of
 from iopsim.model.clock import ALLOCATION
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Allocator"]
 
-_ORDER, _TREATMENT = int(Missing.ORDER), int(Missing.TREATMENT)
-_ADMITTED, _RELEASED = int(Fact.ADMITTED), int(Fact.RELEASED)
-_BY_RANK = attrgetter("rank")
+_ORDER: Final = int(Missing.ORDER)
+_TREATMENT: Final = int(Missing.TREATMENT)
+_ADMITTED: Final = int(Fact.ADMITTED)
+_RELEASED: Final = int(Fact.RELEASED)
+_BY_RANK: Final = attrgetter("rank")
 
 
 class Allocator:
@@ -104,7 +106,8 @@ class Allocator:
 
         Who is still treated in the level before is received when that treatment is over.
         """
-        newcomers.sort(key=_BY_RANK)
+        if len(newcomers) > 1:
+            newcomers.sort(key=_BY_RANK)
         if unit.is_capped:
             self._refuse(
                 unit, [stay for stay in newcomers if stay.state is WAITING and not stay.lacks & _TREATMENT]

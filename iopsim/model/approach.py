@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from iopsim.model.clock import LEAVING, RENEGING
 from iopsim.model.ledger import Fact, Missing
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AT_HOME", "Approach"]
 
-AT_HOME = -1
-_AUTHORIZATION, _TREATMENT = int(Missing.AUTHORIZATION), int(Missing.TREATMENT)
+AT_HOME: Final = -1
+_AUTHORIZATION: Final = int(Missing.AUTHORIZATION)
+_TREATMENT: Final = int(Missing.TREATMENT)
 # What every patient passes: a name costs a tenth of a member of an enumeration.
-_REFERRED, _JOINED, _RENEGED = int(Fact.REFERRED), int(Fact.JOINED), int(Fact.RENEGED)
+_REFERRED: Final = int(Fact.REFERRED)
+_JOINED: Final = int(Fact.JOINED)
+_RENEGED: Final = int(Fact.RENEGED)
 
 
 class Approach(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.clock import LEAVING
 from iopsim.model.ledger import Fact, Missing
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Payers"]
 
 
-_AUTHORIZATION = int(Missing.AUTHORIZATION)
-_ASKED, _EXTENDED = int(Fact.ASKED), int(Fact.EXTENDED)
-_INSTANT = 1e-9  # in units: rounding must not make one more; an answer with the last unit is in time
+_AUTHORIZATION: Final = int(Missing.AUTHORIZATION)
+_ASKED: Final = int(Fact.ASKED)
+_EXTENDED: Final = int(Fact.EXTENDED)
+_INSTANT: Final = 1e-9  # in units: rounding must not make one more; an answer with the last unit is in time
 
 
 class Payers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import simpy
 
@@ -15,16 +15,18 @@ __all__ = ["ALLOCATION", "ARRIVAL", "CHANGE", "COMPLETION", "LEAVING", "RENEGING
 
 # Order of what happens at one instant (model.md §5: releases, then those who wait, then arrivals). Within one
 # kind, `tie` decides: the patient's identity, never the order in which the calls were made.
-_STEP = 1 << 48
-CHANGE = -1 * _STEP  # of the plan, at 0:00 of its date
-COMPLETION = 0 * _STEP  # whoever completes at an instant has completed
-LEAVING = 1 * _STEP  # dropout, step-up, the end of a hold or a lag, a return
-SESSION = 2 * _STEP
-ALLOCATION = 3 * _STEP
-RENEGING = 4 * _STEP  # a place that comes free as patience ends is still taken
-ARRIVAL = 5 * _STEP
+_STEP: Final = 1 << 48
+CHANGE: Final = -1 * _STEP  # of the plan, at 0:00 of its date
+COMPLETION: Final = 0 * _STEP  # whoever completes at an instant has completed
+LEAVING: Final = 1 * _STEP  # dropout, step-up, the end of a hold or a lag, a return
+SESSION: Final = 2 * _STEP
+ALLOCATION: Final = 3 * _STEP
+RENEGING: Final = 4 * _STEP  # a place that comes free as patience ends is still taken
+ARRIVAL: Final = 5 * _STEP
 
-_LENGTH = 5  # of a call; SimPy's own entries have four parts
+_LENGTH: Final = 5  # of a call; SimPy's own entries have four parts
+
+Call = tuple[Any, ...]  # instant, order, number, function, argument
 
 
 class Clock:
@@ -40,17 +42,17 @@ class Clock:
 
     def __init__(self, initial_time: float) -> None:
         self.environment = simpy.Environment(initial_time)
-        self._queue: list[Any] = self.environment._queue
+        self._queue: list[Call] = self.environment._queue
         self._number = self.environment._eid
         self.now = initial_time
         self.calls = 0
         self._midnight = initial_time // 1 + 1.0
-        self._later: defaultdict[float, list[Any]] = defaultdict(list)
-        self._today: list[Any] = []  # what was known of the day at its midnight, the last first
+        self._later: defaultdict[float, list[Call]] = defaultdict(list)
+        self._today: list[Call] = []  # what was known of the day at its midnight, the last first
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at `time`; `order` is one of the constants above plus a tie-breaker."""
-        call: Any = (time, order, next(self._number), function, argument)
+        call: Call = (time, order, next(self._number), function, argument)
         if time < self._midnight:
             heappush(self._queue, call)
         else:

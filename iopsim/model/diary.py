@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from heapq import heappop, heappush, heapreplace
 from math import floor, inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.ledger import PostState
 from iopsim.model.timeline import in_days
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Diary"]
 
-_OPENS_AT_HOUR = 9
-_TOLERANCE_MINUTES = 1e-6
+_OPENS_AT_HOUR: Final = 9
+_TOLERANCE_MINUTES: Final = 1e-6
 
-_OPENING = in_days(_OPENS_AT_HOUR)
-_FILLED = PostState.FILLED
+_OPENING: Final = in_days(_OPENS_AT_HOUR)
+_FILLED: Final[PostState] = PostState.FILLED
 
 Slot = tuple[float, float]  # start and end, in minutes after the opening of a day
 

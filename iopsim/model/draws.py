@@ -12,7 +12,7 @@ import hashlib
 from array import array
 from collections import deque
 from math import log1p
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Draws"]
 
-_TOGETHER = 16  # occurrences of a decision that are drawn from one generator
-_ROWS = 64  # patients whose runs are drawn at once; another number gives nobody other numbers
-_PAGES = 2048  # that are remembered, of 8 KB each: those of whoever is there, in a program of any size
-_SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
+_TOGETHER: Final = 16  # occurrences of a decision that are drawn from one generator
+_ROWS: Final = 64  # patients whose runs are drawn at once; another number gives nobody other numbers
+_PAGES: Final = 2048  # that are remembered, of 8 KB each: those of whoever is there, in a program of any size
+_SMALLEST: Final = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]
 

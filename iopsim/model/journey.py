@@ -9,7 +9,7 @@ What comes before care is in `approach`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.approach import AT_HOME, Approach
 from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Journey"]
 
-_WORD = (1 << SERVICES_A_WORD) - 1
-_STARTED, _COMPLETED = int(Fact.STARTED), int(Fact.COMPLETED)
+_WORD: Final = (1 << SERVICES_A_WORD) - 1
+_STARTED: Final = int(Fact.STARTED)
+_COMPLETED: Final = int(Fact.COMPLETED)
 
 
 class Journey(Approach):

@@ -22,7 +22,7 @@ from array import array
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SERVICES_A_WORD = 62  # bits of a number that is never negative
+SERVICES_A_WORD: Final = 62  # bits of a number that is never negative
 
 
 class Fact(IntEnum):

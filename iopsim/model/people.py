@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from iopsim.model.capacity import Group
@@ -15,10 +15,10 @@ __all__ = [
     "Patient", "Rank", "State", "Stay",
 ]  # fmt: skip
 
-NEVER = float("inf")
-UNDECIDED = -2  # where to go: −1 is home
+NEVER: Final = float("inf")
+UNDECIDED: Final = -2  # where to go: −1 is home
 
-Rank = tuple[int, float, int, int]
+Rank = tuple[float, ...]
 """Priority class, time of joining, patient, stay: lower is asked first."""
 
 
@@ -34,7 +34,13 @@ class State(IntEnum):
     GONE = 6
 
 
-APPLYING, WAITING, ADMITTED, IN_CARE, SUSPENDED, HELD, GONE = State
+APPLYING: Final[State] = State.APPLYING
+WAITING: Final[State] = State.WAITING
+ADMITTED: Final[State] = State.ADMITTED
+IN_CARE: Final[State] = State.IN_CARE
+SUSPENDED: Final[State] = State.SUSPENDED
+HELD: Final[State] = State.HELD
+GONE: Final[State] = State.GONE
 # The model asks for states half a million times a replication: a name costs a tenth of a member of an enumeration.
 
 

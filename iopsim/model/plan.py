@@ -7,7 +7,7 @@ drawn ahead, one number for each of their own sessions; `Stay.turn` says after w
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from scipy.special import betaincinv
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionPlan"]
 
-_HELD = Cause.HELD
-_AHEAD = 16  # sessions foreseen at a time where the plan does not count them
-_FAR = 1 << 12  # more sessions than anybody lives to see: ten years of them, nearly every day
-_MUSTER = SESSION - (1 << 20)  # before all sessions of the instant, after all who leave at it
+_HELD: Final[Cause] = Cause.HELD
+_AHEAD: Final = 16  # sessions foreseen at a time where the plan does not count them
+_FAR: Final = 1 << 12  # more sessions than anybody lives to see: ten years of them, nearly every day
+_MUSTER: Final = SESSION - (1 << 20)  # before all sessions of the instant, after all who leave at it
 
 
 class SessionPlan:
@@ -110,9 +110,10 @@ class SessionPlan:
         place = group.next
         group.next += 1
         self._schedule(group)
-        return [
-            stay for stay in group.turns.pop(place, ()) if stay.turns_with == place and stay.group is group
-        ]
+        if place not in group.turns:
+            return []
+        due = group.turns.pop(place)
+        return [stay for stay in due if stay.turns_with == place and stay.group is group]
 
     def _cause(self, group: Group, now: float, closed: bool, expected: int) -> Cause:
         """Whether the session is held; it takes facilitators only if nothing else is in the way."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.ledger import PostState
 from iopsim.model.people import NEVER
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Caseload", "Crew", "Post"]
 
-NOBODY = -1
+NOBODY: Final = -1
 
 
 class Caseload:

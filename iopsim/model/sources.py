@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 
-_TOGETHER = 64  # calendar weeks whose numbers are drawn from one generator
-_LAST_INSTANT = 1 - 2.0**-20  # of a day
-_COLUMNS = 8  # of `Referrals.columns`
-_A_PAGE = 1024  # referrals that are turned into plain numbers at once
-_NOBODY = 1e-9  # referrals in a week: with fewer expected, they are left as they are
+_TOGETHER: Final = 64  # calendar weeks whose numbers are drawn from one generator
+_LAST_INSTANT: Final = 1 - 2.0**-20  # of a day
+_COLUMNS: Final = 8  # of `Referrals.columns`
+_A_PAGE: Final = 1024  # referrals that are turned into plain numbers at once
+_NOBODY: Final = 1e-9  # referrals in a week: with fewer expected, they are left as they are
 
 __all__ = ["Referrals", "choose", "referrals", "referred", "table"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.clock import LEAVING
 from iopsim.model.diary import Diary
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Caseload", "Staff"]
 
-_DAYS_PER_YEAR = 365
-_SMALLEST = 2.0**-54  # a generator may give 0, which no law can invert
+_DAYS_PER_YEAR: Final = 365
+_SMALLEST: Final = 2.0**-54  # a generator may give 0, which no law can invert
 
 
 class Staff:

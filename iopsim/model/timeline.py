@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Timeline", "in_days"]
 
-_BEYOND = 28
-_SATURDAY = 5
+_BEYOND: Final = 28
+_SATURDAY: Final = 5
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, inf, log1p
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from iopsim.model.ledger import Missing
 from iopsim.model.sources import table
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["Stages", "Treatment", "Unit", "weeks_to_event"]
 
 
-_SEAT, _CASELOAD, _ORDER = int(Missing.SEAT), int(Missing.CASELOAD), int(Missing.ORDER)
-_HOURS = int(Missing.HOURS)
+_SEAT: Final = int(Missing.SEAT)
+_CASELOAD: Final = int(Missing.CASELOAD)
+_ORDER: Final = int(Missing.ORDER)
+_HOURS: Final = int(Missing.HOURS)
 Stage = TypeVar("Stage", "Contact", "Eligible", "Intake")
-UNLISTED = 1_000_000  # class of those whom `priority` does not name: after all others
+UNLISTED: Final = 1_000_000  # class of those whom `priority` does not name: after all others
 
 
 def weeks_to_event(per_week: float, exponential: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iopsim.model.ledger import Missing
 from iopsim.model.people import WAITING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Waitlist"]
 
-_TREATMENT = int(Missing.TREATMENT)
+_TREATMENT: Final = int(Missing.TREATMENT)
 
 Entry = tuple["Rank", "Stay"]
 
