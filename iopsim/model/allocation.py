@@ -294,7 +294,7 @@ class Allocator:
                 break
             if stay.treatment.gates and not self._has_hours(stay):
                 break
-            stay.pool, stay.group, stay.days = offer
+            stay.pool, stay.group, stay.days = offer.pool, offer.group, offer.days
             stay.post = caseload.assign() if caseload is not None else -1
             stay.unit.capacity.count(stay, 1)
             taken.append(stay)

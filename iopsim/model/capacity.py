@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iopsim.model.cohorts import Cohorts
 from iopsim.model.people import ADMITTED, SUSPENDED
@@ -31,12 +31,15 @@ __all__ = ["Capacity", "Group", "Groups", "Offer", "Places", "bits_of"]
 Need = tuple[int, ...]
 
 
-class Offer(NamedTuple):
+class Offer:
     """Room that was found: a pool of places, or weekdays in a group."""
 
-    pool: int = 0
-    group: Group | None = None
-    days: tuple[int, ...] = ()
+    __slots__ = ("days", "group", "pool")
+
+    def __init__(self, pool: int = 0, group: Group | None = None, days: tuple[int, ...] = ()) -> None:
+        self.pool = pool
+        self.group = group
+        self.days = days
 
 
 @cache
@@ -130,9 +133,9 @@ class Places(Capacity):
 class Group:
     """One therapy group: its meetings in order, who sits in it on which weekday, how many seats are taken.
 
-    `taken[weekday]` counts seats, held ones too; `members` are those who have them; `rosters[weekday]` lists
-    those who are expected, `numbers[weekday]` the numbers of their stays, `newcomers` those of them whose care has not
-    started. `held[weekday]` counts the sessions held, and `turns` says with which meeting whose plan is due to turn.
+    `taken[weekday]` counts seats, held ones too; `members` are those who have them; `roster[weekday]` lists the
+    numbers of the stays that are expected, `newcomers` are those of them whose care has not started. `held[weekday]`
+    counts the sessions held, and `turns` says with which meeting whose plan is due to turn.
     `cohort` is None where admission is open. `joining` are sessions of other groups that have
     too few and join the next one here: (place among the recorded sessions, group, who was expected).
     """
@@ -150,13 +153,12 @@ class Group:
         self.cohort = None if spec.cohort is None else Cohorts(spec.cohort, timeline, self.opens)
         self.taken = [0] * 7
         self.change(spec)
-        self.rosters: list[list[Stay]] = [[] for _ in range(7)]
-        self.numbers: list[array[int]] = [array("q") for _ in range(7)]
+        self.roster: list[array[int]] = [array("q") for _ in range(7)]
         self.held = [0] * 7
         self.turns: dict[int, list[Stay]] = {}
         self.newcomers: dict[int, Stay] = {}
         self.members: dict[int, Stay] = {}
-        self._open: dict[tuple[int, ...], list[int]] = {}
+        self._open: dict[tuple[int, ...], tuple[list[int], list[int]]] = {}
         self.joining: list[tuple[int, Group, list[Stay]]] = []
 
     def change(self, spec: GroupSpec) -> None:
@@ -179,7 +181,7 @@ class Group:
 
     def free_seats(self, days: tuple[int, ...]) -> int:
         """Seats that are free on each of the weekdays."""
-        return self.limit - max(self.taken[day] for day in days)
+        return self.limit - max([self.taken[day] for day in days])
 
     def next_meeting(self, days: tuple[int, ...]) -> float:
         """Start of the first session in which one could begin, on one of the weekdays; inf when there is none.
@@ -189,10 +191,9 @@ class Group:
         first, cohort = self.next, self.cohort
         if cohort is not None:
             first = max(first, bisect_left(self.starts, cohort.date))
-        places = self.open_meetings(days)
-        nth = bisect_left(places, first)
-        if nth < len(places):
-            return self.starts[places[nth]]
+        place = self.open_meeting(days, first, 0)
+        if place >= 0:
+            return self.starts[place]
         # Meetings are known for some weeks after the end of the run; a start date may lie beyond.
         return inf if cohort is None or self.closes is not None else cohort.date
 
@@ -200,33 +201,44 @@ class Group:
         """Whether a meeting falls on a closed day."""
         return int(self.starts[place] // 1) in self._closed
 
-    def open_meetings(self, days: tuple[int, ...]) -> list[int]:
-        """Places among the meetings of those on some weekdays that are not closed."""
-        found = self._open.get(days)
-        if found is None:
-            found = self._open[days] = [
-                place for place, day in enumerate(self.days) if day in days and not self.is_closed(place)
-            ]
-        return found
+    def open_meeting(self, days: tuple[int, ...], first: int, later: int) -> int:
+        """Place of a meeting on one of the weekdays that is not closed; −1 if there are not so many.
+
+        That is the first from the place `first` on, or so many `later` than that.
+        """
+        if days not in self._open:
+            self._open[days] = self._open_on(days)
+        places, passed = self._open[days]
+        nth = passed[first] + later
+        return places[nth] if nth < len(places) else -1
+
+    def _open_on(self, days: tuple[int, ...]) -> tuple[list[int], list[int]]:
+        """Places of the meetings on some weekdays that are not closed, and before each place how many there are."""
+        places: list[int] = []
+        passed = [0]
+        for place, day in enumerate(self.days):
+            if day in days and not self.is_closed(place):
+                places.append(place)
+            passed.append(len(places))
+        return places, passed
 
     def seat(self, stay: Stay) -> None:
         """Expect the stay on its weekdays."""
         stay.seated_at = 0
         for day in stay.days:
-            self.rosters[day].append(stay)
-            self.numbers[day].append(stay.number)
+            self.roster[day].append(stay.number)
             stay.seated_at += self.held[day]
         if stay.state is ADMITTED:
             self.newcomers[stay.number] = stay
 
     def unseat(self, stay: Stay) -> None:
         """Expect the stay no longer; its seats stay taken."""
+        if stay.seated_at >= 0:
+            for day in stay.days:
+                self.roster[day].remove(stay.number)
+            if stay.number in self.newcomers:
+                del self.newcomers[stay.number]
         stay.had_before, stay.seated_at, stay.turns_with = stay.had, -1, -1
-        self.newcomers.pop(stay.number, None)
-        for day in stay.days:
-            if stay in self.rosters[day]:
-                self.rosters[day].remove(stay)
-                self.numbers[day].remove(stay.number)
 
 
 class Groups(Capacity):

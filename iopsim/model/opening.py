@@ -198,7 +198,7 @@ class Opening:
         if isinstance(unit.capacity, Groups):
             self._use_sessions(stay, row, offer)
             wanted = self._days_per_week(stay)
-            offer = offer._replace(days=_least_full(offer, wanted))
+            offer = Offer(group=offer.group, days=_least_full(offer, wanted))
         unit.capacity.take(stay, offer)
         if (caseload := unit.caseload) is not None:
             if row.post is None:

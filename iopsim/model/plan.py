@@ -6,7 +6,6 @@ drawn ahead, one number for each of their own sessions; `Stay.turn` says after w
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, cast
 
 from scipy.special import betaincinv
@@ -90,11 +89,11 @@ class SessionPlan:
         """A session's start: held or not; whoever is expected starts care or goes on with it."""
         now, day, closed = self._clock.now, group.days[group.next], group.is_closed(group.next)
         guests = _guests(group) if group.joining else []
-        cause = self._cause(group, now, closed, len(group.rosters[day]) + len(guests))
+        cause = self._cause(group, now, closed, len(group.roster[day]) + len(guests))
         is_held = cause is _HELD
         if not is_held:
             guests = []
-        self._record(group, now, cause, len(group.rosters[day]) + len(guests), group.taken[day])
+        self._record(group, now, cause, len(group.roster[day]) + len(guests), group.taken[day])
         if is_held:
             self._attend(group, day, guests)
         due = self._go_on(group)
@@ -136,7 +135,7 @@ class SessionPlan:
                 del group.newcomers[stay.number]
                 self._journey.start(stay)
         members = self._recorder.member_stay
-        members.extend(group.numbers[day])
+        members.extend(group.roster[day])
         group.held[day] += 1
         for stay in guests:
             if stay.state is ADMITTED and stay.group is not None:
@@ -167,10 +166,12 @@ class SessionPlan:
     def _muster(self, group: Group) -> None:
         """A session that may be merged is about to start: if too few are expected, they wait for the host's."""
         now, day, closed = self._clock.now, group.days[group.next], group.is_closed(group.next)
-        host, roster = self._hosts[group.index], group.rosters[day]
+        host, roster = self._hosts[group.index], group.roster[day]
         too_few = not closed and 0 < len(roster) < group.min_census
         if too_few and host.next < len(host.starts) and host.starts[host.next] // 1 == now // 1:
-            host.joining.append((len(self._recorder.sessions), group, list(roster)))
+            host.joining.append(
+                (len(self._recorder.sessions), group, [group.members[number] for number in roster])
+            )
             self._record(group, now, Cause.BELOW_MINIMUM, len(roster), group.taken[day])
             if group.cohort is not None:
                 group.cohort.is_gathered = bool(group.cohort.is_due and group.cohort.coming)
@@ -309,12 +310,9 @@ class SessionPlan:
         group, expected, stay.turns_with = stay.group, stay.turns_with, -1
         to_come = stay.turn - stay.had
         if group is not None and stay.seated_at >= 0 and to_come > 0:
-            meetings = group.open_meetings(stay.days)
-            nth = bisect_left(meetings, group.next) + to_come - 1
-            if nth < len(meetings):
-                stay.turns_with = meetings[nth]
-                if stay.turns_with != expected:
-                    group.turns.setdefault(stay.turns_with, []).append(stay)
+            stay.turns_with = group.open_meeting(stay.days, group.next, to_come - 1)
+            if stay.turns_with not in (-1, expected):
+                group.turns.setdefault(stay.turns_with, []).append(stay)
 
     def _foresee(self, stay: Stay, sessions: int) -> None:
         """Draw attendance up to so many of the patient's own sessions, and look for a run of misses."""
