@@ -1,6 +1,6 @@
 """Room in a level: places (beds), or seats in groups. Both find, count and give back room the same way.
 
-A *need* is what a waiting stay must find: a pool of places, or (track, time, modality, days a week) of seats.
+A *need* is what a waiting stay must find, by number: a pool of places, or a wish for seats in groups.
 `find` changes nothing; `count` is the only thing that changes how much is taken.
 """
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Capacity", "Group", "Groups", "Offer", "Places", "bits_of"]
 
-Need = tuple[int, ...]
+Wish = tuple[int, int, int, int]
+"""Track, preferred time and modality, and days a week at the start of the plan (0: all of the group's)."""
 
 
 class Offer:
@@ -55,15 +56,15 @@ class Capacity(ABC):
     is_unlimited: bool
 
     @abstractmethod
-    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
+    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
         """The class of need of a patient, who may take any time; stays of one class are all one to the allocator."""
 
     @abstractmethod
-    def find(self, need: Need, now: float) -> Offer | None:
+    def find(self, need: int, now: float) -> Offer | None:
         """Room for the need, or None; takes nothing."""
 
     @abstractmethod
-    def has_room(self, need: Need, now: float) -> bool:
+    def has_room(self, need: int, now: float) -> bool:
         """Whether `find` would find room."""
 
     @abstractmethod
@@ -104,17 +105,17 @@ class Places(Capacity):
         self.is_unlimited = min(self.limits) == inf
         self._offers = [Offer(pool=pool) for pool in range(len(self.limits))]
 
-    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
+    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
         """The pool, which is the track where places are given by track."""
-        return (patient.track if self._by_track else 0,)
+        return patient.track if self._by_track else 0
 
-    def find(self, need: Need, now: float) -> Offer | None:
+    def find(self, need: int, now: float) -> Offer | None:
         """A free place of the pool."""
-        return self._offers[need[0]] if self.has_room(need, now) else None
+        return self._offers[need] if self.has_room(need, now) else None
 
-    def has_room(self, need: Need, now: float) -> bool:
+    def has_room(self, need: int, now: float) -> bool:
         """Whether a place of the pool is free."""
-        return self.taken[need[0]] < self.limits[need[0]]
+        return self.taken[need] < self.limits[need]
 
     def take(self, stay: Stay, offer: Offer) -> None:
         """Occupy one place."""
@@ -255,22 +256,24 @@ class Groups(Capacity):
         self._times = times
         self._modalities = modalities
         self._any_time = times.index(EITHER)
-        self._fitting: dict[Need, list[tuple[Group, int]]] = {}
+        self._needs: dict[Wish, int] = {}
+        self._fitting: list[list[tuple[Group, int]]] = []  # by need
 
     def change(self, level: Level) -> None:
         """From now on each group has so many seats; nobody loses one."""
         for group, spec in zip(self.groups, level.groups.values(), strict=True):
             group.change(spec)
 
-    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Need:
-        """Track, preferred time and modality, and days a week at the start of the plan (0: all of the group's)."""
+    def need(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
+        """The number of the patient's wish among all that there have been."""
         time = self._any_time if any_time else patient.time
-        need = (patient.track, time, patient.modality, treatment.days_per_week)
-        if need not in self._fitting:
-            self._fitting[need] = self._that_fit(need)
+        wish = (patient.track, time, patient.modality, treatment.days_per_week)
+        need = self._needs.setdefault(wish, len(self._fitting))
+        if need == len(self._fitting):
+            self._fitting.append(self._that_fit(wish))
         return need
 
-    def find(self, need: Need, now: float) -> Offer | None:
+    def find(self, need: int, now: float) -> Offer | None:
         """Seats in the fitting group where one would begin first; then with most free seats; then in file order."""
         for group, wanted in self._fitting[need]:
             if group.days_with_room >= wanted:
@@ -279,10 +282,11 @@ class Groups(Capacity):
 
     def find_elsewhere(self, stay: Stay, now: float) -> Offer | None:
         """Seats for one whose group closes, on as many days; no cohort takes anybody in."""
-        need = (*stay.unit.needs[stay.kind][:-1], len(stay.days))
-        return _best([each for each in self._that_fit(need) if each[0].cohort is None], now)
+        track, time, modality, _ = list(self._needs)[stay.unit.needs[stay.kind]]
+        fitting = self._that_fit((track, time, modality, len(stay.days)))
+        return _best([each for each in fitting if each[0].cohort is None], now)
 
-    def has_room(self, need: Need, now: float) -> bool:
+    def has_room(self, need: int, now: float) -> bool:
         """Whether some fitting group has seats and one could begin there."""
         for group, wanted in self._fitting[need]:
             if (
@@ -294,9 +298,9 @@ class Groups(Capacity):
                 return True
         return False
 
-    def _that_fit(self, need: Need) -> list[tuple[Group, int]]:
+    def _that_fit(self, wish: Wish) -> list[tuple[Group, int]]:
         """Groups of the right track, time and modality that meet often enough, and days a week in each."""
-        track, time, modality, days_per_week = need
+        track, time, modality, days_per_week = wish
         return [
             (group, days_per_week or group.days_a_week)
             for group in self.groups

@@ -43,7 +43,7 @@ class Clock:
     def __init__(self, initial_time: float) -> None:
         self.environment = simpy.Environment(initial_time)
         self._queue: list[Call] = self.environment._queue
-        self._number = self.environment._eid
+        self._number = 0.5  # SimPy numbers its own events by whole numbers
         self.now = initial_time
         self.calls = 0
         self._midnight = initial_time // 1 + 1.0
@@ -52,7 +52,8 @@ class Clock:
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at `time`; `order` is one of the constants above plus a tie-breaker."""
-        call: Call = (time, order, next(self._number), function, argument)
+        self._number += 1.0
+        call: Call = (time, order, self._number, function, argument)
         if time < self._midnight:
             heappush(self._queue, call)
         else:

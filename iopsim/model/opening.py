@@ -215,7 +215,7 @@ class Opening:
     def _offer(self, stay: Stay, row: Resident) -> Offer:
         capacity = stay.unit.capacity
         if not isinstance(capacity, Groups):
-            return Offer(pool=stay.unit.needs[stay.kind][0])
+            return Offer(pool=stay.unit.needs[stay.kind])
         number = list(stay.unit.spec.groups).index(str(row.group))
         group = capacity.groups[number]
         return Offer(group=group, days=group.weekdays)

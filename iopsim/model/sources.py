@@ -67,8 +67,10 @@ class Referrals:
         for begin in range(0, len(self.when), _A_PAGE):
             page = slice(begin, begin + _A_PAGE)
             rows = zip(*self.columns[:, page].tolist(), self.when[page].tolist(), strict=True)
-            for index, source, cell, *rest in rows:
-                yield Patient(first + index, source, self.cells[cell], *rest)
+            for index, source, cell, row, track, time, modality, payer, when in rows:
+                yield Patient(
+                    first + index, source, self.cells[cell], row, track, time, modality, payer, when
+                )
 
 
 def referrals(

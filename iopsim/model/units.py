@@ -17,7 +17,7 @@ from iopsim.scenario.parts import HOME
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from iopsim.model.capacity import Capacity, Need
+    from iopsim.model.capacity import Capacity
     from iopsim.model.people import Patient, Stay
     from iopsim.model.staff import Caseload
     from iopsim.model.visits import Visits
@@ -110,10 +110,10 @@ class Unit:
         self.settled = False
         self.asked_at = -inf
         self.opens_at = -inf
-        self.needs: list[Need] = []
+        self.needs: list[int] = []
         self.gates: list[tuple[int, ...]] = []
         self.noted: list[int] = []
-        self._kinds: dict[tuple[Need, tuple[int, ...]], int] = {}
+        self._kinds: dict[tuple[int, tuple[int, ...]], int] = {}
 
         self._know(scenario)
         self._know_payers(scenario)
