@@ -41,10 +41,10 @@ class Clock:
     """
 
     def __init__(self, initial_time: float) -> None:
-        self.environment = simpy.Environment(initial_time)
+        self.now = initial_time
+        self.environment = _Environment(self)
         self._queue: list[Call] = self.environment._queue
         self._number = 0.5  # SimPy numbers its own events by whole numbers
-        self.now = initial_time
         self.calls = 0
         self._midnight = initial_time // 1 + 1.0
         self._later: defaultdict[float, list[Call]] = defaultdict(list)
@@ -67,10 +67,7 @@ class Clock:
             self._today.sort(reverse=True)
             self._midnight += 1.0
         self._live_until(end)
-        self._set(end)
-
-    def _set(self, time: float) -> None:
-        self.now = self.environment._now = time
+        self.now = end
 
     def _live_until(self, end: float) -> None:
         queue, today, calls = self._queue, self._today, 0
@@ -82,7 +79,6 @@ class Clock:
                     break
             elif queue and queue[0][0] < end:
                 if len(queue[0]) < _LENGTH:
-                    self._set(queue[0][0])
                     self.environment.step()
                     continue
                 call = heappop(queue)
@@ -92,3 +88,19 @@ class Clock:
             call[3](call[4])
             calls += 1
         self.calls += calls
+
+
+class _Environment(simpy.Environment):
+    """SimPy's environment, whose time is the clock's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        super().__init__(clock.now)
+
+    @property
+    def _now(self) -> float:
+        return self._clock.now
+
+    @_now.setter
+    def _now(self, time: float) -> None:
+        self._clock.now = time

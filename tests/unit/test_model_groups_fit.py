@@ -74,7 +74,7 @@ def test_who_accepts_any_time_needs_what_those_need_who_take_either() -> None:
     told = live(iop(), Person("ann", 0, time="evening", modality="telehealth"), weeks=1)
     assert told.timeline == [(0, "ann", "referred iop")]
     groups = Groups([], ["all"], ["either", "day", "evening"], ["either", "in_person"])
-    patient = cast("Patient", SimpleNamespace(track=0, time=2, modality=1))
+    evening, either = (cast("Patient", SimpleNamespace(track=0, time=time, modality=1)) for time in (2, 0))
     treatment = cast("Treatment", SimpleNamespace(days_per_week=3))
-    assert groups.need(patient, treatment) == (0, 2, 1, 3)
-    assert groups.need(patient, treatment, any_time=True) == (0, 0, 1, 3)
+    assert groups.need(evening, treatment) != groups.need(either, treatment)
+    assert groups.need(evening, treatment, any_time=True) == groups.need(either, treatment)
