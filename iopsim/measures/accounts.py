@@ -55,8 +55,7 @@ class Claims:
 
     Attributes:
         stay, day: Whose, and which day since `run.start`.
-        session, group: The first session attended that day (the ledger's row) and its group; −1 in places.
-        level, payer: Those of the stay.
+        session: The first session attended that day (the ledger's row); −1 in places.
         weight: As how many days it counts: the mean attendance in places, otherwise 1.
         billed: What is asked for; 0 for an unpaid day.
         paid: What is expected of it: billed × (1 − share of claims denied).
@@ -66,9 +65,6 @@ class Claims:
     stay: Ints
     day: Ints
     session: Ints
-    group: Ints
-    level: Ints
-    payer: Ints
     weight: Floats
     billed: Floats
     paid: Floats
@@ -79,17 +75,30 @@ class Claims:
         return Claims(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
 
 
-@remembered
 def claims(window: Window) -> Claims:
-    """What every attended day of the run earned.
+    """What every attended day of the run earned: a long table, which nobody keeps.
 
     Days in own places that nothing is paid for have no rows: they are counted without (`Books.days`).
     """
-    s, ledger, prices = window.stays, window.ledger, tariff(window)
-    rows = _attended(window, prices.earning)
+    rows, prices = _attended(window, tariff(window).earning), tariff(window)
     plan = plan_on(window, rows.day)
-    level, payer = s.level[rows.stay], s.payer[rows.stay]
-    number = prices.number[plan, level, payer]
+    price, payment = _priced(window, rows, plan)
+    billed = price * rows.weight * ((payment == Payment.WHOLE) | (payment == Payment.REDUCED))
+    return Claims(
+        stay=rows.stay,
+        day=rows.day,
+        session=rows.session,
+        weight=rows.weight,
+        billed=billed,
+        paid=billed * (1 - prices.denied[plan]),
+        payment=payment,
+    )
+
+
+def _priced(window: Window, rows: DayRows, plan: Ints) -> tuple[Floats, Ints]:
+    """The price of each attended day under the plan of the day, and its `Payment`."""
+    stays, prices = window.stays, tariff(window)
+    number = prices.number[plan, stays.level[rows.stay], stays.payer[rows.stay]]
     if prices.needs_content:
         given = content(window, rows)
         price, too_few = prices.price(number, given.services)
@@ -100,23 +109,10 @@ def claims(window: Window) -> Claims:
     reduced = is_below_weekly_minimum(window, rows) & (price > 0)
     payment = np.select(
         (is_uncovered(window, rows), short, too_few, reduced),
-        (Payment.UNCOVERED, Payment.SHORT, Payment.TOO_FEW, Payment.REDUCED),
-        Payment.WHOLE,
+        [np.int8(why) for why in (Payment.UNCOVERED, Payment.SHORT, Payment.TOO_FEW, Payment.REDUCED)],
+        np.int8(Payment.WHOLE),
     )
-    price = np.where(payment == Payment.REDUCED, prices.below_minimum[plan], price)
-    billed = price * rows.weight * ((payment == Payment.WHOLE) | (payment == Payment.REDUCED))
-    return Claims(
-        stay=rows.stay,
-        day=rows.day,
-        session=rows.session,
-        group=np.append(ledger.session_group, -1)[rows.session],
-        level=level,
-        payer=payer,
-        weight=rows.weight,
-        billed=billed,
-        paid=billed * (1 - prices.denied[plan]),
-        payment=payment,
-    )
+    return np.where(payment == Payment.REDUCED, prices.below_minimum[plan], price), payment
 
 
 def _attended(window: Window, earning: Bools) -> DayRows:

@@ -54,6 +54,7 @@ class Books:
         cohort: S: stays that started care in an own level in the window.
         cohort_days: Days attended from the start of the window to the end of the run-out, all those of S.
         care, held: What days in care, and held ones, cost in levels from outside.
+        weekly_revenue: What the days attended in each week of the run earned; shape (weeks of the run,).
     """
 
     claims: Claims
@@ -65,6 +66,7 @@ class Books:
     cohort_days: Floats
     care: Charges
     held: Charges
+    weekly_revenue: Floats
 
     @cached_property
     def cost(self) -> float:
@@ -101,13 +103,11 @@ class Books:
 @remembered
 def books(window: Window) -> Books:
     """The books of a window, made up once."""
-    stays, own = window.stays, kinds(window).own
-    size, weeks = len(stays.level), window.scenario.run.warm_up_weeks
-    every = claims(window)
-    here = every.take((every.day >= window.start) & (every.day < window.end))
-    later = (every.day >= window.start) & (every.day < window.horizon)
+    stays, own, weeks = window.stays, kinds(window).own, window.scenario.run.warm_up_weeks
+    here, cohort_days, weekly = _claimed(window)
     # What has no rows in the claims is counted without: nothing is paid for it.
     uncounted = own & ~tariff(window).earning & ~kinds(window).grouped
+    size = len(stays.level)
     return Books(
         claims=here,
         spent=spending(window).amount[:, :, weeks : weeks + window.weeks],
@@ -115,11 +115,22 @@ def books(window: Window) -> Books:
         days=sums(here.stay, here.weight, size) + days_attended(window, uncounted, window.start, window.end),
         revenue=sums(here.stay, here.paid, size),
         cohort=own[stays.level] & window.inside(stays.started),
-        cohort_days=sums(every.stay[later], every.weight[later], size)
-        + days_attended(window, uncounted, window.start, window.horizon),
+        cohort_days=cohort_days + days_attended(window, uncounted, window.start, window.horizon),
         care=charges(window, "in_care"),
         held=charges(window, "held"),
+        weekly_revenue=weekly,
     )
+
+
+def _claimed(window: Window) -> tuple[Claims, Floats, Floats]:
+    """Of the claims of the run: those of the window, days by stay from its start on, and what each week earned."""
+    every, run = claims(window), window.scenario.run
+    since = every.day >= window.start
+    here, later = since & (every.day < window.end), since & (every.day < window.horizon)
+    days = sums(every.stay[later], every.weight[later], len(window.stays.level))
+    weeks = run.warm_up_weeks + run.weeks + run.run_out_weeks
+    weekly = sums(every.day // 7 + run.warm_up_weeks, every.paid, weeks)[:weeks]
+    return every.take(here), days, weekly
 
 
 # The books by week, from opening to the end of the run-out
@@ -127,9 +138,7 @@ def books(window: Window) -> Books:
 
 def weekly_revenue(window: Window) -> Floats:
     """What the days attended in each week of the run earned; shape (weeks,)."""
-    every, before = claims(window), window.scenario.run.warm_up_weeks
-    weeks = before + window.weeks + window.scenario.run.run_out_weeks
-    return sums(every.day // 7 + before, every.paid, weeks)[:weeks]
+    return books(window).weekly_revenue
 
 
 def weekly_cost(window: Window) -> Floats:
@@ -166,8 +175,8 @@ def parts(window: Window, table: str) -> Parts:
     """
     made = books(window)
     if table == "group":
-        rows = made.claims.take(made.claims.group >= 0)
-        whose, days, revenue = rows.group, rows.weight, rows.paid
+        rows = made.claims.take(made.claims.session >= 0)
+        whose, days, revenue = window.ledger.session_group[rows.session], rows.weight, rows.paid
     else:
         whose, days, revenue = getattr(window.stays, table), made.days, made.revenue
     size = len(getattr(window.ledger, f"{table}s"))
@@ -180,7 +189,8 @@ def days_by_payment(window: Window) -> NDArray[np.float64]:
     """Attended days in own levels by level and `Payment`; shape (levels, payments)."""
     rows, payments = books(window).claims, len(Payment)
     size = len(window.ledger.levels) * payments
-    return sums(rows.level * payments + rows.payment, rows.weight, size).reshape(-1, payments)
+    level = window.stays.level[rows.stay]
+    return sums(level * payments + rows.payment, rows.weight, size).reshape(-1, payments)
 
 
 @remembered

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iopsim.measures.service_days import kinds, rows_in_places, session_days
-from iopsim.measures.tables import Bools, Floats, Intervals, in_force, sums
+from iopsim.measures.tables import Bools, Floats, Intervals, in_force, paired, sums
 from iopsim.measures.window import remembered
 from iopsim.model.ledger import ENDS, Fact
 
@@ -31,10 +31,10 @@ def is_uncovered(window: Window, rows: DayRows) -> Bools:
     if len(lapsed.stay):
         members = window.attendance
         during = members.attended & lapsed.cover(members.stay, members.time)
-        span = np.int64(1 << 24)
-        days = members.stay[during] * span + np.floor(members.time[during]).astype(np.int64)
+        span, day = 1 << 24, np.floor(members.time[during]).astype(np.int32)
+        days = paired(members.stay[during], day, span)
         by_day = Intervals(np.floor(lapsed.begin), np.floor(lapsed.end), lapsed.stay)
-        uncovered[in_groups] = np.isin(rows.stay[in_groups] * span + rows.day[in_groups], days)
+        uncovered[in_groups] = np.isin(paired(rows.stay[in_groups], rows.day[in_groups], span), days)
         uncovered[~in_groups] = by_day.cover(rows.stay[~in_groups], rows.day[~in_groups].astype(np.float64))
     return uncovered
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.measures.tables import ranges, sums
+from iopsim.measures.tables import Ints, ranges, sums
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["DayRows", "DaySpans", "ServiceDays"]
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +98,9 @@ class DaySpans(NamedTuple):
     @classmethod
     def of(cls, spent: Intervals, admitted: Floats, horizon: float) -> DaySpans:
         """The days at whose end a stretch of time was on; `admitted` by stay, shape (stays,)."""
-        end = np.floor(np.minimum(spent.end, horizon)).astype(np.int64)
-        begin = np.floor(admitted[spent.stay]).astype(np.int64)
-        return cls(spent.stay, begin, np.floor(spent.begin).astype(np.int64), end)
+        end = np.floor(np.minimum(spent.end, horizon)).astype(np.int32)
+        begin = np.floor(admitted[spent.stay]).astype(np.int32)
+        return cls(spent.stay, begin, np.floor(spent.begin).astype(np.int32), end)
 
     def within(self, first: int, past: int) -> DaySpans:
         """The part that falls into the days [first, past)."""
@@ -135,15 +134,12 @@ class DayRows(NamedTuple):
     weight: Floats
 
     @classmethod
-    def of(cls, stay: Ints, time: Floats, session: Ints) -> DayRows:
+    def of(cls, stay: Ints, day: Ints, session: Ints) -> DayRows:
         """The days of sessions, in order of time, each day of a stay once: by stay and day."""
-        day = np.floor(time).astype(np.int64)
-        first = day.min(initial=0)
-        keys = stay * (day.max(initial=0) - first + 1) + day - first
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        rows = order[np.append(True, keys[1:] > keys[:-1])[: len(keys)]]
-        return cls(stay[rows], day[rows], session[rows], np.ones(len(rows)))
+        order = np.lexsort((day, stay))
+        stay, day = stay[order], day[order]
+        new = np.append(True, (stay[1:] > stay[:-1]) | (day[1:] > day[:-1]))[: len(stay)]
+        return cls(stay[new], day[new], session[order[new]], np.broadcast_to(1.0, int(new.sum())))
 
     def take(self, rows: NDArray[Any]) -> DayRows:
         """Some of them: a mask, or places."""

@@ -10,7 +10,8 @@ from iopsim.measures.window import first, remembered
 from iopsim.scenario.today import WEEKS_UNDER
 
 if TYPE_CHECKING:
-    from iopsim.measures.window import Ints, Window
+    from iopsim.measures.tables import Ints
+    from iopsim.measures.window import Window
 
 __all__ = ["NOT_STARTED", "STILL_WAITING", "first_week_under", "starts_of_listed"]
 

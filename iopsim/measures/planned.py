@@ -40,7 +40,7 @@ def spells_of(scenario: Scenario) -> tuple[Spell, ...]:
 
 def spell_at(spells: Sequence[Spell], times: Floats) -> Ints:
     """Which of the spells each time lies in; shape of `times`."""
-    return np.searchsorted([spell.begin for spell in spells[1:]], times, side="right")
+    return np.searchsorted([spell.begin for spell in spells[1:]], times, side="right").astype(np.int32)
 
 
 def planned_at(spells: Sequence[Spell], times: Floats, quantity: Quantity) -> NDArray[Any]:

@@ -76,9 +76,9 @@ def plan_on(window: Window, day: Ints) -> Ints:
 @remembered
 def session_days(window: Window) -> DayRows:
     """Every day of the run on which a stay attended a session, by stay and day."""
-    rows = window.attendance
-    came = np.flatnonzero(rows.attended)
-    return DayRows.of(rows.stay[came], rows.time[came], rows.session[came])
+    rows, day = window.attendance, np.floor(window.ledger.session_time).astype(np.int32)
+    session = rows.session[rows.attended]
+    return DayRows.of(rows.stay[rows.attended], day[session], session)
 
 
 def held_session_days(window: Window, held: Intervals) -> tuple[Ints, Ints]:
@@ -87,7 +87,7 @@ def held_session_days(window: Window, held: Intervals) -> tuple[Ints, Ints]:
     seats = Seats(held.begin, held.end, held.stay, s.group[held.stay], s.weekdays[held.stay])
     took_place = window.ledger.session_cause == Cause.HELD
     seat, time = seats.met(window.ledger, took_place, window.scenario.run.start.weekday())
-    rows = DayRows.of(held.stay[seat], time, seat)
+    rows = DayRows.of(held.stay[seat], np.floor(time).astype(np.int32), seat)
     return rows.session, rows.day
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from iopsim.measures.planned import spell_at
 from iopsim.measures.tables import Bools, Floats, Ints, in_force, ranges, sums
-from iopsim.model.ledger import Cause, Fact
+from iopsim.model.ledger import Cause, Fact, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from iopsim.measures.planned import Spell
-    from iopsim.model.ledger import Ledger
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["Attendance", "Seats", "Sessions", "seats_at_sessions"]
@@ -30,22 +29,30 @@ class Attendance:
     Guests of a session that took in another group's are rows of the session they went to.
     """
 
-    time: Floats
+    ledger: Ledger
     session: Ints
-    group: Ints
     stay: Ints
     attended: Bools
+
+    @property
+    def time(self) -> Floats:
+        """When the session began."""
+        return self.ledger.session_time[self.session]
+
+    @property
+    def group(self) -> Ints:
+        """Whose session it was."""
+        return self.ledger.session_group[self.session]
 
     @classmethod
     def expanded(cls, ledger: Ledger) -> Attendance:
         """The members of every session held, in order of time, inside and outside the window."""
-        held = np.flatnonzero(ledger.session_cause == Cause.HELD)
+        held = np.flatnonzero(ledger.session_cause == Cause.HELD).astype(np.int32)
         size = ledger.session_enrolled[held]
         session, member = np.repeat(held, size), ranges(ledger.session_first[held], size)
         return cls(
-            time=ledger.session_time[session],
+            ledger=ledger,
             session=session,
-            group=ledger.session_group[session],
             stay=ledger.member_stay[member],
             attended=ledger.member_attended[member].astype(bool),
         )

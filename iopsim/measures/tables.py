@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Fact, Ledger, Reason
+from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Fact, Ints, Ledger, Reason
 
-__all__ = ["Intervals", "Stays", "in_force", "ranges", "sums", "until_next"]
+__all__ = ["Intervals", "Ints", "Stays", "in_force", "paired", "ranges", "sums", "until_next"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 NONE = -1  # no group, no post, no end: as in the ledger
+_MANY = 4  # of so many stays more than one
 UNDECIDED = -2  # the destination of a stay that goes on (-1 is home)
-_INSTANTS = (  # that are attributes of `Stays` by their own names
-    Fact.REFERRED, Fact.SENT, Fact.CONTACTED, Fact.BOOKED, Fact.ASSESSED, Fact.LOST, Fact.JOINED, Fact.READY,
-    Fact.AUTHORIZED, Fact.DENIED, Fact.ACCEPTED, Fact.REFUSED, Fact.RENEGED, Fact.WITHDRAWN, Fact.ADMITTED,
-    Fact.STARTED, Fact.SUSPENDED, Fact.RESUMED, Fact.RELEASED,
-)  # fmt: skip
 _NEVER_ADMITTED = (Fact.LOST, Fact.REFUSED, Fact.DENIED, Fact.RENEGED)
 
 
 def ranges(first: Ints, size: Ints) -> Ints:
     """The numbers first[i], first[i] + 1, ... (size[i] of them) for each i, one after another."""
-    numbers: Ints = np.arange(size.sum()) + np.repeat(first - size.cumsum() + size, size)
+    offset = first - size.cumsum() + size
+    numbers: Ints = np.repeat(offset.astype(first.dtype), size)
+    numbers += np.arange(len(numbers), dtype=first.dtype)
     return numbers
+
+
+def paired(whose: Ints, number: Ints, size: int) -> NDArray[np.int64]:
+    """One number for each pair: who, and a number below `size`; in 64 bits, which the product needs."""
+    keys = whose.astype(np.int64)
+    keys *= size
+    keys += number
+    return keys
 
 
 def sums(index: Ints, weights: NDArray[Any], length: int) -> Floats:
@@ -101,7 +105,31 @@ class Intervals(NamedTuple):
         return since(self.begin) - since(self.end)
 
 
-@dataclass(frozen=True, kw_only=True)
+class _Last:
+    """What a column says at the last of some facts of each stay; at the first of them, if that is asked for.
+
+    What many stays have is kept once it was asked for, the rest is read from the facts again: columns of what
+    happens to few would be the larger part of all that is known of the stays.
+    """
+
+    def __init__(self, column: str, *facts: Fact, none: int = NONE, first: bool = False) -> None:
+        self._column, self._facts = column, facts
+        self._none = np.nan if column == "time" else none
+        self._step = -1 if first else 1
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, stays: Stays, owner: type) -> NDArray[Any]:
+        column, rows = getattr(stays.ledger, self._column), [stays.rows[fact] for fact in self._facts]
+        found = np.full(len(stays.patient), self._none, column.dtype)
+        for each in rows:
+            found[stays.ledger.stay[each[:: self._step]]] = column[each[:: self._step]]
+        if _MANY * sum(map(len, rows)) > len(found):
+            vars(stays)[self._name] = found
+        return found
+
+
 class Stays:
     """One entry per stay. Times are NaN if it did not happen; indexes are −1 if there is none.
 
@@ -115,113 +143,74 @@ class Stays:
         ready: When the treatment that went on while it waited was over.
         accepted, accepted_kind: When it took a group at any time, and of which kind it is since.
         ended: End of treatment, by the fact `end_fact` (one of ENDS, or −1).
-        is_cut: Whether treatment ended because the payer approved no more.
+        discharged_for: The Reason of a discharge.
         destination: Where it went (−1 home, −2 still here), whether it ended or was never admitted.
         group, weekdays: The seat last held: group and weekdays as bits (bit 0 is Monday).
-        post: Index into `Ledger.posts`, at admission.
-        services: Services drawn for the stay, as bits, `SERVICES_A_WORD` in a row; shape (2, stays).
+        services, more_services: Services drawn for the stay, as bits: the first `SERVICES_A_WORD`, and the others.
+        rows: By fact: the rows of the ledger, in order of time.
     """
 
-    patient: Ints
-    level: Ints
-    track: Ints
-    source: Ints
-    payer: Ints
-    kind: Ints
-    origin: Ints
-    referred: Floats
-    sent: Floats
-    contacted: Floats
-    booked: Floats
-    assessed: Floats
-    lost: Floats
-    lost_at: Ints
-    joined: Floats
-    ready: Floats
-    authorized: Floats
-    denied: Floats
-    accepted: Floats
-    accepted_kind: Ints
-    refused: Floats
-    reneged: Floats
-    withdrawn: Floats
-    admitted: Floats
-    started: Floats
-    suspended: Floats
-    resumed: Floats
-    ended: Floats
-    end_fact: Ints
-    is_cut: Bools
-    released: Floats
-    destination: Ints
-    group: Ints
-    weekdays: Ints
-    post: Ints
-    services: Ints
+    origin = _Last("a", Fact.REFERRED, Fact.SENT, Fact.JOINED)
+    referred = _Last("time", Fact.REFERRED)
+    sent = _Last("time", Fact.SENT)
+    contacted = _Last("time", Fact.CONTACTED)
+    booked = _Last("time", Fact.BOOKED, first=True)
+    assessed = _Last("time", Fact.ASSESSED)
+    lost = _Last("time", Fact.LOST)
+    lost_at = _Last("b", Fact.LOST)
+    joined = _Last("time", Fact.JOINED)
+    ready = _Last("time", Fact.READY)
+    authorized = _Last("time", Fact.AUTHORIZED)
+    denied = _Last("time", Fact.DENIED)
+    accepted = _Last("time", Fact.ACCEPTED)
+    accepted_kind = _Last("a", Fact.ACCEPTED)
+    refused = _Last("time", Fact.REFUSED)
+    reneged = _Last("time", Fact.RENEGED)
+    withdrawn = _Last("time", Fact.WITHDRAWN)
+    admitted = _Last("time", Fact.ADMITTED)
+    group = _Last("a", Fact.ADMITTED, Fact.MOVED)
+    weekdays = _Last("c", Fact.ADMITTED, Fact.MOVED)
+    started = _Last("time", Fact.STARTED)
+    suspended = _Last("time", Fact.SUSPENDED)
+    resumed = _Last("time", Fact.RESUMED)
+    ended = _Last("time", *ENDS)
+    end_fact = _Last("fact", *ENDS)
+    discharged_for = _Last("b", Fact.DISCHARGED)
+    destination = _Last("a", *_NEVER_ADMITTED, *ENDS, none=UNDECIDED)
+    released = _Last("time", Fact.RELEASED)
+    services = _Last("a", Fact.STARTED)
+    more_services = _Last("b", Fact.STARTED)
 
-    @classmethod
-    def pivoted(cls, ledger: Ledger) -> Stays:
-        """The facts of each stay side by side; of those that repeat, the last."""
-        # A row for each fact that there is, and one for all that there are not.
-        seen = np.flatnonzero(np.bincount(ledger.fact, minlength=len(Fact)))
-        row = np.full(len(Fact), len(seen))
-        row[seen] = np.arange(len(seen))
-        shape = len(seen) + 1, len(ledger.stay_patient)
-        time, a = np.full(shape, np.nan), np.full(shape, NONE, np.int64)
-        time[row[ledger.fact], ledger.stay] = ledger.time
-        a[row[ledger.fact], ledger.stay] = ledger.a
-        seat = (ledger.fact == Fact.ADMITTED) | (ledger.fact == Fact.MOVED)
-        group, weekdays, post, lost_at, reason, more = np.full((6, shape[1]), NONE, np.int64)
-        group[ledger.stay[seat]] = ledger.a[seat]  # rows are in order of time: the last seat stays
-        weekdays[ledger.stay[seat]] = ledger.c[seat]
-        in_b = {Fact.ADMITTED: post, Fact.LOST: lost_at, Fact.DISCHARGED: reason, Fact.STARTED: more}
-        for fact, detail in in_b.items():
-            rows = ledger.fact == fact
-            detail[ledger.stay[rows]] = ledger.b[rows]
-        booking = np.flatnonzero(ledger.fact == Fact.BOOKED)[::-1]  # backwards: the first stays
-        time[row[Fact.BOOKED], ledger.stay[booking]] = ledger.time[booking]
-        end_fact = np.full(shape[1], NONE, np.int64)
-        destination = np.full(shape[1], UNDECIDED, np.int64)
-        for fact in (*_NEVER_ADMITTED, *ENDS):
-            happened = ~np.isnan(time[row[fact]])
-            destination[happened] = a[row[fact], happened]
-            if fact in ENDS:
-                end_fact[happened] = fact
-        patient = ledger.stay_patient
-        instants: dict[str, Any] = {fact.name.lower(): time[row[fact]] for fact in _INSTANTS}
-        return cls(
-            patient=patient,
-            level=ledger.stay_level,
-            track=ledger.patient_track[patient],
-            source=ledger.patient_source[patient],
-            payer=ledger.patient_payer[patient],
-            kind=ledger.stay_kind,
-            origin=a[row[[Fact.REFERRED, Fact.SENT, Fact.JOINED]]].max(axis=0),
-            **instants,
-            lost_at=lost_at,
-            accepted_kind=a[row[Fact.ACCEPTED]],
-            ended=np.fmin.reduce(time[row[list(ENDS)]]),
-            end_fact=end_fact,
-            is_cut=reason == Reason.CUT,
-            destination=destination,
-            group=group,
-            weekdays=weekdays,
-            post=post,
-            services=np.maximum((a[row[Fact.STARTED]], more), 0),
-        )
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        by_fact = np.argsort(ledger.fact, kind="stable").astype(np.int32)
+        self.rows: list[Ints] = np.split(by_fact, np.bincount(ledger.fact, minlength=len(Fact)).cumsum()[:-1])
+        self.patient, self.level, self.kind = ledger.stay_patient, ledger.stay_level, ledger.stay_kind
+        self.track = ledger.patient_track[self.patient]
+        self.source = ledger.patient_source[self.patient]
+        self.payer = ledger.patient_payer[self.patient]
 
     @property
     def applied(self) -> Floats:
         """When access began: referred by a source, or sent to the first stage; NaN for those who joined at once."""
-        return np.fmin(self.referred, self.sent)
+        applied: Floats = np.fmin(self.referred, self.sent)
+        return applied
 
     def gets(self, service: int) -> Bools:
         """Whether each stay gets a service, by its number in the ledger; shape (stays,)."""
         word, bit = divmod(service, SERVICES_A_WORD)
-        gets: Bools = (self.services[word] >> bit & 1).astype(bool)
+        services = (self.services, self.more_services)[word]
+        gets: Bools = (services.clip(min=0) >> bit & 1).astype(bool)
         return gets
+
+    @property
+    def is_cut(self) -> Bools:
+        """Whether treatment ended because the payer approved no more."""
+        is_cut: Bools = self.discharged_for == Reason.CUT
+        return is_cut
 
     @property
     def answered(self) -> Floats:
         """When the payer said yes or no."""
-        return np.fmin(self.authorized, self.denied)
+        answered: Floats = np.fmin(self.authorized, self.denied)
+        return answered

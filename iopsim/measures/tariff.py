@@ -8,7 +8,7 @@ import numpy as np
 
 from iopsim.measures.service_days import kinds
 from iopsim.measures.sessions import Seats
-from iopsim.measures.tables import Bools, Floats, Ints, sums
+from iopsim.measures.tables import Bools, Floats, Ints, paired, sums
 from iopsim.measures.window import remembered
 from iopsim.measures.work import deliveries
 
@@ -52,7 +52,7 @@ class Tariff(NamedTuple):
 
     def price(self, number: Ints, services: Ints | None = None) -> tuple[Floats, Bools]:
         """Price of days with so many services, and whether they have too few for any; shape (days,)."""
-        services = np.zeros(len(number), np.int64) if services is None else services
+        services = np.zeros(len(number), np.int8) if services is None else services
         paid = np.zeros((len(self.lists), int(services.max(initial=0)) + 1))
         for row, tiers in zip(paid, self.lists, strict=True):
             for from_services, amount in tiers:
@@ -66,7 +66,7 @@ def tariff(window: Window) -> Tariff:
     """The price lists of all plans of a scenario."""
     ledger, plans = window.ledger, [spell.plan for spell in window.spells]
     own = dict(zip(ledger.levels, kinds(window).own, strict=True))
-    number = np.zeros((len(plans), len(ledger.levels), len(ledger.payers)), np.int64)
+    number = np.zeros((len(plans), len(ledger.levels), len(ledger.payers)), np.int32)
     lists: dict[Tiers, int] = {(): 0}
     for place, plan in enumerate(plans):
         for level, by_payer in plan.money.revenue.items():
@@ -133,8 +133,8 @@ def _rows_of(rows: DayRows, stay: Ints, day: Ints) -> Ints:
     """Which of the days of some stays are among the rows: their places, −1 where none is."""
     if not len(rows.stay):
         return np.full(len(stay), -1)
-    first, span = rows.day.min(), rows.day.max() - rows.day.min() + 1
-    keys, wanted = rows.stay * span + rows.day - first, stay * span + day - first
+    first, span = rows.day.min(), int(rows.day.max() - rows.day.min()) + 1
+    keys, wanted = paired(rows.stay, rows.day - first, span), paired(stay, day - first, span)
     place = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
     found = (keys[place] == wanted) & (day >= first) & (day < first + span)
     return np.where(found, place, -1)
@@ -183,8 +183,8 @@ def _seat_at(window: Window, stay: Ints, time: Floats) -> tuple[Ints, Ints]:
     """Group and weekdays (bits) of the seat that each stay has at a time; one taken at that instant is not it yet."""
     seats = Seats.taken(window.ledger)
     moments = np.unique(seats.begin)
-    taken = seats.stay * (len(moments) + 1) + np.searchsorted(moments, seats.begin) + 1
-    asked = stay * (len(moments) + 1) + np.searchsorted(moments, time)
+    taken = paired(seats.stay, np.searchsorted(moments, seats.begin) + 1, len(moments) + 1)
+    asked = paired(stay, np.searchsorted(moments, time), len(moments) + 1)
     order = np.argsort(taken, kind="stable")
     last = order[np.searchsorted(taken[order], asked, side="right") - 1]
     return seats.group[last], seats.weekdays[last]

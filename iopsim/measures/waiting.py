@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iopsim.measures.possible import lacks
-from iopsim.measures.tables import Bools, Floats, Intervals, Ints, sums
+from iopsim.measures.tables import Bools, Floats, Intervals, Ints, paired, sums
 from iopsim.measures.window import first, remembered
 from iopsim.model.ledger import Fact, Missing
 
@@ -112,7 +112,7 @@ def _treated_until(window: Window, level: str) -> Floats:
     treatment at the end, joined while they were in care elsewhere.
     """
     s = window.stays
-    until = np.fmax(s.ready, -np.inf)
+    until: Floats = np.fmax(s.ready, -np.inf)
     asking = np.flatnonzero(window.in_level(level) & np.isnan(s.ready) & ~np.isnan(s.joined))
     levels = window.scenario.levels
     early = [number for number, name in enumerate(window.ledger.levels) if levels[name].refer_before_days]
@@ -126,9 +126,9 @@ def _in_care(window: Window, patient: Ints, time: Floats, among: Bools) -> Bools
     if not len(begin):
         return np.zeros(len(patient), bool)
     moments = np.unique(begin)
-    keys = window.stays.patient[stay] * (len(moments) + 1) + np.searchsorted(moments, begin) + 1
+    keys = paired(window.stays.patient[stay], np.searchsorted(moments, begin) + 1, len(moments) + 1)
     order = np.argsort(keys)
-    asked = patient * (len(moments) + 1) + np.searchsorted(moments, time, side="right")
+    asked = paired(patient, np.searchsorted(moments, time, side="right"), len(moments) + 1)
     last = order[np.searchsorted(keys[order], asked, side="right") - 1]  # of somebody else if there is none
     whose = window.stays.patient[stay[last]]
     there: Bools = (whose == patient) & (begin[last] <= time) & (time < end[last])

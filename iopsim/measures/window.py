@@ -6,7 +6,8 @@ metric loops over facts, stays or sessions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property, reduce, wraps
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from iopsim.measures.planned import Spell, spells_of
 from iopsim.measures.sessions import Attendance, Sessions
-from iopsim.measures.tables import NONE, Intervals, Stays, sums
+from iopsim.measures.tables import NONE, Intervals, Ints, Stays, sums
 from iopsim.model.ledger import ENDS, Fact, Ledger, Stage
 
 if TYPE_CHECKING:
@@ -38,11 +39,34 @@ __all__ = [
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Kind = Literal["applying", "intake", "waiting", "admitted", "in_care", "held", "occupied"]
 DayKind = Literal["in_care", "held"]
+_ROOM = 40_000_000  # bytes of arrays that a window remembers: all there are, but of the largest programs
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class _Memory(OrderedDict[object, object]):
+    """What has been made of a window. What was asked for longest ago makes room, and can be made again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = 0
+
+    def keep(self, key: object, made: object) -> None:
+        """Remember something, in place of the oldest if that is needed."""
+        self[key] = made
+        self._bytes += _bytes(made)
+        while self._bytes > _ROOM and len(self) > 1:
+            self._bytes -= _bytes(self.popitem(last=False)[1])
+
+
+def _bytes(made: object) -> int:
+    """The room that the arrays in something take."""
+    if isinstance(made, np.ndarray):
+        return made.nbytes
+    parts = made if isinstance(made, tuple) else vars(made).values() if is_dataclass(made) else ()
+    return sum(map(_bytes, parts))
 
 
 def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concatenate[Window, P], R]:
@@ -51,9 +75,13 @@ def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concaten
     @wraps(method)
     def once(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (method, args, *((name, value) for name, value in kwargs.items() if value is not None))
-        if key not in self._memory:
-            self._memory[key] = method(self, *args, **kwargs)
-        return cast("R", self._memory[key])
+        memory = self._memory
+        if key in memory:
+            memory.move_to_end(key)
+            return cast("R", memory[key])
+        made = method(self, *args, **kwargs)
+        memory.keep(key, made)
+        return made
 
     return once  # type: ignore[return-value]
 
@@ -70,7 +98,7 @@ class Window:
 
     scenario: Scenario
     ledger: Ledger
-    _memory: dict[object, object] = field(default_factory=dict, init=False, repr=False)
+    _memory: _Memory = field(default_factory=_Memory, init=False, repr=False)
 
     # The clock
 
@@ -129,7 +157,7 @@ class Window:
     @cached_property
     def stays(self) -> Stays:
         """The facts pivoted: one entry per stay."""
-        return Stays.pivoted(self.ledger)
+        return Stays(self.ledger)
 
     @property
     def _count(self) -> int:
@@ -166,15 +194,15 @@ class Window:
         """Mask of the stays lost at one of these stages of access (names of `Stage`)."""
         return np.isin(self.stays.lost_at, [Stage[stage] for stage in stages])
 
-    @remembered
     def rows(self, fact: Fact) -> Ints:
         """Rows of the ledger that are of one fact, in order of time."""
-        return np.flatnonzero(self.ledger.fact == fact)
+        return self.stays.rows[fact]
 
     @cached_property
     def wait_days(self) -> Floats:
         """Start of care less joining, NaN for those who did not start; shape (stays,)."""
-        return self.stays.started - self.stays.joined
+        wait_days: Floats = self.stays.started - self.stays.joined
+        return wait_days
 
     @cached_property
     def still_waiting(self) -> Bools:
@@ -223,7 +251,7 @@ class Window:
     def _intervals(self, kind: Kind) -> Intervals:
         begin, end = (np.concatenate(side) for side in zip(*self._pieces(kind), strict=True))
         lasts = np.flatnonzero(begin < end)
-        return Intervals(begin[lasts], end[lasts], lasts % self._count)
+        return Intervals(begin[lasts], end[lasts], (lasts % self._count).astype(np.int32))
 
     def _pieces(self, kind: Kind) -> list[tuple[Floats, Floats]]:
         """From when and until when each stay spends time in one way, once or twice."""
@@ -279,7 +307,8 @@ class Window:
         times = np.concatenate((begin[met], end[met]))
         order = np.argsort(times)
         order = order[times[order] < self.end]
-        return times[order], np.repeat((1, -1), len(met))[order], np.tile(stay[met], 2)[order]
+        change = np.repeat(np.array((1, -1), np.int8), len(met))
+        return times[order], change[order], np.tile(stay[met], 2)[order]
 
     def weekly_mean(self, kind: Kind, mask: Bools, first: int, last: int) -> Floats:
         """Mean number of stays in each of the weeks `first` to `last` − 1; shape (weeks,)."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iopsim.measures.posts import filled_posts, posts
-from iopsim.measures.tables import NONE, Floats, Ints, ranges, sums
+from iopsim.measures.tables import NONE, Floats, Ints, paired, ranges, sums
 from iopsim.measures.window import remembered
 from iopsim.model.ledger import Cause, Fact
 
@@ -58,7 +58,7 @@ def deliveries(window: Window, name: str, *, whole: bool = False) -> Deliveries:
     number = window.ledger.services.index(name)
     time, stay = _given(window, number, span) if service.limits else _due(window, service, number, span)
     minutes = 0.0 if service.within_group else service.minutes + service.indirect_minutes
-    return Deliveries(time, stay, np.full(len(time), minutes / 60))
+    return Deliveries(time, stay, np.broadcast_to(minutes / 60, len(time)))
 
 
 @remembered
@@ -119,7 +119,7 @@ def _due(window: Window, service: Service, number: int, span: _Span) -> tuple[Fl
     waits for is due from admission on.
     """
     stays = window.stays
-    drawn = np.flatnonzero(window.happened(stays.started) & stays.gets(number))
+    drawn = np.flatnonzero(window.happened(stays.started) & stays.gets(number)).astype(np.int32)
     if service.every_weeks is None:
         due = stays.admitted if service.limits == "admission" else stays.started
         drawn = drawn[span.holds(due[drawn])]
@@ -269,4 +269,4 @@ def _occasion(window: Window, service: Service, stay: Ints, due: Floats) -> Ints
     if service.every_weeks is None:
         return stay
     every = 7 * service.every_weeks
-    return stay * (1 << 24) + np.rint((due - window.stays.started[stay]) / every).astype(np.int64)
+    return paired(stay, np.rint((due - window.stays.started[stay]) / every).astype(np.int64), 1 << 24)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from iopsim.model.capacity import Capacity, Group, Groups, Places
 from iopsim.model.clock import ARRIVAL, CHANGE, Clock
 from iopsim.model.draws import Draws
 from iopsim.model.journey import Journey
-from iopsim.model.ledger import Ledger, Recorder
+from iopsim.model.ledger import Floats, Ints, Ledger, Recorder
 from iopsim.model.numbering import renumbered
 from iopsim.model.opening import Opening
 from iopsim.model.plan import SessionPlan
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
+_MANY: Final = 100_000  # facts of a program so large that its room is worth a search
+
 
 def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]] | None = None) -> Ledger:
     """Run one replication and give its facts.
@@ -44,7 +46,30 @@ def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]]
         used: When given, collects the key of every draw and makes a second use of one an AssertionError.
     """
     with _no_garbage_collection():
-        return _Clinic(scenario, replication, used).run()
+        written = _Clinic(scenario, replication, used).run()
+        # The columns will take as much room as the rows: before they come, the clinic goes. Its parts, and whoever is
+        # there, stand in circles. All of it is young; but only a whole search gives back what Python keeps for reuse.
+        gc.collect(0 if len(written.recorder.facts) < _MANY else 2)
+        return _ledger(scenario, written)
+
+
+class _Written(NamedTuple):
+    """What is left of a clinic.
+
+    Attributes:
+        recorder: The facts.
+        people: All patients in the order in which they come: who they are, as `_identity` says it; (8, patients).
+        referred: When they came; shape (patients,).
+        posts, groups: In the ledger's order: role and place of a post by its number; numbers of the groups.
+        events: How many there were.
+    """
+
+    recorder: Recorder
+    people: Ints
+    referred: Floats
+    posts: dict[int, tuple[str, int]]
+    groups: list[int]
+    events: int
 
 
 class _Clinic:
@@ -57,7 +82,7 @@ class _Clinic:
         self._modalities = modality_labels(scenario)
         self._clock = Clock(float(self._timeline.first))
         self._draws = Draws(scenario.run.seed, replication, used)
-        self._recorder = Recorder()
+        self._recorder = Recorder(len(scenario.services))
         self._plan_now = scenario.on(self._timeline.date(self._timeline.first))
         self._staff = Staff(scenario, self._timeline, self._clock, self._draws, self._recorder)
         visits = Visits(scenario, self._clock, self._recorder, self._staff)
@@ -100,8 +125,11 @@ class _Clinic:
         self._groups.extend(groups)
         return Groups(groups, tracks, self._times, self._modalities)
 
-    def run(self) -> Ledger:
+    def run(self) -> _Written:
         """Live through all of it."""
+        # Made before all that will go: a single number that stays keeps a million bytes around it.
+        posts = {post.number: (post.crew.name, post.place) for post in self._staff.in_order()}
+        groups = [group.index for group in sorted(self._groups, key=lambda group: (group.opens, group.index))]
         self._staff.open()
         for unit in self._units:
             if isinstance(unit.capacity, Groups):
@@ -116,11 +144,12 @@ class _Clinic:
         self._referrals = referrals(
             self._scenario, self._timeline, self._draws, self._times, self._modalities
         )
+        self._draws.make_room(len(self._referrals.cells))
         self._there = self._settle_in() if self._scenario.from_today is not None else []
         self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()
         self._clock.run_until(float(self._timeline.last))
-        return self._ledger()
+        return _Written(self._recorder, *self._people(), posts, groups, self._clock.calls)
 
     def _settle_in(self) -> list[Patient]:
         """Those who are there when the run begins."""
@@ -158,45 +187,44 @@ class _Clinic:
         self._next_arrival()
         self._journey.refer(patient)
 
-    def _ledger(self) -> Ledger:
-        scenario = self._scenario
+    def _people(self) -> tuple[Ints, Floats]:
         there = sorted(self._there, key=lambda patient: (patient.referred, patient.index))
-        who = np.array([_identity(patient) for patient in there], dtype=np.int64).reshape(-1, 8).T
-        come, referred = self._referrals.columns.copy(), [patient.referred for patient in there]
+        who = np.array([_identity(patient) for patient in there], dtype=np.int32).reshape(-1, 8).T
+        people = np.concatenate((who, self._referrals.columns), axis=1)
+        come = people[:, len(there) :]
         come[0] += len(there)
-        come[2] = np.array([cell.number for cell in self._referrals.cells], dtype=np.int64)[come[2]]
-        index, source, cell, row, track, time, modality, payer = np.concatenate((who, come), axis=1)
-        posts = self._staff.in_order()
-        groups = sorted(self._groups, key=lambda group: (group.opens, group.index))
-        names = [name for level in scenario.levels.values() for name in level.groups]
-        return Ledger(
-            sources=tuple(scenario.sources),
-            levels=tuple(scenario.levels),
-            origins=(*scenario.sources, *scenario.levels, RETURNED),
-            tracks=tuple(scenario.tracks),
-            times=tuple(self._times),
-            modalities=tuple(self._modalities),
-            payers=tuple(scenario.payers),
-            groups=tuple(names[group.index] for group in groups),
-            roles=tuple(scenario.staff),
-            posts=tuple((post.crew.name, post.place) for post in posts),
-            services=tuple(scenario.services),
-            patient_source=source,
-            patient_cell=cell,
-            patient_ordinal=row,
-            patient_track=track,
-            patient_time=time,
-            patient_modality=modality,
-            patient_payer=payer,
-            patient_referred=np.concatenate((referred, self._referrals.when)),
-            **renumbered(
-                self._recorder.columns(),
-                patients=index,
-                posts=[post.number for post in posts],
-                groups=[group.index for group in groups],
-            ),
-            kernel_events=self._clock.calls,
-        )
+        come[2] = np.array([cell.number for cell in self._referrals.cells], dtype=np.int32)[come[2]]
+        return people, np.concatenate(([patient.referred for patient in there], self._referrals.when))
+
+
+def _ledger(scenario: Scenario, written: _Written) -> Ledger:
+    index, source, cell, row, track, time, modality, payer = written.people
+    names = [name for level in scenario.levels.values() for name in level.groups]
+    return Ledger(
+        sources=tuple(scenario.sources),
+        levels=tuple(scenario.levels),
+        origins=(*scenario.sources, *scenario.levels, RETURNED),
+        tracks=tuple(scenario.tracks),
+        times=tuple(time_labels(scenario)),
+        modalities=tuple(modality_labels(scenario)),
+        payers=tuple(scenario.payers),
+        groups=tuple(names[number] for number in written.groups),
+        roles=tuple(scenario.staff),
+        posts=tuple(written.posts.values()),
+        services=tuple(scenario.services),
+        patient_source=source,
+        patient_cell=cell,
+        patient_ordinal=row,
+        patient_track=track,
+        patient_time=time,
+        patient_modality=modality,
+        patient_payer=payer,
+        patient_referred=written.referred,
+        **renumbered(
+            written.recorder.columns(), patients=index, posts=[*written.posts], groups=written.groups
+        ),
+        kernel_events=written.events,
+    )
 
 
 def _identity(patient: Patient) -> tuple[int, ...]:
@@ -207,16 +235,12 @@ def _identity(patient: Patient) -> tuple[int, ...]:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Whoever has left stands in no circle: looking for garbage meanwhile costs a quarter of a replication's time.
-
-    The parts of a clinic do, and are freed together when it is over. All of it is young, so only there is looked.
-    """
+    """Whoever has left stands in no circle: looking for garbage meanwhile costs a quarter of a replication's time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.collect(0)
         if was_on:
             gc.enable()
 

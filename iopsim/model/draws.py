@@ -9,10 +9,9 @@ So no draw depends on the order of events, and a new decision, level or source m
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections import deque
 from math import log1p
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,25 +23,27 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Draws"]
 
 _TOGETHER: Final = 16  # occurrences of a decision that are drawn from one generator
-_ROWS: Final = 64  # patients whose runs are drawn at once; another number gives nobody other numbers
-_PAGES: Final = 2048  # that are remembered, of 8 KB each: those of whoever is there, in a program of any size
+_ROOM: Final = 1 << 22  # numbers that are remembered, 32 MB: those of whoever is there, in any program
+_LARGE: Final = 1024  # numbers of a page, drawn at once; another size gives nobody other numbers
+_SMALL: Final = 256  # the same in a large program
+_MANY: Final = 64  # cells, of which the large pages in use would fill the room
 _SMALLEST: Final = 2.0**-54  # a generator may give 0, which no law can invert
 
-Key = tuple[str, str, int, int]
+Key = tuple[str, str, int, int]  # decision, level, entry, part of the occurrences
+Page = tuple[str, str, int, int, int]  # and which patients
 
 
 class Cell:
-    """The candidates of one source in one whole referral a day of height, and their drawn numbers."""
+    """The candidates of one source in one whole referral a day of height, and where their drawn numbers stand."""
 
-    __slots__ = ("below", "blocks", "number", "runs", "size", "source")
+    __slots__ = ("below", "number", "pages", "size", "source")
 
     def __init__(self, source: str, number: int, size: int) -> None:
         self.source = source
         self.number = number
         self.size = size
-        self.blocks: dict[Key, array[float]] = {}
-        self.runs: dict[tuple[Key, int], array[float]] = {}
-        self.below: dict[tuple[Key, int, float], bytes] = {}
+        self.pages: dict[Page, int] = {}
+        self.below: dict[Page, tuple[float, bytes]] = {}
 
 
 class Draws:
@@ -62,7 +63,11 @@ class Draws:
         self._bits = np.random.Philox(key=0)
         self._fresh = self._bits.state
         self._shared = np.random.Generator(self._bits)
-        self._pages: deque[tuple[dict[Any, Any], object]] = deque()  # where each is kept, the oldest first
+        # One block for all pages: what is never written takes no memory, and all of it goes back at once.
+        self._room = np.empty(_ROOM)
+        self._numbers = self._room.data.cast("B").cast("d")  # gives plain floats
+        self.make_room(0)
+        self._pages: deque[tuple[Cell, Page]] = deque()  # the oldest first
 
     def generator(self, *key: object) -> np.random.Generator:
         """A generator that belongs to (seed, replication, *key): a stable hash, no arithmetic on seeds."""
@@ -71,32 +76,59 @@ class Draws:
     def _digest(self, key: tuple[object, ...]) -> bytes:
         return hashlib.blake2b(repr((*self._root, *key)).encode(), digest_size=16).digest()
 
-    def block(self, cell: Cell, decision: str, level: str = "", entry: int = 0) -> array[float]:
-        """Uniform numbers in (0, 1) for one decision: one for each candidate of the cell."""
-        key = (decision, level, entry, 0)
-        numbers = cell.blocks.get(key)
-        if numbers is None:
-            numbers = cell.blocks[key] = _kept(self._drawn(cell, key, 0, cell.size))
-        return numbers
+    def block(self, cell: Cell, decision: str) -> NDArray[np.float64]:
+        """Uniform numbers in (0, 1) for one decision about candidates: one for each of the cell; not remembered."""
+        return self._drawn(cell, (decision, "", 0, 0), 0, np.empty(cell.size))
 
-    def _drawn(self, cell: Cell, key: Key, first: int, size: int) -> NDArray[np.float64]:
+    def _drawn(self, cell: Cell, key: Key, first: int, room: NDArray[np.float64]) -> NDArray[np.float64]:
         """The numbers from `first` on, a multiple of four, of the generator of a decision."""
         state = self._fresh["state"]
         digest = self._digest((cell.source, cell.number, *key))
         state["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64, copy=False)
         state["counter"][0] = first // 4  # Philox gives four numbers for each step of its counter
         self._bits.state = self._fresh
-        drawn = self._shared.random(size)
-        return np.maximum(drawn, _SMALLEST, out=drawn)
+        self._shared.random(out=room)
+        return np.maximum(room, _SMALLEST, out=room)
+
+    def make_room(self, cells: int) -> None:
+        """Choose pages for so many cells, before the first is drawn: large ones save time, small ones room."""
+        self._size = _LARGE if cells < _MANY else _SMALL
+        self._rows = self._size // _TOGETHER
+
+    def _begin(self, cell: Cell, page: Page, numbers: int) -> int:
+        """Where a page begins, of so many numbers that there are of its kind."""
+        begin = cell.pages.get(page)
+        return self._page(cell, page, numbers) if begin is None else begin
+
+    def _page(self, cell: Cell, page: Page, numbers: int) -> int:
+        """Draw a page, in the place of the oldest: its patients have mostly left, and it can be drawn again."""
+        place = len(self._pages) * self._size
+        if place == _ROOM:
+            oldest, name = self._pages.popleft()
+            place = oldest.pages.pop(name)
+            oldest.below.pop(name, None)
+        cell.pages[page] = place
+        self._pages.append((cell, page))
+        first = page[-1] * self._size
+        size = min(self._size, numbers - first)
+        self._drawn(cell, page[:-1], first, self._room[place : place + size])
+        return place
+
+    def candidate(self, cell: Cell, row: int, decision: str) -> float:
+        """The uniform number in (0, 1) of a candidate of a cell who is no patient yet, for one decision."""
+        page, place = divmod(row, self._size)
+        return self._numbers[self._begin(cell, (decision, "", 0, 0, page), cell.size) + place]
 
     def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
         if self._used is not None:
             self._use(patient, decision, level, entry, 0)
-        numbers = patient.cell.blocks.get((decision, level, entry, 0))
-        if numbers is None:
-            numbers = self.block(patient.cell, decision, level, entry)
-        return numbers[patient.row]
+        row, size = patient.row, self._size
+        page = decision, level, entry, 0, row // size
+        begin = patient.cell.pages.get(page)
+        if begin is None:
+            begin = self._page(patient.cell, page, patient.cell.size)
+        return self._numbers[begin + row % size]
 
     def uniforms(
         self, patient: Patient, decision: str, level: str, entry: int, occurrences: range
@@ -104,13 +136,12 @@ class Draws:
         """The patient's uniform numbers for successive occurrences of one decision."""
         if self._used is not None:
             self._use_all(patient, decision, level, entry, occurrences)
-        cell, page = patient.cell, patient.row // _ROWS
-        begin = patient.row % _ROWS * _TOGETHER
         first, skipped = divmod(occurrences.start, _TOGETHER)
+        number, row = divmod(patient.row, self._rows)
         numbers: list[float] = []
         for part in range(first, -(-occurrences.stop // _TOGETHER)):
-            run = self._run(cell, (decision, level, entry, part), page)
-            numbers += run[begin : begin + _TOGETHER]
+            begin = self._run(patient.cell, (decision, level, entry, part, number)) + row * _TOGETHER
+            numbers += self._numbers[begin : begin + _TOGETHER].tolist()
         return numbers[skipped : skipped + len(occurrences)]
 
     def nth(self, patient: Patient, decision: str, level: str, entry: int, occurrence: int) -> float:
@@ -118,47 +149,33 @@ class Draws:
         if self._used is not None:
             self._use(patient, decision, level, entry, occurrence)
         part, place = divmod(occurrence, _TOGETHER)
-        page, row = divmod(patient.row, _ROWS)
-        return self._run(patient.cell, (decision, level, entry, part), page)[row * _TOGETHER + place]
+        number, row = divmod(patient.row, self._rows)
+        begin = self._run(patient.cell, (decision, level, entry, part, number))
+        return self._numbers[begin + row * _TOGETHER + place]
 
     def below(
         self, patient: Patient, decision: str, level: str, entry: int, occurrences: range, share: float
     ) -> bytes:
-        """Whether each of the `uniforms` is below a share: one byte each; made for shares that many have."""
+        """Whether each of the `uniforms` is below a share: one byte each; made for a share that many have."""
         if self._used is not None:
             self._use_all(patient, decision, level, entry, occurrences)
-        cell, page = patient.cell, patient.row // _ROWS
-        begin = patient.row % _ROWS * _TOGETHER
+        cell = patient.cell
         first, skipped = divmod(occurrences.start, _TOGETHER)
+        number, row = divmod(patient.row, self._rows)
         found = b""
         for part in range(first, -(-occurrences.stop // _TOGETHER)):
-            key = decision, level, entry, part
-            below = cell.below.get((key, page, share))
-            if below is None:
-                below = (self._page(cell, key, page) < share).tobytes()
-                cell.below[key, page, share] = below
-                self._keep(cell.below, (key, page, share))
-            found += below[begin : begin + _TOGETHER]
+            page = decision, level, entry, part, number
+            known = cell.below.get(page)
+            if known is None or known[0] != share:
+                begin = self._run(cell, page)
+                is_below = self._room[begin : begin + self._size] < share
+                known = cell.below[page] = share, is_below.tobytes()
+            found += known[1][row * _TOGETHER : (row + 1) * _TOGETHER]
         return found[skipped : skipped + len(occurrences)]
 
-    def _run(self, cell: Cell, key: Key, page: int) -> array[float]:
-        """The numbers of a page of patients for one part of the occurrences."""
-        run = cell.runs.get((key, page))
-        if run is None:
-            run = cell.runs[key, page] = _kept(self._page(cell, key, page))
-            self._keep(cell.runs, (key, page))
-        return run
-
-    def _keep(self, pages: dict[Any, Any], key: object) -> None:
-        """Forget the oldest page where there are many: its patients have mostly left, and it can be drawn again."""
-        self._pages.append((pages, key))
-        if len(self._pages) > _PAGES:
-            oldest, name = self._pages.popleft()
-            del oldest[name]
-
-    def _page(self, cell: Cell, key: Key, page: int) -> NDArray[np.float64]:
-        """The runs of the patients of a page for one part of the occurrences."""
-        return self._drawn(cell, key, page * _ROWS * _TOGETHER, _ROWS * _TOGETHER)
+    def _run(self, cell: Cell, page: Page) -> int:
+        """Where a page of a decision that recurs begins."""
+        return self._begin(cell, page, cell.size * _TOGETHER)
 
     def _use_all(self, patient: Patient, decision: str, level: str, entry: int, occurrences: range) -> None:
         for occurrence in occurrences:
@@ -173,10 +190,3 @@ class Draws:
     def exponential(self, patient: Patient, decision: str, level: str, entry: int) -> float:
         """The patient's unit exponential for a hazard."""
         return -log1p(-self.uniform(patient, decision, level, entry))
-
-
-def _kept(drawn: NDArray[np.float64]) -> array[float]:
-    """Numbers that are asked for one by one, as Python has them fastest."""
-    numbers = array("d")
-    numbers.frombytes(drawn.data.cast("B"))
-    return numbers

@@ -28,16 +28,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = [
     "ENDS", "SERVICES_A_WORD", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Rows", "Stage",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]  # of 32 bits where nothing needs more: keys made of two take 64
 
 SERVICES_A_WORD: Final = 62  # bits of a number that is never negative
+_NARROW: Final = 31  # the same of one of 32 bits
 
 
 class Fact(IntEnum):
@@ -215,24 +216,25 @@ class Ledger:
     cover_role: Ints
     cover_hours: Floats
 
-    resident_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    listed_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    applicant_stay: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    resident_stay: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    listed_stay: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    applicant_stay: Ints = field(default_factory=lambda: np.empty(0, np.int32))
 
     kernel_events: int
 
 
 class Rows:
-    """The rows of one table as the model writes them, packed: a tuple a row would take three times the room.
+    """The rows of one table as the model writes them, packed: a tuple a row would take six times the room.
 
     Args:
         columns: The table's columns in the order of a row, as `Ledger` calls them.
+        wide: Those of whole numbers that may need more than 32 bits.
     """
 
-    def __init__(self, *columns: str) -> None:
-        kinds = ["d" if column in _IN_DAYS else "q" for column in columns]
+    def __init__(self, *columns: str, wide: Collection[str] = ()) -> None:
+        kinds = [_kind(column, wide) for column in columns]
         self._type = np.dtype(list(zip(columns, kinds, strict=True)))
-        self._struct = struct.Struct("".join(kinds))
+        self._struct = struct.Struct("=" + "".join(kinds))  # no gaps between them
         self.pack = self._struct.pack
         self.packed = bytearray()
 
@@ -248,8 +250,7 @@ class Rows:
 
     def change(self, place: int, column: str, value: int) -> None:
         """Put another whole number into a row."""
-        _, offset = self._type.fields[column][:2]  # type: ignore[index]
-        struct.pack_into("q", self.packed, place * self._struct.size + offset, value)
+        np.frombuffer(self.packed, dtype=self._type)[column][place] = value
 
     def sort(self) -> None:
         """By the first column; rows that are alike in it keep their order."""
@@ -257,21 +258,36 @@ class Rows:
         self.packed = bytearray(b"".join(self.pack(*row) for row in rows))
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Each column by itself."""
-        table = np.frombuffer(self.packed, dtype=self._type)
+        """Each column by itself; the rows are gone then: no more than one table is there twice at any time."""
+        table, self.packed = np.frombuffer(self.packed, dtype=self._type), bytearray()
         return {name: np.ascontiguousarray(table[name]) for name in self._type.names or ()}
 
 
 _IN_DAYS = {
     "time", "session_time", "blocked_time", "post_time", "visit_time", "visit_due", "cover_time", "cover_hours",
 }  # fmt: skip
+_IN_BYTES = {"fact", "c"}
+
+
+def _kind(column: str, wide: Collection[str]) -> str:
+    """How the numbers of a column are packed, as `struct` and numpy both call it."""
+    if column in _IN_DAYS:
+        return "d"
+    if column in _IN_BYTES:
+        return "b"
+    return "q" if column in wide else "i"
 
 
 class Recorder:
-    """Where the model writes while it runs: the tables of `Ledger`, row by row."""
+    """Where the model writes while it runs: the tables of `Ledger`, row by row.
 
-    def __init__(self) -> None:
-        self.facts = Rows("time", "fact", "stay", "a", "b", "c")
+    Args:
+        services: How many the program has: those of a stay are written as bits.
+    """
+
+    def __init__(self, services: int = 0) -> None:
+        wide = ("a", "b") if services > _NARROW else ()
+        self.facts = Rows("time", "fact", "stay", "a", "b", "c", wide=wide)
         self.stays = Rows("stay_patient", "stay_level", "stay_entry", "stay_kind")
         self.sessions = Rows(
             "session_time",
@@ -305,10 +321,10 @@ class Recorder:
         columns: dict[str, Any] = {}
         for table in tables:
             columns |= table.columns()
-        columns["member_stay"] = np.array(self.member_stay, dtype=np.int64)
-        columns["resident_stay"] = np.array(self.residents, dtype=np.int64)
-        columns["listed_stay"] = np.array(self.listed, dtype=np.int64)
-        columns["applicant_stay"] = np.array(self.applicants, dtype=np.int64)
+        columns["member_stay"] = np.array(self.member_stay, dtype=np.int32)
+        columns["resident_stay"] = np.array(self.residents, dtype=np.int32)
+        columns["listed_stay"] = np.array(self.listed, dtype=np.int32)
+        columns["applicant_stay"] = np.array(self.applicants, dtype=np.int32)
         columns["member_attended"] = self._attended(columns["member_stay"])
         return columns
 

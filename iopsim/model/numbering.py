@@ -15,7 +15,7 @@ from iopsim.model.ledger import Fact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from iopsim.model.ledger import Ints
 
 __all__ = ["renumbered"]
 
@@ -24,7 +24,7 @@ _WITH_POST = (Fact.ADMITTED, Fact.REASSIGNED, Fact.BOOKED, Fact.NO_SHOW, Fact.AS
 
 
 def renumbered(
-    columns: Mapping[str, Any], patients: NDArray[np.int64], posts: Sequence[int], groups: Sequence[int]
+    columns: Mapping[str, Any], patients: Ints, posts: Sequence[int], groups: Sequence[int]
 ) -> dict[str, Any]:
     """The columns with other numbers; each sequence holds the model's numbers in the order of the ledger's."""
     found = dict(columns)
@@ -42,19 +42,19 @@ def _is_same(order: Sequence[int]) -> bool:
     return list(order) == list(range(len(order)))
 
 
-def _places(order: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+def _places(order: Sequence[int] | Ints) -> Ints:
     """The place of each number in the order."""
-    places = np.empty(len(order), dtype=np.int64)
+    places = np.empty(len(order), dtype=np.int32)
     places[np.asarray(order, dtype=np.int64)] = np.arange(len(order))
     return places
 
 
 def _where(
-    fact: NDArray[np.int64],
+    fact: Ints,
     facts: Sequence[Fact],
-    column: NDArray[np.int64],
-    places: NDArray[np.int64],
-) -> NDArray[np.int64]:
+    column: Ints,
+    places: Ints,
+) -> Ints:
     """The column with new numbers in the rows of some facts; −1 stays."""
     rows = np.flatnonzero(np.isin(fact, facts) & (column >= 0))
     changed = column.copy()

@@ -102,7 +102,7 @@ class Opening:
         for trait, names in self._names.items():
             said = getattr(row, trait) or getattr(ahead, trait)
             if said is None:
-                drawn = self._draws.block(cell, trait)[ordinal] if len(shares[trait]) > 1 else 0.5
+                drawn = self._draws.candidate(cell, ordinal, trait) if len(shares[trait]) > 1 else 0.5
                 traits[trait] = choose(table(shares[trait], names), drawn)
             else:
                 traits[trait] = names.index(said)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.schema import Scenario, Source
     from iopsim.scenario.trace import Trace
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 
 _TOGETHER: Final = 64  # calendar weeks whose numbers are drawn from one generator
 _LAST_INSTANT: Final = 1 - 2.0**-20  # of a day
@@ -86,7 +86,7 @@ def referrals(
         modalities: Names of the modalities, in the order of their indexes.
     """
     cells: list[Cell] = []
-    pages = [np.empty((_COLUMNS, 0), np.int64)]
+    pages = [np.empty((_COLUMNS, 0), np.int32)]
     instants = [np.empty(0)]
     names = {"track": [*scenario.tracks], "time": times, "modality": modalities, "payer": [*scenario.payers]}
     for number, (name, source) in enumerate(scenario.sources.items()):
@@ -107,10 +107,9 @@ def referrals(
             ]
             who = [np.full(len(rows), number), np.full(len(rows), len(cells)), rows, *traits]
             first = sum(len(instant) for instant in instants)
-            pages.append(np.array([np.arange(first, first + len(rows)), *who]))
+            pages.append(np.array([np.arange(first, first + len(rows)), *who], dtype=np.int32))
             instants.append(when[rows])
             cells.append(cell)
-            cell.blocks.clear()  # nobody asks for these again
     columns, when = np.concatenate(pages, axis=1), np.concatenate(instants)
     order = np.argsort(when, kind="stable")
     return Referrals(cells, columns[:, order], when[order])
@@ -121,7 +120,7 @@ def _chosen(shares: tuple[list[float], list[int]], draws: Draws, cell: Cell, tra
     cumulative, indexes = shares
     if len(indexes) == 1:
         return np.full(len(rows), indexes[0])
-    drawn = np.frombuffer(draws.block(cell, trait))[rows]
+    drawn = draws.block(cell, trait)[rows]
     places = np.searchsorted(cumulative, drawn * cumulative[-1])
     chosen: Ints = np.array(indexes)[np.minimum(places, len(indexes) - 1)]
     return chosen
@@ -232,5 +231,5 @@ def _referred(
     days = np.floor(when).astype(np.int64) - first
     inside = (days >= 0) & (days < len(rates))
     rate = rates[np.clip(days, 0, len(rates) - 1)] * growth ** (np.maximum(when, 0.0) / 365)
-    heights = height + np.frombuffer(draws.block(cell, "height"), dtype=np.float64)
+    heights = height + draws.block(cell, "height")
     return np.flatnonzero(inside & (heights <= rate))

@@ -47,7 +47,7 @@ def before(ledger: Ledger, day: float) -> dict[str, bytes | tuple[object, ...]]:
             table = field.name.split("_")[0] if "_" in field.name else "fact"
             there[field.name] = column[rows.get(table, slice(None))].tobytes()
     for names, numbers in (("posts", "post_number"), ("groups", "session_group")):
-        seen = np.frombuffer(there[numbers], dtype=np.int64)
+        seen = np.frombuffer(there[numbers], dtype=getattr(ledger, numbers).dtype)
         there[names] = getattr(ledger, names)[: seen.max(initial=-1) + 1]
     return there
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cProfile
 import pstats
 import sys
+import tracemalloc
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import pytest
 
 from benchmarks import textbook
 from benchmarks.agreement import REFERENCE, Agreement, agreement, by_iopsim, by_textbook
-from benchmarks.replication import BASELINE, scaled
+from benchmarks.replication import BASELINE, measure_all, scaled
 from iopsim.experiment.executors import for_each, open_executor
+from iopsim.experiment.replicate import replicate
 from iopsim.model.clinic import simulate
 from iopsim.scenario import load
 
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.slow
 KERNEL_EVENTS = {BASELINE: 6.8, REFERENCE: 6.2}
 FACTS = {BASELINE: 9.5, REFERENCE: 6.9}
 CALLS = {BASELINE: 300, REFERENCE: 248}
+BYTES_SIMULATED, BYTES_MEASURED = 1300, 1500  # in a program that grows, when most are taken
 
 WORKER = """
 import sys
@@ -73,6 +76,31 @@ def test_a_patient_of_a_large_program_takes_no_more() -> None:
     assert 4.5 < more / fewer < 5.5
     assert five.kernel_events / more < 1.05 * one.kernel_events / fewer
     assert many / more < 1.06 * few / fewer
+
+
+def most_bytes(scenario: Scenario) -> tuple[int, int, int]:
+    """Patients, and the most that Python and numpy have taken to simulate them and to measure them."""
+    tracemalloc.start()
+    try:
+        ledger = simulate(scenario, 0)
+        simulated = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        measure_all(scenario, ledger)
+        return len(ledger.patient_source), simulated, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_patient_takes_little_room() -> None:
+    """What a program takes that is five times as large, beyond what the small one does."""
+    scenario = load(BASELINE, SHORT)
+    replicate(scenario, 0)  # what is imported and made once is nobody's
+    (few, simulated, measured), (many, more_simulated, more_measured) = (
+        most_bytes(each) for each in (scenario, scaled(scenario, 5))
+    )
+    assert many - few > 1000
+    assert 300 < (more_simulated - simulated) / (many - few) < BYTES_SIMULATED
+    assert 300 < (more_measured - measured) / (many - few) < BYTES_MEASURED
 
 
 def test_a_session_is_one_event_however_many_come() -> None:

@@ -28,11 +28,11 @@ def test_facts_of_a_stay_stand_side_by_side(book: Book) -> None:
     assert (stays.referred[0], stays.joined[0], stays.admitted[0], stays.started[0]) == (1, 1, 2, 4)
     assert (stays.suspended[0], stays.resumed[0], stays.ended[0], stays.released[0]) == (20, 23, 30, 33)
     assert (stays.end_fact[0], stays.destination[0]) == (Fact.COMPLETED, 0)
-    assert (stays.group[0], stays.weekdays[0], stays.post[0]) == (1, 0b10, 1)
+    assert (stays.group[0], stays.weekdays[0]) == (1, 0b10)
     assert (stays.track[0], stays.source[0], stays.origin[0]) == (1, 0, 0)
     assert np.isnan([stays.referred[1], stays.admitted[1], stays.ended[1], stays.refused[1]]).all()
     assert (stays.patient[1], stays.level[1], stays.reneged[1]) == (0, 0, 40)
-    assert (stays.end_fact[1], stays.destination[1], stays.group[1], stays.services[0, 1]) == (-1, -1, -1, 0)
+    assert (stays.end_fact[1], stays.destination[1], stays.group[1], stays.gets(0)[1]) == (-1, -1, -1, False)
     assert stays.origin[1] == book.origins.index("iop")
     assert bob.number == 1
 
