@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
-_MANY: Final = 100_000  # facts of a program so large that its room is worth a search
+_MANY: Final = 1_000_000  # facts of a program so large that its room is worth a search
 
 
 def simulate(scenario: Scenario, replication: int, used: set[tuple[object, ...]] | None = None) -> Ledger:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from heapq import heappop, heappush, heapreplace
@@ -127,7 +126,8 @@ class _Page:
 
     def __init__(self, minutes_a_day: float, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._taken: defaultdict[int, list[Slot]] = defaultdict(list)
+        self._taken: dict[int, list[Slot]] = {}
+        self._today = timeline.first
         self._known: dict[float, _Known] = {}
         self.change(minutes_a_day)
 
@@ -151,6 +151,9 @@ class _Page:
 
     def _search(self, known: _Known, now: float, minutes: float) -> tuple[float, float]:
         today, reopened = floor(now), known.reopened
+        while self._today < today:  # what was is of no use any more
+            self._taken.pop(self._today, None)
+            self._today += 1
         while reopened:
             if reopened[0] >= today and (begin := self._begin(reopened[0], now, minutes)) is not None:
                 return reopened[0] + _clock(begin), begin
@@ -172,7 +175,7 @@ class _Page:
 
     def book(self, start: float, slot: Slot) -> None:
         """Take an appointment."""
-        insort(self._taken[floor(start)], slot)
+        insort(self._taken.setdefault(floor(start), []), slot)
         for known in self._known.values():
             known.free = None
 
@@ -193,7 +196,7 @@ class _Page:
             begin = minutes * max(0, ((now - day) * 24 - _OPENS_AT_HOUR) * 60 // minutes)
             while day + _clock(begin) < now:
                 begin += minutes
-        for taken, end in self._taken[day]:
+        for taken, end in self._taken.get(day, ()):
             if begin + minutes <= taken + _TOLERANCE_MINUTES:
                 break
             if begin >= end:

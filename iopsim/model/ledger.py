@@ -302,16 +302,22 @@ class Recorder:
         self.visits = Rows("visit_time", "visit_stay", "visit_service", "visit_due")
         self.covers = Rows("cover_time", "cover_role", "cover_hours")
         self.member_stay: array[int] = array("q")
-        # By stay: sessions before the run began, and whether each of its sessions, from the first on, is attended.
-        self.attends: dict[int, tuple[int, bytearray]] = {}
+        # By stay: whether each of its sessions, from the first on, is attended; and how many were before the run began.
+        self.attends: dict[int, bytearray] = {}
+        self.had_before: dict[int, int] = {}
         self.residents: list[int] = []
         self.listed: list[int] = []
         self.applicants: list[int] = []
-        self._pack_fact = self.facts.pack
+        self._pack_fact, self._pack_session = self.facts.pack, self.sessions.pack
 
     def write(self, time: float, fact: int, stay: int, a: int = -1, b: int = -1, c: int = -1) -> None:
         """Append one fact."""
         self.facts.packed += self._pack_fact(time, fact, stay, a, b, c)
+
+    def write_session(self, time: float, group: int, cause: int, enrolled: int, taken: int) -> None:
+        """Append one session, whose members are those that are written next."""
+        first = len(self.member_stay)
+        self.sessions.packed += self._pack_session(time, group, cause, enrolled, taken, first)
 
     def columns(self) -> dict[str, Any]:
         """All rows as the columns of `Ledger`."""
@@ -335,7 +341,7 @@ class Recorder:
         firsts = np.flatnonzero(np.diff(in_order, prepend=-1))
         stays, sessions = in_order[firsts], np.diff(firsts, append=len(in_order))
         parts = [
-            self.attends[stay][1][(before := self.attends[stay][0]) : before + number]
+            self.attends[stay][(before := self.had_before.get(stay, 0)) : before + number]
             for stay, number in zip(stays.tolist(), sessions.tolist(), strict=True)
         ]
         attended = np.empty(len(member_stay), dtype=np.uint8)

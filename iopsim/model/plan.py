@@ -93,7 +93,8 @@ class SessionPlan:
         is_held = cause is _HELD
         if not is_held:
             guests = []
-        self._record(group, now, cause, len(group.roster[day]) + len(guests), group.taken[day])
+        enrolled = len(group.roster[day]) + len(guests)
+        self._recorder.write_session(now, group.index, int(cause), enrolled, group.taken[day])
         if is_held:
             self._attend(group, day, guests)
         due = self._go_on(group)
@@ -123,10 +124,6 @@ class SessionPlan:
         if group.is_led and not self._staff.engage(group, now):
             return Cause.UNSTAFFED
         return Cause.HELD
-
-    def _record(self, group: Group, now: float, cause: Cause, expected: int, taken: int) -> None:
-        book = self._recorder
-        book.sessions.append((now, group.index, int(cause), expected, taken, len(book.member_stay)))
 
     def _attend(self, group: Group, day: int, guests: list[Stay]) -> None:
         """Newcomers' care starts, and who is expected is written down; who of them attends was known before."""
@@ -172,7 +169,8 @@ class SessionPlan:
             host.joining.append(
                 (len(self._recorder.sessions), group, [group.members[number] for number in roster])
             )
-            self._record(group, now, Cause.BELOW_MINIMUM, len(roster), group.taken[day])
+            cause = int(Cause.BELOW_MINIMUM)
+            self._recorder.write_session(now, group.index, cause, len(roster), group.taken[day])
             if group.cohort is not None:
                 group.cohort.is_gathered = bool(group.cohort.is_due and group.cohort.coming)
                 self._settle_cohort(group, is_held=False)
@@ -219,7 +217,9 @@ class SessionPlan:
 
     def begin(self, stay: Stay) -> None:
         """The first session is about to start: draw the propensity and foresee the plan."""
-        self._recorder.attends[stay.number] = stay.had, stay.attends
+        self._recorder.attends[stay.number] = stay.attends
+        if stay.had:
+            self._recorder.had_before[stay.number] = stay.had
         attendance = stay.treatment.care.attendance
         stay.propensity = attendance.mean
         if attendance.sd:
