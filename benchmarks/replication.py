@@ -31,7 +31,6 @@ BASELINE = ROOT / "scenarios" / "baseline.yaml"
 HEALTH_SYSTEM = ROOT / "scenarios" / "health-system.yaml"
 REPLICATIONS = 15
 ROUNDS = 3
-MEMORY_OF = "import sys; from benchmarks.replication import memory; print(*memory(int(sys.argv[1])))"
 
 
 class Row(NamedTuple):
@@ -151,8 +150,8 @@ def memory_growth() -> Iterator[Row]:
     """Most memory of a fresh process that simulates and measures one replication, and what a patient adds to it."""
     peaks = {}
     for factor in (1, 10, 50):
-        command = [sys.executable, "-c", MEMORY_OF, str(factor)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+        command = [sys.executable, __file__, str(factor)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         peaks[factor] = tuple(map(int, done.stdout.split()))
         what = f"baseline at {factor} ×, one replication: peak memory, MB"
         yield Row(what, f"{peaks[factor][1] / 1000:.0f}", "under 300" if factor == 50 else "")
@@ -169,3 +168,7 @@ def memory(factor: int) -> tuple[int, int]:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return len(ledger.patient_source), round(int(peak.split()[1]) * 1.024)
+
+
+if __name__ == "__main__":
+    print(*memory(int(sys.argv[1])))

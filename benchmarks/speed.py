@@ -3,6 +3,13 @@
 Milliseconds depend on the machine; the ratios beside them hardly do: both sides of each are measured by this process,
 in turns where they differ little. With `--write` the figures are appended to `benchmarks/tables/speed_history.csv`,
 and `start_up.csv` and `where_time_goes.csv` beside it are replaced.
+
+What is measured is the iopsim that is installed where it runs. So the compiled model is measured from an environment
+of its own; its figures go to the history only, for a profile does not see what is compiled:
+
+    python3 -m venv build/compiled
+    HATCH_BUILD_HOOKS_ENABLE=1 build/compiled/bin/pip install -c constraints.txt .
+    build/compiled/bin/python benchmarks/speed.py --write
 """
 
 from __future__ import annotations
@@ -18,11 +25,14 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+# Last: `benchmarks` is found there, and an iopsim that is installed goes before the one there.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 from benchmarks import textbook
 from benchmarks.agreement import REFERENCE
 from benchmarks.machine import start_up, workers
 from benchmarks.replication import BASELINE, Row, growth, measure_all, memory_growth, one_replication, timed
-from iopsim import __version__
+from iopsim import __version__, is_compiled
 from iopsim.experiment.replicate import replicate
 from iopsim.measures.registry import measure
 from iopsim.measures.series import profiles, weekly
@@ -39,21 +49,25 @@ HERE = Path(__file__).parent
 TABLES = HERE / "tables"
 PAIRS = 15
 LEAST_SHARE = 0.01
+BUILD = "compiled" if is_compiled() else "pure"
 
 
 def main(arguments: Sequence[str]) -> None:
     baseline, reference = load(BASELINE), load(REFERENCE)
     replicate(baseline, 0), replicate(reference, 0)  # imports and caches are not what is measured
-    print(f"{'':<80} {'measured':>8}  aim")
+    model = "compiled" if is_compiled() else "pure Python"
+    print(f"{f'model: {model}':<80} {'measured':>8}  aim")
     rows = []
     for part in (against_textbook(reference), one_replication(baseline), growth(baseline), memory_growth()):
         rows += show(part)
     rows += show(workers(baseline))
     starts = show(start_up())
     rows += in_short(starts)
-    shares = show(where_time_goes(baseline))
+    shares = [] if is_compiled() else show(where_time_goes(baseline))
     if "--write" in arguments:
-        write(rows, starts, shares)
+        remember(rows)
+        if shares:
+            replace(starts, shares)
 
 
 def show(rows: Iterable[Row]) -> list[Row]:
@@ -142,17 +156,21 @@ def module_name(path: str) -> str:
     return parts[parts.index("site-packages") + 1] if "site-packages" in parts else parts[-1]
 
 
-def write(rows: list[Row], starts: list[Row], shares: list[Row]) -> None:
-    """Keep the figures."""
+def remember(rows: list[Row]) -> None:
+    """Append the figures to the history."""
     TABLES.mkdir(exist_ok=True)
     history = TABLES / "speed_history.csv"
     is_new = not history.exists()
-    when = [dt.date.today().isoformat(), __version__, platform.python_version()]
+    when = [dt.date.today().isoformat(), __version__, platform.python_version(), BUILD]
     with history.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if is_new:
-            writer.writerow(["date", "version", "python", "what", "value", "aim"])
+            writer.writerow(["date", "version", "python", "build", "what", "value", "aim"])
         writer.writerows([*when, *row] for row in labeled(rows))
+
+
+def replace(starts: list[Row], shares: list[Row]) -> None:
+    """Keep the figures of which only the latest are of interest."""
     for name, header, table in (
         ("start_up", ["command", "cpu_seconds_beyond_python", "aim"], starts),
         ("where_time_goes", ["what", "share"], [row[:2] for row in shares]),

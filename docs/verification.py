@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from itertools import groupby
+from itertools import compress, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(iopsim.__file__).parents[1]
 CASES = "../iopsim/verification/cases"
+_BUILDS = {"pure": "pure Python", "compiled": "compiled"}
 
 INTRODUCTION = """
 # What is proved, and what is not
@@ -103,7 +104,8 @@ SPEED = """
 ## Speed
 
 Ratios, measured side by side in one process; seconds would only describe one machine. The history is kept in
-`benchmarks/tables/speed_history.csv`; this is its latest entry.
+`benchmarks/tables/speed_history.csv`; this is its latest entry, and where the compiled model was measured too (see the
+[README](../README.md)), that of each build.
 """
 
 INPUT = """
@@ -323,18 +325,31 @@ def _paired(rows: Rows, table: Table) -> Iterator[str]:
     yield table(("plans", *(f"`{metric}`" for metric in metrics)), *body)
 
 
-def _latest(rows: Rows) -> list[tuple[str, str, str]]:
-    last = (rows[-1]["date"], rows[-1]["version"])
-    return [(row["what"], row["value"], row["aim"]) for row in rows if (row["date"], row["version"]) == last]
+def _latest(rows: Rows) -> dict[str, dict[str, str]]:
+    """The latest entry of each build: what was measured, and its value."""
+    latest = {}
+    for build in _BUILDS:
+        if own := [row for row in rows if row["build"] == build]:
+            last = [(row["date"], row["version"]) == (own[-1]["date"], own[-1]["version"]) for row in own]
+            latest[build] = {row["what"]: row["value"] for row in compress(own, last)}
+    return latest
 
 
 def _fastest(rows: Rows) -> str:
-    return ": ".join(_latest(rows)[0][:2])
+    latest = _latest(rows)
+    what = next(iter(latest[rows[-1]["build"]]))
+    values = [f"{values[what]}{' (compiled)' * (build == 'compiled')}" for build, values in latest.items()]
+    return f"{what}: {', '.join(values)}"
 
 
 def _speed(rows: Rows, table: Table) -> Iterator[str]:
+    """A row for what was measured, a column for each build; what one build lacks, it was not asked."""
+    latest, aims = _latest(rows), {row["what"]: row["aim"] for row in rows}
+    whats = dict.fromkeys(what for values in latest.values() for what in values)
+    body = ((what, *(values.get(what, "") for values in latest.values()), aims[what]) for what in whats)
     yield SPEED
-    yield table(("what", "measured", "aim"), *_latest(rows))
+    heads = [_BUILDS[build] for build in latest] if len(latest) > 1 else ["measured"]
+    yield table(("what", *heads, "aim"), *body)
 
 
 def _harm(rows: Rows) -> str:

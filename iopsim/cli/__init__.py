@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iopsim import __version__
+from iopsim import __version__, is_compiled
 from iopsim.errors import InputError, Interrupted, IopsimError, MachineError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ _COMMANDS = {
     "verify": "Compare the simulation with what theory knows exactly.",
 }
 _FAULTS_SHOWN = 100  # the first hundred mistakes are enough to read
+_VERSION = f"{__version__} (compiled)" if is_compiled() else __version__
 _BUG = 1
 _INTERRUPTED = 130
 # What standard output may answer besides taking what is written.
@@ -82,7 +83,7 @@ class _Program(click.Group):
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="iopsim")
+@click.version_option(_VERSION, prog_name="iopsim")
 def program() -> None:
     """Capacity planning for intensive outpatient programs by simulation.
 
@@ -196,7 +197,7 @@ def _reported(error: Exception) -> str:
     import traceback
 
     text = "".join(traceback.format_exception(error))
-    versions = f"iopsim {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    versions = f"iopsim {_VERSION}, Python {platform.python_version()}, {platform.platform()}"
     place = "and no file could be written"
     try:
         with tempfile.NamedTemporaryFile(

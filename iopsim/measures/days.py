@@ -136,7 +136,7 @@ class DayRows(NamedTuple):
     @classmethod
     def of(cls, stay: Ints, day: Ints, session: Ints) -> DayRows:
         """The days of sessions, in order of time, each day of a stay once: by stay and day."""
-        order = np.lexsort((day, stay))
+        order = np.argsort(stay, kind="stable")
         stay, day = stay[order], day[order]
         new = np.append(True, (stay[1:] > stay[:-1]) | (day[1:] > day[:-1]))[: len(stay)]
         return cls(stay[new], day[new], session[order[new]], np.broadcast_to(1.0, int(new.sum())))

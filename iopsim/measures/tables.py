@@ -38,7 +38,7 @@ def paired(whose: Ints, number: Ints, size: int) -> NDArray[np.int64]:
 
 def sums(index: Ints, weights: NDArray[Any], length: int) -> Floats:
     """Sum of the weights by index; shape (length,)."""
-    return np.bincount(index, weights, length).astype(np.float64)
+    return np.bincount(index, weights, length).astype(np.float64, copy=False)
 
 
 def until_next(key: Ints, time: Floats) -> tuple[Ints, Floats]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from docs.verification import SECTIONS
 from iopsim.cli import program
 from iopsim.scenario import load
 from iopsim.scenario.distributions import LAW_NAMES
@@ -64,6 +65,28 @@ def test_a_stale_page_is_noticed_and_written_anew(tmp_path: Path) -> None:
     assert _generate(script).stdout == "wrote docs/metrics.md\n"
     assert _text(metrics) == _text(ROOT / "docs" / "metrics.md")
     assert _generate(script, "--check").returncode == 0
+
+
+def test_the_latest_speed_of_each_build_stands_side_by_side() -> None:
+    (speed,) = (section for section in SECTIONS if section.name == "speed_history")
+    entries = [("old", "pure", "9"), ("new", "pure", "3"), ("new", "compiled", "6"), ("new", "pure", "4")]
+    rows = [
+        {"date": date, "version": "1", "build": build, "what": what, "value": value, "aim": "5 or more"}
+        for date, build, value in entries
+        for what in ("ratio", "shares")[: 1 + (build == "pure")]
+    ]
+
+    def shown(rows: list[dict[str, str]]) -> list[tuple[str, ...]]:
+        return json.loads([*speed.blocks(rows, lambda *lines: json.dumps(lines))][1])
+
+    head = ["what", "pure Python", "compiled", "aim"]
+    assert shown(rows) == [head, ["ratio", "4", "6", "5 or more"], ["shares", "4", "", "5 or more"]]
+    assert shown(rows[:4]) == [
+        ["what", "measured", "aim"],
+        *([what, "3", "5 or more"] for what in ("ratio", "shares")),
+    ]
+    assert speed.answer(rows) == "ratio: 4, 6 (compiled)"
+    assert speed.answer(rows[:4]) == "ratio: 3"
 
 
 def test_every_word_of_the_language_is_explained() -> None:
