@@ -74,7 +74,9 @@ def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concaten
 
     @wraps(method)
     def once(self: Window, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (method, args, *((name, value) for name, value in kwargs.items() if value is not None))
+        key: tuple[object, ...] = (method, args)
+        if kwargs:
+            key += tuple((name, value) for name, value in kwargs.items() if value is not None)
         memory = self._memory
         if key in memory:
             memory.move_to_end(key)

@@ -190,7 +190,7 @@ class Approach(ABC):
 
     def begin_patience(self, stay: Stay) -> None:
         """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
-        law = stay.treatment.care.patience_days
+        law = stay.treatment.patience_days
         if law is not None and not stay.patience_begun:
             self.renege_at(stay, self._clock.now + law.quantile(self._draw(stay, "patience")))
 

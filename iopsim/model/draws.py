@@ -9,9 +9,10 @@ So no draw depends on the order of events, and a new decision, level or source m
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections import deque
 from math import log1p
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -27,6 +28,7 @@ _ROOM: Final = 1 << 22  # numbers that are remembered, 32 MB: those of whoever i
 _LARGE: Final = 1024  # numbers of a page, drawn at once; another size gives nobody other numbers
 _SMALL: Final = 256  # the same in a large program
 _MANY: Final = 64  # cells, of which the large pages in use would fill the room
+_KEY: Final = struct.Struct("<2Q")
 _SMALLEST: Final = 2.0**-54  # a generator may give 0, which no law can invert
 
 Key = tuple[str, str, int, int]  # decision, level, entry, part of the occurrences
@@ -61,7 +63,14 @@ class Draws:
         self._used = used
         # Setting the state of one generator costs a tenth of making another.
         self._bits = np.random.Philox(key=0)
-        self._fresh = self._bits.state
+        self._fresh: Any = {
+            **self._bits.state,
+            "state": {
+                "counter": [0, 0, 0, 0],
+                "key": (0, 0),
+            },  # plain numbers are taken over sooner than arrays
+            "buffer": [0, 0, 0, 0],
+        }
         self._shared = np.random.Generator(self._bits)
         # One block for all pages: what is never written takes no memory, and all of it goes back at once.
         self._room = np.empty(_ROOM)
@@ -83,12 +92,11 @@ class Draws:
     def _drawn(self, cell: Cell, key: Key, first: int, room: NDArray[np.float64]) -> NDArray[np.float64]:
         """The numbers from `first` on, a multiple of four, of the generator of a decision."""
         state = self._fresh["state"]
-        digest = self._digest((cell.source, cell.number, *key))
-        state["key"] = np.frombuffer(digest, dtype="<u8").astype(np.uint64, copy=False)
+        state["key"] = _KEY.unpack(self._digest((cell.source, cell.number, *key)))
         state["counter"][0] = first // 4  # Philox gives four numbers for each step of its counter
         self._bits.state = self._fresh
         self._shared.random(out=room)
-        return np.maximum(room, _SMALLEST, out=room)
+        return room
 
     def make_room(self, cells: int) -> None:
         """Choose pages for so many cells, before the first is drawn: large ones save time, small ones room."""
@@ -117,7 +125,7 @@ class Draws:
     def candidate(self, cell: Cell, row: int, decision: str) -> float:
         """The uniform number in (0, 1) of a candidate of a cell who is no patient yet, for one decision."""
         page, place = divmod(row, self._size)
-        return self._numbers[self._begin(cell, (decision, "", 0, 0, page), cell.size) + place]
+        return self._numbers[self._begin(cell, (decision, "", 0, 0, page), cell.size) + place] or _SMALLEST
 
     def uniform(self, patient: Patient, decision: str, level: str = "", entry: int = 0) -> float:
         """The patient's uniform number in (0, 1) for one decision in the n-th entry to a level."""
@@ -128,7 +136,7 @@ class Draws:
         begin = patient.cell.pages.get(page)
         if begin is None:
             begin = self._page(patient.cell, page, patient.cell.size)
-        return self._numbers[begin + row % size]
+        return self._numbers[begin + row % size] or _SMALLEST
 
     def uniforms(
         self, patient: Patient, decision: str, level: str, entry: int, occurrences: range
@@ -141,7 +149,7 @@ class Draws:
         numbers: list[float] = []
         for part in range(first, -(-occurrences.stop // _TOGETHER)):
             begin = self._run(patient.cell, (decision, level, entry, part, number)) + row * _TOGETHER
-            numbers += self._numbers[begin : begin + _TOGETHER].tolist()
+            numbers += [number or _SMALLEST for number in self._numbers[begin : begin + _TOGETHER]]
         return numbers[skipped : skipped + len(occurrences)]
 
     def nth(self, patient: Patient, decision: str, level: str, entry: int, occurrence: int) -> float:
@@ -151,7 +159,7 @@ class Draws:
         part, place = divmod(occurrence, _TOGETHER)
         number, row = divmod(patient.row, self._rows)
         begin = self._run(patient.cell, (decision, level, entry, part, number))
-        return self._numbers[begin + row * _TOGETHER + place]
+        return self._numbers[begin + row * _TOGETHER + place] or _SMALLEST
 
     def below(
         self, patient: Patient, decision: str, level: str, entry: int, occurrences: range, share: float

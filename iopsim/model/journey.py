@@ -78,9 +78,9 @@ class Journey(Approach):
         Care started `elapsed` days ago. A stay in days is known to last `at_least` so long in all.
         """
         treatment, patient = stay.treatment, stay.patient
-        if treatment.care.stay_days is not None:
+        if treatment.stay_days is not None:
             known = max(stay.treated, at_least)
-            stay.ends_after = given_elapsed(treatment.care.stay_days, known, self._draw(stay, "stay"))
+            stay.ends_after = given_elapsed(treatment.stay_days, known, self._draw(stay, "stay"))
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)
@@ -94,15 +94,15 @@ class Journey(Approach):
 
     def _foresee_leaving(self, stay: Stay) -> None:
         """Days of treatment after which the patient would drop out or need a higher level."""
-        early, name = stay.treatment.care.leave_early, stay.unit.name
-        if early.dropout is not None or early.dropout_per_week:
+        treatment, name = stay.treatment, stay.unit.name
+        if treatment.dropout is not None or treatment.dropout_per_week:
             hazard = self._draws.exponential(stay.patient, "dropout", name, stay.entry)
-            if early.per_week_waited != 1:
-                hazard /= early.per_week_waited ** int((stay.admitted - stay.joined) / 7)
+            if treatment.per_week_waited != 1:
+                hazard /= treatment.per_week_waited ** int((stay.admitted - stay.joined) / 7)
             if stay.treated:
-                hazard += spent(early.dropout, early.dropout_per_week, stay.treated)
+                hazard += spent(treatment.dropout, treatment.dropout_per_week, stay.treated)
             self._foresee_dropout(stay, hazard)
-        if (step_up := early.step_up) is not None:
+        if (step_up := treatment.step_up) is not None:
             hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
             if stay.treated:
                 hazard += spent(step_up.after_days, step_up.per_week, stay.treated)
@@ -112,16 +112,16 @@ class Journey(Approach):
                 stay.step_up_after = weeks_to_event(step_up.per_week or 0, hazard)
             stay.step_up_after = max(stay.step_up_after, stay.treated)
         if before := stay.unit.spec.refer_before_days:
-            weeks = sum(phase.weeks for phase in stay.treatment.care.phases or ())
+            weeks = sum(phase.weeks for phase in treatment.care.phases or ())
             stay.refer_after = max(0.0, (7.0 * weeks if weeks else stay.ends_after) - before)
 
     def _foresee_dropout(self, stay: Stay, hazard: float) -> None:
-        early = stay.treatment.care.leave_early
+        treatment = stay.treatment
         stay.dropout_hazard = hazard
-        if early.dropout is not None:
-            stay.dropout_after = early.dropout.hazard_time(hazard)
+        if treatment.dropout is not None:
+            stay.dropout_after = treatment.dropout.hazard_time(hazard)
         else:
-            stay.dropout_after = weeks_to_event(early.dropout_per_week or 0, hazard)
+            stay.dropout_after = weeks_to_event(treatment.dropout_per_week, hazard)
 
     def reassigned(self, stay: Stay, factor: float) -> None:
         """Another clinician from now on: what is left of the hazard of dropout is multiplied by `factor`."""
@@ -129,8 +129,7 @@ class Journey(Approach):
             return
         going_on = stay.state is IN_CARE
         treated = stay.treated + (self._clock.now - stay.since if going_on else 0.0)
-        early = stay.treatment.care.leave_early
-        so_far = spent(early.dropout, early.dropout_per_week, treated)
+        so_far = spent(stay.treatment.dropout, stay.treatment.dropout_per_week, treated)
         if so_far < stay.dropout_hazard:
             self._foresee_dropout(stay, so_far + (stay.dropout_hazard - so_far) / factor)
             stay.dropout_after = max(stay.dropout_after, treated)
@@ -149,9 +148,16 @@ class Journey(Approach):
     @staticmethod
     def _next_turn(stay: Stay) -> float:
         """Days of treatment after which something happens to it, sessions apart."""
-        return min(
-            stay.ends_after, stay.dropout_after, stay.step_up_after, stay.refer_after, stay.payer_after
-        )
+        after = stay.ends_after  # not with `min`: this is asked for every treatment that begins or ends
+        if stay.dropout_after < after:
+            after = stay.dropout_after
+        if stay.step_up_after < after:
+            after = stay.step_up_after
+        if stay.refer_after < after:
+            after = stay.refer_after
+        if stay.payer_after < after:
+            after = stay.payer_after
+        return after
 
     def _end(self, call: tuple[Stay, int]) -> None:
         stay, number = call
@@ -264,7 +270,7 @@ class Journey(Approach):
     def _suspend(self, stay: Stay) -> None:
         """A more intensive level is needed: ask for it, holding the place; treatment stops meanwhile."""
         destination = choose(stay.treatment.step_up_to, self._draw(stay, "step_up_to"))
-        step_up = stay.treatment.care.leave_early.step_up
+        step_up = stay.treatment.step_up
         stay.treated = stay.step_up_after
         stay.step_up_after = NEVER  # one need a stay
         self._forget_ahead(stay.patient)

@@ -269,7 +269,7 @@ class Opening:
     def _bind(self, stay: Stay, ahead: Stay, services: int) -> None:
         """One person in two files: has asked for a higher level, keeps the place after treatment, or is to go on."""
         level, to = stay.unit, ahead.unit.index
-        step_up = stay.treatment.care.leave_early.step_up
+        step_up = stay.treatment.step_up
         if to not in level.next[1] and step_up is not None:
             self._stop(stay, ahead, services, step_up.hold_days)
             return
@@ -279,7 +279,7 @@ class Opening:
             if ahead.state is WAITING:
                 ahead.lacks |= int(Missing.TREATMENT)
             self._resume(stay, services)
-            if stay.treatment.care.stay_days is not None and level.spec.refer_before_days:
+            if stay.treatment.stay_days is not None and level.spec.refer_before_days:
                 # When it would end was known as the list was joined.
                 stay.ends_after = stay.treated + max(0.0, over - self._now)
                 self._journey.watch(stay)
@@ -337,7 +337,7 @@ class Opening:
         if unit.changes_with_waiting:
             journey.change_at_once(stay)
             journey.foresee_change(stay)
-        law = stay.treatment.care.patience_days
+        law = stay.treatment.patience_days
         if law is not None and stay.patient.here is None:
             drawn = self._draws.uniform(stay.patient, "patience", unit.name, stay.entry)
             journey.renege_at(stay, stay.joined + given_elapsed(law, now - stay.joined, drawn))

@@ -316,19 +316,18 @@ class SessionPlan:
 
     def _foresee(self, stay: Stay, sessions: int) -> None:
         """Draw attendance up to so many of the patient's own sessions, and look for a run of misses."""
-        known, attendance = len(stay.attends), stay.treatment.care.attendance
+        known, run = len(stay.attends), stay.treatment.misses
         if stay.propensity >= 1:
             stay.attends += b"\1" * (sessions - known)
         else:
             patient, name, occurrences = stay.patient, stay.unit.name, range(known, sessions)
-            if attendance.sd:
+            if stay.treatment.varies:
                 drawn = self._draws.uniforms(patient, "attendance", name, stay.entry, occurrences)
                 stay.attends += bytes([uniform < stay.propensity for uniform in drawn])
             else:
                 stay.attends += self._draws.below(
                     patient, "attendance", name, stay.entry, occurrences, stay.propensity
                 )
-        run = attendance.discharge_after_missed
         if run and stay.missed_out < 0:
             place = stay.attends.find(bytes(run), max(0, known - run + 1))
             if place >= 0:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from iopsim.model.staff import Caseload
     from iopsim.model.visits import Visits
     from iopsim.scenario.access import Authorization, Contact, Eligible, Intake
-    from iopsim.scenario.levels import Level
+    from iopsim.scenario.distributions import Law
+    from iopsim.scenario.levels import Level, StepUp
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["Stages", "Treatment", "Unit", "weeks_to_event"]
@@ -48,7 +49,10 @@ class Treatment:
     """How a level treats patients of one track and source; made once from `Care`.
 
     Attributes:
-        care: The level's fields after `by`.
+        care: The level's fields after `by`. What every patient passes is taken out of it once, under its own name:
+            a field of a scenario costs ten times as much to ask for.
+        varies: Whether patients differ in their chance to attend.
+        misses: Sessions missed in a row that end a stay; 0: no number does.
         days_per_week: Weekdays taken at the start of the plan; 0: all that the group meets.
         boundaries: Sessions at which each phase ends, counted from the start of care.
         services: Bits of the services that every such patient gets.
@@ -59,6 +63,14 @@ class Treatment:
     """
 
     care: Care
+    stay_days: Law | None
+    patience_days: Law | None
+    dropout: Law | None
+    dropout_per_week: float
+    per_week_waited: float
+    step_up: StepUp | None
+    varies: bool
+    misses: int
     days_per_week: int
     boundaries: tuple[int, ...]
     services: int
@@ -245,9 +257,17 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
         elif service.share > 0:
             drawn.append((1 << bit, service.share, f"service {service_name}"))
     levels: Sequence[str] = list(scenario.levels)
-    step_up = care.leave_early.step_up
+    early, step_up, attendance = care.leave_early, care.leave_early.step_up, care.attendance
     return Treatment(
         care=care,
+        stay_days=care.stay_days,
+        patience_days=care.patience_days,
+        dropout=early.dropout,
+        dropout_per_week=early.dropout_per_week or 0.0,
+        per_week_waited=early.per_week_waited,
+        step_up=step_up,
+        varies=attendance.sd > 0,
+        misses=attendance.discharge_after_missed or 0,
         days_per_week=care.phases[0].days_per_week if care.phases else level.days_per_week or 0,
         boundaries=tuple(accumulate(phase.sessions for phase in care.phases or ())),
         services=certain,
