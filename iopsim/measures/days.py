@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopsim.measures.tables import Ints, ranges, sums
+from iopsim.model.ledger import in_order
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -136,7 +137,7 @@ class DayRows(NamedTuple):
     @classmethod
     def of(cls, stay: Ints, day: Ints, session: Ints) -> DayRows:
         """The days of sessions, in order of time, each day of a stay once: by stay and day."""
-        order = np.argsort(stay, kind="stable")
+        order = in_order(stay)
         stay, day = stay[order], day[order]
         new = np.append(True, (stay[1:] > stay[:-1]) | (day[1:] > day[:-1]))[: len(stay)]
         return cls(stay[new], day[new], session[order[new]], np.broadcast_to(1.0, int(new.sum())))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Fact, Ints, Ledger, Reason
+from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Fact, Ints, Ledger, Reason, in_order
 
 __all__ = ["Intervals", "Ints", "Stays", "in_force", "paired", "ranges", "sums", "until_next"]
 
@@ -47,7 +47,7 @@ def until_next(key: Ints, time: Floats) -> tuple[Ints, Floats]:
     Returns:
         The rows by key, in order of time, and when the next one of the key came (+inf for its last); shapes (n,).
     """
-    order = np.argsort(key, kind="stable")
+    order = in_order(key)
     key, time = key[order], time[order]
     end = np.append(np.where(key[1:] == key[:-1], time[1:], np.inf), np.inf)[: len(key)]
     return order, end
@@ -82,7 +82,7 @@ class Intervals(NamedTuple):
         """Whether each time lies in a stretch of its stay; shape of `time`."""
         covered = np.zeros(len(time), bool)
         if len(self.stay):
-            by_stay = np.argsort(stay, kind="stable")
+            by_stay = in_order(stay)
             first = np.searchsorted(stay, self.stay, sorter=by_stay)
             size = np.searchsorted(stay, self.stay, "right", sorter=by_stay) - first
             row, begin, end = (

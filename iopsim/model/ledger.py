@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDS", "SERVICES_A_WORD", "Cause", "Fact", "Ledger", "Missing", "PostState", "Reason", "Recorder", "Rows", "Stage",
+    "in_order",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -223,6 +224,19 @@ class Ledger:
     kernel_events: int
 
 
+def in_order(numbers: Ints) -> Ints:
+    """Places of whole numbers, none of them negative, from the smallest on; those that are alike stay as they are.
+
+    Sixteen bits at a time, the lower ones first: numpy takes a fifth of the time for numbers that are so short.
+    """
+    order: Ints = np.argsort(numbers.astype(np.uint16), kind="stable")
+    higher = numbers >> 16
+    while higher.any():
+        order = order[np.argsort(higher[order].astype(np.uint16), kind="stable")]
+        higher >>= 16
+    return order
+
+
 class Rows:
     """The rows of one table as the model writes them, packed: a tuple a row would take six times the room.
 
@@ -336,10 +350,10 @@ class Recorder:
 
     def _attended(self, member_stay: Ints) -> NDArray[np.uint8]:
         """Whether each member of each session attended: a stay's n-th row is the n-th of its own sessions."""
-        by_stay = np.argsort(member_stay, kind="stable")
-        in_order = member_stay[by_stay]
-        firsts = np.flatnonzero(np.diff(in_order, prepend=-1))
-        stays, sessions = in_order[firsts], np.diff(firsts, append=len(in_order))
+        by_stay = in_order(member_stay)
+        stay = member_stay[by_stay]
+        firsts = np.flatnonzero(np.diff(stay, prepend=-1))
+        stays, sessions = stay[firsts], np.diff(firsts, append=len(stay))
         parts = [
             self.attends[stay][(before := self.had_before.get(stay, 0)) : before + number]
             for stay, number in zip(stays.tolist(), sessions.tolist(), strict=True)
