@@ -33,9 +33,9 @@ def each_key_once() -> Iterator[set[str]]:
         made[name].append(numbers)
         decisions.add(str(decision))
 
-    def hear(self: Draws, cell: Cell, key: Any, first: int, size: int) -> Any:
-        enter((*self._root, cell.source, cell.number, *key), range(first, first + size), key[0])
-        return drew(self, cell, key, first, size)
+    def hear(self: Draws, cell: Cell, key: Any, first: int, room: Any) -> Any:
+        enter((*self._root, cell.source, cell.number, *key), range(first, first + len(room)), key[0])
+        return drew(self, cell, key, first, room)
 
     def hear_generator(self: Draws, *key: object) -> np.random.Generator:
         enter((*self._root, *key), _WHOLE, key[-1])

@@ -45,7 +45,7 @@ def dropouts_that_keep_the_place(patch: pytest.MonkeyPatch) -> None:
     """Until the day on which they would have completed."""
 
     def keeping(journey: Journey, stay: Stay, fact: Fact, to: str, reason: int = -1) -> None:
-        journey._write(journey._clock.now, fact, stay.number, AT_HOME, reason)
+        journey._recorder.write(journey._clock.now, fact, stay.number, AT_HOME, reason)
         stay.state = State.HELD
         end = stay.since + stay.ends_after
         journey._clock.call_at(end, LEAVING + stay.patient.index, journey.allocator.release, stay)
