@@ -78,7 +78,7 @@ def open_run(
     with told_as_machine_error(out or root):
         lock = None
         while lock is None:
-            folder = _folder_at(out, key) if out else _folder_below(root / name, key, now)
+            folder = _folder_at(out, key, root) if out else _folder_below(root / name, key, now)
             path, lock = folder.with_name(folder.name.removesuffix(PARTIAL)), locked(folder)
             if lock and os.path.lexists(path):  # another run had the name and finished, just before we began
                 shutil.rmtree(folder)
@@ -336,15 +336,18 @@ def _other_schema(schema: object, manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _folder_at(out: Path, key: str) -> Path:
-    mark = Mark("--out")
-    if os.path.lexists(out) or out.suffix == PARTIAL:
+def _folder_at(out: Path, key: str, root: Path) -> Path:
+    mark, what = Mark("--out"), ""
+    if os.path.lexists(out):
+        what = f"{out} exists already; give a folder that does not exist yet"
+    elif out.suffix == PARTIAL:
+        what = f"a name that ends with {PARTIAL} (got {out}); give a folder that does not exist yet"
+    elif out.absolute() == root.absolute():
         what = (
-            f"{out} exists already"
-            if os.path.lexists(out)
-            else f"a name that ends with {PARTIAL} (got {out})"
+            f"{out} is for all results and what is kept between runs; give another, such as {out / 'answer'}"
         )
-        raise InputError(Fault("out-exists", f"{what}; give a folder that does not exist yet", mark=mark))
+    if what:
+        raise InputError(Fault("out-exists", what, mark=mark))
     folder = Path(f"{out}{PARTIAL}")
     folder.mkdir(parents=True, exist_ok=True)
     if not _continues(folder, key):

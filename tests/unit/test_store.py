@@ -293,6 +293,9 @@ def test_out_names_the_folder_and_must_be_new(tmp_path: Path) -> None:
         opened(tmp_path, out=out)
     with pytest.raises(InputError, match=r"ends with \.partial"):
         opened(tmp_path, out=tmp_path / "x.partial")
+    with pytest.raises(InputError, match=r"is for all results and .* such as .*results.answer"):
+        opened(tmp_path / "results", out=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
     assert contents(out, but="") == before
 
 
