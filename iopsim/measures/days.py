@@ -136,7 +136,7 @@ class DayRows(NamedTuple):
 
     @classmethod
     def of(cls, stay: Ints, day: Ints, session: Ints) -> DayRows:
-        """The days of sessions, in order of time, each day of a stay once: by stay and day."""
+        """The days of sessions, those of each stay in order of time, each day of it once: by stay and day."""
         order = in_order(stay)
         stay, day = stay[order], day[order]
         new = np.append(True, (stay[1:] > stay[:-1]) | (day[1:] > day[:-1]))[: len(stay)]

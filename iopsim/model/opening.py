@@ -10,7 +10,7 @@ from bisect import bisect_right
 from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
-from iopsim.model.capacity import Groups, Offer
+from iopsim.model.capacity import Groups, Offer, bits_of
 from iopsim.model.draws import Cell
 from iopsim.model.elapsed import given_elapsed
 from iopsim.model.ledger import Fact, Missing
@@ -208,8 +208,7 @@ class Opening:
             caseload.patients[stay.number] = stay
         self._write(each.time, Fact.JOINED, stay, stay.origin)
         group = -1 if stay.group is None else stay.group.index
-        bits = sum(1 << day for day in stay.days)
-        self._write(each.time, Fact.ADMITTED, stay, group, stay.post, bits)
+        self._write(each.time, Fact.ADMITTED, stay, group, stay.post, bits_of(stay.days))
         return stay
 
     def _offer(self, stay: Stay, row: Resident) -> Offer:

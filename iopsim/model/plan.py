@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from scipy.special import betaincinv
 
-from iopsim.model.capacity import Groups, Offer
+from iopsim.model.capacity import Groups, Offer, bits_of
 from iopsim.model.clock import COMPLETION, LEAVING, SESSION
 from iopsim.model.ledger import Cause, Fact
 from iopsim.model.people import ADMITTED, HELD, IN_CARE
@@ -265,9 +265,8 @@ class SessionPlan:
         stay.unit.capacity.give_back(stay)
         stay.unit.capacity.take(stay, offer)
         self.expect_turn(stay)
-        bits = sum(1 << day for day in stay.days)
         group = -1 if stay.group is None else stay.group.index
-        self._recorder.write(self._clock.now, Fact.MOVED, stay.number, group, -1, bits)
+        self._recorder.write(self._clock.now, Fact.MOVED, stay.number, group, -1, bits_of(stay.days))
 
     def _boundary(self, stay: Stay) -> int:
         """The session, by the patient's own count, with which the phase they are in ends (plan: scheduled)."""
