@@ -149,6 +149,9 @@ class _Clinic:
         self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()
         self._clock.run_until(float(self._timeline.last))
+        # What is known to be garbage need not be searched for: three quarters of the search.
+        self._clock.forget()
+        self._draws.forget()
         return _Written(self._recorder, *self._people(), posts, groups, self._clock.calls)
 
     def _settle_in(self) -> list[Patient]:

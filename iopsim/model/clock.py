@@ -69,6 +69,12 @@ class Clock:
         self._live_until(end)
         self.now = end
 
+    def forget(self) -> None:
+        """Drop all that is still to come."""
+        self._later.clear()
+        self._today.clear()
+        self._queue.clear()
+
     def _live_until(self, end: float) -> None:
         queue, today, calls = self._queue, self._today, 0
         while True:

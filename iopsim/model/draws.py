@@ -103,6 +103,13 @@ class Draws:
         self._size = _LARGE if cells < _MANY else _SMALL
         self._rows = self._size // _TOGETHER
 
+    def forget(self) -> None:
+        """Drop all pages: nothing more will be asked for."""
+        for cell, _ in self._pages:
+            cell.pages.clear()
+            cell.below.clear()
+        self._pages.clear()
+
     def _begin(self, cell: Cell, page: Page, numbers: int) -> int:
         """Where a page begins, of so many numbers that there are of its kind."""
         begin = cell.pages.get(page)
