@@ -50,9 +50,7 @@ def reported(scenario: Scenario) -> dict[str, Reported]:
     return {
         name: Reported(entry, statistic)
         for entry in bound(scenario)
-        for name, statistic in zip(
-            entry.metric.full_names(entry.stem), entry.metric.statistics or (None,), strict=True
-        )
+        for name, statistic in zip(entry.full_names, entry.metric.statistics or (None,), strict=True)
     }
 
 

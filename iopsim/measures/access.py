@@ -36,7 +36,7 @@ _STAGE_SPREAD = ("mean", "p50", "p90")
     where=possible.has_source,
 )
 def _referrals(window: Window, level: str, track: str | None) -> Mapping[str, Value]:
-    total = float(window.referred_in_window(level, track).sum())
+    total = float(len(window.referred_in_window(level, track)))
     return {"total": Value(total), "per_week": Value(total / window.weeks)}
 
 
@@ -49,7 +49,7 @@ def _referrals(window: Window, level: str, track: str | None) -> Mapping[str, Va
     where=possible.can_take_time_to_apply,
 )
 def _applying(window: Window, level: str, track: str | None) -> Value:
-    return Value(window.mean_count("applying", window.in_level(level, track)))
+    return Value(window.mean_count("applying", level, track))
 
 
 def _lost(window: Window, level: str, track: str | None, *, stages: tuple[str, ...]) -> Ratio:
@@ -91,8 +91,8 @@ for _name, _stages, _text, _where in _LOSSES:
     where=possible.can_take_time_to_contact,
 )
 def _contact_days(window: Window, level: str, track: str | None) -> Sample:
-    days = window.stays.contacted - window.stays.applied
-    return Sample(days[window.applied_in_window(level, track) & window.happened(days)])
+    stays, rows = window.stays, window.applied_in_window(level, track)
+    return Sample(window.there(stays.contacted[rows] - stays.applied[rows]))
 
 
 @level_metric(
@@ -105,8 +105,8 @@ def _contact_days(window: Window, level: str, track: str | None) -> Sample:
     where=possible.can_be_booked,
 )
 def _intake_days(window: Window, level: str, track: str | None) -> Sample:
-    days = window.stays.assessed - window.stays.booked
-    return Sample(days[window.applied_in_window(level, track) & window.happened(days)])
+    stays, rows = window.stays, window.applied_in_window(level, track)
+    return Sample(window.there(stays.assessed[rows] - stays.booked[rows]))
 
 
 @metric(
@@ -163,7 +163,7 @@ def _wasted_slots(window: Window, level: str) -> Value:
     where=possible.can_refuse,
 )
 def _refused(window: Window, level: str, track: str | None) -> Ratio:
-    return Ratio.share(window.joined_in_window(level, track), window.happened(window.stays.refused))
+    return Ratio.share(window.joined_in_window(level, track), window.has("refused"))
 
 
 @level_metric(
@@ -175,7 +175,7 @@ def _refused(window: Window, level: str, track: str | None) -> Ratio:
     where=possible.can_be_denied,
 )
 def _denied(window: Window, level: str, track: str | None) -> Ratio:
-    return Ratio.share(window.joined_in_window(level, track), window.happened(window.stays.denied))
+    return Ratio.share(window.joined_in_window(level, track), window.has("denied"))
 
 
 @level_metric(
@@ -195,7 +195,7 @@ def _denied(window: Window, level: str, track: str | None) -> Ratio:
     where=possible.can_renege,
 )
 def _reneged(window: Window, level: str, track: str | None) -> Ratio:
-    return Ratio.share(window.joined_in_window(level, track), window.happened(window.stays.reneged))
+    return Ratio.share(window.joined_in_window(level, track), window.has("reneged"))
 
 
 @level_metric(
@@ -208,8 +208,7 @@ def _reneged(window: Window, level: str, track: str | None) -> Ratio:
     where=possible.can_wait,
 )
 def _wait_days(window: Window, level: str, track: str | None) -> Sample:
-    started = window.joined_in_window(level, track) & window.happened(window.stays.started)
-    return Sample(window.wait_days[started])
+    return Sample(window.there(window.wait_days[window.joined_in_window(level, track)]))
 
 
 @level_metric(
@@ -221,9 +220,8 @@ def _wait_days(window: Window, level: str, track: str | None) -> Sample:
     where=possible.has_source,
 )
 def _access_days(window: Window, level: str, track: str | None) -> Sample:
-    stays = window.stays
-    days = stays.started - stays.referred
-    return Sample(days[window.joined_in_window(level, track) & window.happened(days)])
+    stays, rows = window.stays, window.joined_in_window(level, track)
+    return Sample(window.there(stays.started[rows] - stays.referred[rows]))
 
 
 @level_metric(
@@ -235,8 +233,8 @@ def _access_days(window: Window, level: str, track: str | None) -> Sample:
     where=possible.can_be_authorized,
 )
 def _authorization_days(window: Window, level: str, track: str | None) -> Sample:
-    days = window.stays.answered - window.stays.joined
-    return Sample(days[window.joined_in_window(level, track) & window.happened(days)])
+    stays, rows = window.stays, window.joined_in_window(level, track)
+    return Sample(window.there(stays.answered[rows] - stays.joined[rows]))
 
 
 @level_metric(
@@ -247,12 +245,13 @@ def _authorization_days(window: Window, level: str, track: str | None) -> Sample
     where=possible.can_renege,
 )
 def _reneged_wait_days(window: Window, level: str, track: str | None) -> Sample:
-    days = window.stays.reneged - window.stays.joined
-    return Sample(days[window.joined_in_window(level, track) & window.happened(days)])
+    stays, rows = window.stays, window.joined_in_window(level, track)
+    return Sample(window.there(stays.reneged[rows] - stays.joined[rows]))
 
 
 def _started_within(window: Window, level: str, track: str | None, *, days: int) -> Ratio:
-    return Ratio.share(window.joined_in_window(level, track), window.wait_days <= days)
+    rows = window.joined_in_window(level, track)
+    return Ratio(float((window.wait_days[rows] <= days).sum()), float(len(rows)))
 
 
 for _days in (7, 14):
@@ -289,10 +288,9 @@ def _unresolved(window: Window, level: str, track: str | None) -> Ratio:
     where=possible.can_wait,
 )
 def _waitlist(window: Window, level: str, track: str | None) -> Mapping[str, Value]:
-    here = window.in_level(level, track)
     return {
-        "mean": Value(window.mean_count("waiting", here)),
-        "max": Value(float(window.max_count("waiting", here))),
+        "mean": Value(window.mean_count("waiting", level, track)),
+        "max": Value(float(window.max_count("waiting", level, track))),
     }
 
 
@@ -308,10 +306,9 @@ def _waitlist(window: Window, level: str, track: str | None) -> Mapping[str, Val
     "at the level that the source refers to.",
 )
 def _conversion(window: Window, source: str) -> Ratio:
-    stays, level = window.stays, window.scenario.sources[source].to
-    referred = window.inside(stays.referred) & (stays.source == window.ledger.sources.index(source))
-    in_groups = bool(window.scenario.levels[level].groups)
-    return Ratio.share(referred, window.ever_attended if in_groups else window.happened(stays.started))
+    in_groups = bool(window.scenario.levels[window.scenario.sources[source].to].groups)
+    started = window.ever_attended if in_groups else window.has("started")
+    return Ratio.share(window.referred_by(source), started)
 
 
 @metric(

@@ -32,10 +32,9 @@ __all__: list[str] = []  # the metrics are reached through the registry
     "and the most at one instant of the window.",
 )
 def _census(window: Window, level: str, track: str | None) -> Mapping[str, Value]:
-    here = window.in_level(level, track)
     return {
-        "mean": Value(window.mean_count("in_care", here)),
-        "max": Value(float(window.max_count("in_care", here))),
+        "mean": Value(window.mean_count("in_care", level, track)),
+        "max": Value(float(window.max_count("in_care", level, track))),
     }
 
 
@@ -48,7 +47,7 @@ def _census(window: Window, level: str, track: str | None) -> Mapping[str, Value
     where=possible.has_groups,
 )
 def _admitted_not_started(window: Window, level: str, track: str | None) -> Value:
-    return Value(window.mean_count("admitted", window.in_level(level, track)))
+    return Value(window.mean_count("admitted", level, track))
 
 
 @level_metric(
@@ -119,8 +118,9 @@ for _way, _better, _text, _where in _WAYS:
     where=possible.can_be_cut,
 )
 def _authorization_cut(window: Window, level: str, track: str | None) -> Ratio:
-    cut = window.outcomes["discharged"] & window.stays.is_cut
-    return Ratio.share(window.started_in_window(level, track), cut)
+    rows = window.started_in_window(level, track)
+    cut = window.outcomes["discharged"][rows] & window.stays.is_cut[rows]
+    return Ratio(float(cut.sum()), float(len(rows)))
 
 
 @level_metric(
@@ -132,8 +132,8 @@ def _authorization_cut(window: Window, level: str, track: str | None) -> Ratio:
     definition="End less start of care, of those whose care starts in the window and ends within the run.",
 )
 def _stay_days(window: Window, level: str, track: str | None) -> Sample:
-    days = window.stays.ended - window.stays.started
-    return Sample(days[window.started_in_window(level, track) & window.happened(days)])
+    stays, rows = window.stays, window.started_in_window(level, track)
+    return Sample(window.there(stays.ended[rows] - stays.started[rows]))
 
 
 # Held places
@@ -148,7 +148,7 @@ def _stay_days(window: Window, level: str, track: str | None) -> Sample:
     where=possible.can_hold,
 )
 def _held(window: Window, level: str, track: str | None) -> Value:
-    return Value(window.mean_count("held", window.in_level(level, track)))
+    return Value(window.mean_count("held", level, track))
 
 
 @level_metric(
@@ -163,12 +163,11 @@ def _held(window: Window, level: str, track: str | None) -> Value:
     where=possible.can_hold,
 )
 def _held_days(window: Window, level: str, track: str | None) -> Mapping[str, Value | Ratio]:
-    from iopsim.measures.waiting import holds
+    from iopsim.measures.waiting import holds_in
 
-    here = window.in_level(level, track)
-    begin, end, stay = holds(window)
-    ready = here[stay] & window.inside(begin)
+    begin, end, _ = holds_in(window, level, track)
+    ready = window.inside(begin)
     return {
-        "total": Value(float(window.days("held")[here].sum())),
+        "total": Value(float(window.days("held")[window.in_level(level, track)].sum())),
         "per_patient": Ratio(float((end - begin)[ready].sum()), float(ready.sum())),
     }

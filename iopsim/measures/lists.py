@@ -32,7 +32,7 @@ def first_week_under(window: Window, level: str, number: int) -> int | None:
 
 def _most_waiting(window: Window, level: str, weeks: int) -> Ints:
     """Most patients on a list at one instant of each week; shape (weeks,)."""
-    begin, end, _ = window.intervals("waiting", window.in_level(level))
+    begin, end, _ = window.intervals_in("waiting", level)
     mondays = window.start + 7 * np.arange(weeks + 1.0)
     times = np.concatenate((mondays, begin.clip(window.start), end.clip(window.start)))
     steps = np.repeat((0, 1, -1), (len(mondays), len(begin), len(end)))

@@ -63,11 +63,9 @@ class Ratio(NamedTuple):
     denominator: float
 
     @classmethod
-    def share(cls, cohort: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Ratio:
-        """The part of a cohort that is among the chosen; masks of one shape."""
-        import numpy as np
-
-        return cls(float(np.count_nonzero(cohort & chosen)), float(np.count_nonzero(cohort)))
+    def share(cls, cohort: NDArray[np.signedinteger], chosen: NDArray[np.bool_]) -> Ratio:
+        """The part of a cohort, given by its rows, that a mask marks."""
+        return cls(float(chosen[cohort].sum()), float(len(cohort)))
 
     def quotient(self, statistic: str | None) -> tuple[float, float]:
         """Numerator and denominator of a statistic, for sums over replications."""
@@ -118,18 +116,25 @@ class Metric:
     where: Callable[[Scenario, Names], bool]
     compute: Compute
 
-    def full_names(self, stem: str) -> list[str]:
-        """The names that are reported for one stem, such as `iop.wait_days.mean`."""
-        return [f"{stem}.{statistic}" for statistic in self.statistics] or [stem]
+    def bound(self, stem: str, names: Mapping[str, str | None]) -> Bound:
+        """The metric for given names; it reports names such as `iop.wait_days.mean`."""
+        full_names = tuple(f"{stem}.{statistic}" for statistic in self.statistics) or (stem,)
+        return Bound(self, stem, names, full_names)
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A metric for given names: `stem` is its full name without statistic."""
+    """A metric for given names.
+
+    Attributes:
+        stem: Its full name without statistic.
+        full_names: With each of its statistics; the stem alone where it has none.
+    """
 
     metric: Metric
     stem: str
     names: Mapping[str, str | None]
+    full_names: tuple[str, ...]
 
 
 _REGISTERED: dict[str, Metric] = {}
@@ -218,7 +223,7 @@ def _bound(scenario: Scenario) -> Iterator[Bound]:
             names = dict(zip((name for name, _ in slots), chosen, strict=True))
             said = {name: value for name, value in names.items() if value is not None}
             if any(entry.where(plan, said) for plan in plans):
-                yield Bound(entry, _filled(entry.pattern, names), names)
+                yield entry.bound(_filled(entry.pattern, names), names)
 
 
 def measure(window: Window) -> dict[str, Outcome]:
@@ -231,7 +236,7 @@ def measure(window: Window) -> dict[str, Outcome]:
         elif isinstance(outcome, Mapping):
             results |= {f"{entry.stem}.{statistic}": part for statistic, part in outcome.items()}
         else:
-            results[entry.metric.full_names(entry.stem)[0]] = outcome
+            results[entry.full_names[0]] = outcome
     return results
 
 

@@ -6,6 +6,7 @@ what the numbers of a profile are is said by the functions below.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from iopsim.measures.posts import mean_carried, posts
 from iopsim.measures.registry import bound
 from iopsim.measures.sessions import seats_at_sessions
 from iopsim.measures.tables import sums
+from iopsim.measures.window import remembered
 from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["funnel_steps", "profiles", "weekly"]
 
 _STAGE_DONE = {"contact": "contacted", "intake": "assessed"}
+_SIGNS = {  # of who has come so far, where it is not one of the same name: whoever skips a step has passed it
+    "referred": ("referred", "sent", "joined"),
+    "contacted": ("contacted", "booked", "joined"),
+    "assessed": ("assessed", "joined"),
+    "attended": ("started",),
+}
 
 
 def weekly(window: Window) -> dict[str, list[float]]:
@@ -35,10 +43,9 @@ def weekly(window: Window) -> dict[str, list[float]]:
     first, last = -run.warm_up_weeks, run.weeks + run.run_out_weeks
     series: dict[str, list[float]] = {}
     for level in window.scenario.levels:
-        here = window.in_level(level)
-        series[f"{level}.census"] = window.weekly_mean("in_care", here, first, last).tolist()
-        series[f"{level}.waitlist"] = window.weekly_mean("waiting", here, first, last).tolist()
-        started = window.stays.started[here & window.happened(window.stays.started)]
+        series[f"{level}.census"] = window.weekly_mean("in_care", level, first, last).tolist()
+        series[f"{level}.waitlist"] = window.weekly_mean("waiting", level, first, last).tolist()
+        started = window.there(window.stays.started[window.in_level(level)])
         week = window.week_of(started[(started >= 7 * first) & (started < 7 * last)])
         series[f"{level}.starts"] = np.bincount(week - first, minlength=last - first).astype(float).tolist()
     edges = window.start + 7 * np.arange(first, last + 1.0)
@@ -79,7 +86,7 @@ def _waits(window: Window) -> Mapping[str, list[float]]:
     """`waits.<level>`: how many of those who joined in the window started after 0, 1, 2 … whole days."""
     counts = {}
     for level in window.scenario.levels:
-        waits = window.wait_days[window.joined_in_window(level) & window.happened(window.stays.started)]
+        waits = window.there(window.wait_days[window.joined_in_window(level)])
         counts[f"waits.{level}"] = np.bincount(np.floor(waits).astype(np.int64)).astype(float).tolist()
     return counts
 
@@ -93,9 +100,10 @@ def _classes(window: Window) -> Mapping[str, list[float]]:
     for level, spec in window.scenario.levels.items():
         if spec.waitlist.priority:
             joined = window.joined_in_window(level)
-            cohorts = (joined, joined & window.happened(s.started))
+            cohorts = (joined, joined[window.has("started")[joined]])
             by_origin = [
-                sums(s.origin[who], np.ones(who.sum()), len(window.ledger.origins)) for who in cohorts
+                np.bincount(s.origin[who], minlength=len(window.ledger.origins)).astype(float)
+                for who in cohorts
             ]
             counts[f"classes.{level}"] = np.column_stack(by_origin).ravel().tolist()
     return counts
@@ -120,27 +128,26 @@ def _funnels(window: Window) -> Mapping[str, list[float]]:
         steps = funnel_steps(window.scenario, level)
         cohort = window.joined_in_window(level)
         if steps[0] == "referred":
-            at_once = np.isnan(window.stays.applied)
-            cohort = window.applied_in_window(level) | (cohort & at_once)
-        counts[f"funnel.{level}"] = [float((cohort & _passed(window, level, step)).sum()) for step in steps]
+            at_once = cohort[~_is_there(window, "referred", "sent")[cohort]]
+            cohort = np.append(window.applied_in_window(level), at_once)
+        counts[f"funnel.{level}"] = [float(_passed(window, level, step)[cohort].sum()) for step in steps]
     return counts
 
 
 def _passed(window: Window, level: str, step: str) -> Bools:
-    """Mask of the stays that came at least as far."""
-    s = window.stays
-    if step == "referred":
-        return window.in_level(level)
+    """Mask of the stays of a level that came at least as far."""
     if step == "completed":
         return window.outcomes["completed"]
     if step == "attended" and window.scenario.levels[level].groups:
         return window.ever_attended
-    signs = {
-        "contacted": (s.contacted, s.booked, s.joined),
-        "assessed": (s.assessed, s.joined),
-        "attended": (s.started,),
-    }
-    return window.happened(np.fmin.reduce(signs.get(step) or (getattr(s, step),)))
+    return _is_there(window, *_SIGNS.get(step, (step,)))
+
+
+@remembered
+def _is_there(window: Window, *what: str) -> Bools:
+    """Whether any of these things happened to each stay; shape (stays,)."""
+    is_there: Bools = np.logical_or.reduce([window.has(each) for each in what])
+    return is_there
 
 
 def _fill(window: Window) -> Mapping[str, list[float]]:
@@ -151,15 +158,17 @@ def _fill(window: Window) -> Mapping[str, list[float]]:
     came = np.append(0, np.cumsum(ledger.member_attended, dtype=np.int64))
     attended = came[first + enrolled] - came[first]
     weekday = (window.scenario.run.start.weekday() + np.floor(ledger.session_time[held]).astype(np.int64)) % 7
-    counts = {}
     seats = seats_at_sessions(window.spells, ledger)[held]
-    for index, name in enumerate(ledger.groups):
-        for day, label in enumerate(WEEKDAYS):
-            here = (ledger.session_group[held] == index) & (weekday == day)
-            if here.any():
-                columns = (attended, ledger.session_taken[held], seats)
-                counts[f"fill.{name}.{label}"] = [float(column[here].sum()) for column in columns]
-    return counts
+    slot, size = ledger.session_group[held] * len(WEEKDAYS) + weekday, len(ledger.groups) * len(WEEKDAYS)
+    met = np.bincount(slot, minlength=size).tolist()
+    columns = (attended, ledger.session_taken[held], seats)
+    counts = np.column_stack([sums(slot, column, size) for column in columns]).tolist()
+    slots = itertools.product(ledger.groups, WEEKDAYS)
+    return {
+        f"fill.{name}.{label}": counted
+        for (name, label), number, counted in zip(slots, met, counts, strict=True)
+        if number
+    }
 
 
 def _caseloads(window: Window) -> Mapping[str, list[float]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iopsim.model.ledger import ENDS, SERVICES_A_WORD, Fact, Ints, Ledger, Reason, in_order
 
-__all__ = ["Intervals", "Ints", "Stays", "in_force", "paired", "ranges", "sums", "until_next"]
+__all__ = ["Intervals", "Ints", "Stays", "in_force", "paired", "parted", "ranges", "sums", "until_next"]
+
+if TYPE_CHECKING:
+    from iopsim.measures.memory import Memory
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -26,6 +29,12 @@ def ranges(first: Ints, size: Ints) -> Ints:
     numbers: Ints = np.repeat(offset.astype(first.dtype), size)
     numbers += np.arange(len(numbers), dtype=first.dtype)
     return numbers
+
+
+def parted(key: Ints, size: int) -> list[Ints]:
+    """Rows by their key: those of each of the keys 0 to `size` − 1, in order."""
+    last = np.bincount(key, minlength=size).cumsum()
+    return np.split(in_order(key).astype(np.int32), last[:-1])
 
 
 def paired(whose: Ints, number: Ints, size: int) -> NDArray[np.int64]:
@@ -75,8 +84,11 @@ class Intervals(NamedTuple):
 
     def among(self, mask: Bools) -> Intervals:
         """Those of the stays that a mask marks; its shape (stays,)."""
-        chosen = mask[self.stay]
-        return Intervals(self.begin[chosen], self.end[chosen], self.stay[chosen])
+        return self.take(mask[self.stay])
+
+    def take(self, rows: Ints | Bools) -> Intervals:
+        """Some of the stretches."""
+        return Intervals(self.begin[rows], self.end[rows], self.stay[rows])
 
     def cover(self, stay: Ints, time: Floats) -> Bools:
         """Whether each time lies in a stretch of its stay; shape of `time`."""
@@ -108,8 +120,8 @@ class Intervals(NamedTuple):
 class _Last:
     """What a column says at the last of some facts of each stay; at the first of them, if that is asked for.
 
-    What many stays have is kept once it was asked for, the rest is read from the facts again: columns of what
-    happens to few would be the larger part of all that is known of the stays.
+    What many stays have is kept once it was asked for, the rest as long as there is room, and read from the facts again
+    if need be: columns of what happens to few would be the larger part of all that is known of the stays.
     """
 
     def __init__(self, column: str, *facts: Fact, none: int = NONE, first: bool = False) -> None:
@@ -121,13 +133,35 @@ class _Last:
         self._name = name
 
     def __get__(self, stays: Stays, owner: type) -> NDArray[Any]:
+        known = stays.memory.recall(self._name)
+        return self._read(stays) if known is None else cast("NDArray[Any]", known)
+
+    def _read(self, stays: Stays) -> NDArray[Any]:
         column, rows = getattr(stays.ledger, self._column), [stays.rows[fact] for fact in self._facts]
         found = np.full(len(stays.patient), self._none, column.dtype)
         for each in rows:
             found[stays.ledger.stay[each[:: self._step]]] = column[each[:: self._step]]
         if _MANY * sum(map(len, rows)) > len(found):
             vars(stays)[self._name] = found
-        return found
+            return found
+        return stays.memory.keep(self._name, found)
+
+
+class _Earlier:
+    """When the earlier of two things happened to each stay, NaN if neither did; kept as long as there is room."""
+
+    def __init__(self, one: str, other: str) -> None:
+        self._one, self._other = one, other
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, stays: Stays, owner: type) -> Floats:
+        known = stays.memory.recall(self._name)
+        if known is not None:
+            return cast("Floats", known)
+        earlier: Floats = np.fmin(getattr(stays, self._one), getattr(stays, self._other))
+        return stays.memory.keep(self._name, earlier)
 
 
 class Stays:
@@ -138,9 +172,11 @@ class Stays:
         origin: Where the stay came from (index into `Ledger.origins`).
         referred: When a source referred to this stay; NaN for those who come from a level or return.
         sent: When a level, or a return, sent it to the first stage of access.
+        applied: When access began: referred or sent; NaN for those who joined at once.
         booked: When the first intake appointment was made.
         lost, lost_at: When it was lost, and at which Stage.
         ready: When the treatment that went on while it waited was over.
+        answered: When the payer said yes or no.
         accepted, accepted_kind: When it took a group at any time, and of which kind it is since.
         ended: End of treatment, by the fact `end_fact` (one of ENDS, or −1).
         discharged_for: The Reason of a discharge.
@@ -153,6 +189,7 @@ class Stays:
     origin = _Last("a", Fact.REFERRED, Fact.SENT, Fact.JOINED)
     referred = _Last("time", Fact.REFERRED)
     sent = _Last("time", Fact.SENT)
+    applied = _Earlier("referred", "sent")
     contacted = _Last("time", Fact.CONTACTED)
     booked = _Last("time", Fact.BOOKED, first=True)
     assessed = _Last("time", Fact.ASSESSED)
@@ -162,6 +199,7 @@ class Stays:
     ready = _Last("time", Fact.READY)
     authorized = _Last("time", Fact.AUTHORIZED)
     denied = _Last("time", Fact.DENIED)
+    answered = _Earlier("authorized", "denied")
     accepted = _Last("time", Fact.ACCEPTED)
     accepted_kind = _Last("a", Fact.ACCEPTED)
     refused = _Last("time", Fact.REFUSED)
@@ -181,20 +219,15 @@ class Stays:
     services = _Last("a", Fact.STARTED)
     more_services = _Last("b", Fact.STARTED)
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, memory: Memory) -> None:
         self.ledger = ledger
+        self.memory = memory
         by_fact = np.argsort(ledger.fact, kind="stable").astype(np.int32)
         self.rows: list[Ints] = np.split(by_fact, np.bincount(ledger.fact, minlength=len(Fact)).cumsum()[:-1])
         self.patient, self.level, self.kind = ledger.stay_patient, ledger.stay_level, ledger.stay_kind
         self.track = ledger.patient_track[self.patient]
         self.source = ledger.patient_source[self.patient]
         self.payer = ledger.patient_payer[self.patient]
-
-    @property
-    def applied(self) -> Floats:
-        """When access began: referred by a source, or sent to the first stage; NaN for those who joined at once."""
-        applied: Floats = np.fmin(self.referred, self.sent)
-        return applied
 
     def gets(self, service: int) -> Bools:
         """Whether each stay gets a service, by its number in the ledger; shape (stays,)."""
@@ -208,9 +241,3 @@ class Stays:
         """Whether treatment ended because the payer approved no more."""
         is_cut: Bools = self.discharged_for == Reason.CUT
         return is_cut
-
-    @property
-    def answered(self) -> Floats:
-        """When the payer said yes or no."""
-        answered: Floats = np.fmin(self.authorized, self.denied)
-        return answered

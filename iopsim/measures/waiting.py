@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from iopsim.measures.possible import lacks
-from iopsim.measures.tables import Bools, Floats, Intervals, Ints, paired, sums
+from iopsim.measures.tables import Bools, Floats, Intervals, Ints, paired, parted, sums
 from iopsim.measures.window import first, remembered
 from iopsim.model.ledger import Fact, Missing
 
 if TYPE_CHECKING:
     from iopsim.measures.window import Window
 
-__all__ = ["Appointments", "HeldBack", "appointments", "held_back_days", "holds"]
+__all__ = ["Appointments", "HeldBack", "appointments", "held_back_days", "holds_in"]
 
 _CODES = 2 * Missing.ORDER  # sets of what may be missing, as sums of bits
 
@@ -30,14 +30,22 @@ class Appointments(NamedTuple):
 @remembered
 def appointments(window: Window, level: str) -> Appointments:
     """Count a level's intake appointments."""
-    ledger, here = window.ledger, window.in_level(level)
+    ledger = window.ledger
     booked, shown, missed = (
-        (rows := window.rows(fact))[here[ledger.stay[rows]]]
+        rows_of(window, fact)[ledger.levels.index(level)]
         for fact in (Fact.BOOKED, Fact.ASSESSED, Fact.NO_SHOW)
     )
     day: Floats = np.floor(ledger.time[booked]) + ledger.a[booked]
     times: tuple[Floats, ...] = (day, ledger.time[shown], ledger.time[missed])
     return Appointments(*(float(window.inside(time).sum()) for time in times))
+
+
+@remembered
+def rows_of(window: Window, fact: Fact) -> tuple[Ints, ...]:
+    """Rows of the ledger that are of one fact, by the level of the stay, in order of time."""
+    ledger, rows = window.ledger, window.rows(fact)
+    parts = parted(ledger.stay_level[ledger.stay[rows]], len(ledger.levels))
+    return tuple(rows[here] for here in parts)
 
 
 class HeldBack(NamedTuple):
@@ -51,13 +59,13 @@ class HeldBack(NamedTuple):
 def held_back_days(window: Window, level: str) -> HeldBack:
     """Share out to what was missing the days on a level's waitlist, and those with an appointment ahead."""
     names, here = lacks(window.scenario, level), window.in_level(level)
-    begin, end, stay = window.intervals("waiting", here)
+    begin, end, stay = window.intervals_in("waiting", level)
     treated = begin
     if ("TREATMENT",) in names:
-        treated = _treated_until(window, level)[stay].clip(begin, end)
+        treated = _treated_until(window, stay).clip(begin, end)
     approved = treated
     if ("AUTHORIZATION",) in names:
-        approved = _authorized_at(window, level)[stay].clip(treated, end)
+        approved = _authorized_at(window, level, stay).clip(treated, end)
     days = _days_of_kinds(window, level, Intervals(approved, end, stay))
     if ("AUTHORIZATION",) in names:
         before = _days_of_kinds(window, level, Intervals(treated, approved, stay))
@@ -75,10 +83,11 @@ def held_back_days(window: Window, level: str) -> HeldBack:
 def _days_of_kinds(window: Window, level: str, waiting: Intervals) -> Floats:
     """Days of the window by what the kinds of those who wait lacked; shape (codes,)."""
     ledger, days = window.ledger, np.zeros(_CODES)
-    here = ledger.blocked_level == ledger.levels.index(level)
+    here = _blocked(window)[ledger.levels.index(level)]
+    blocked = ledger.blocked_kind[here]
     waiting, kind = _by_kind(window, waiting)
     for number in np.unique(kind):
-        rows = here & (ledger.blocked_kind == number)
+        rows = here[blocked == number]
         missing = np.append(0, ledger.blocked_missing[rows])
         edges = np.concatenate(([-np.inf], ledger.blocked_time[rows], [np.inf]))
         spent = Intervals(*(column[kind == number] for column in waiting)).days_before(
@@ -86,6 +95,12 @@ def _days_of_kinds(window: Window, level: str, waiting: Intervals) -> Floats:
         )
         days += sums(missing, np.diff(spent), _CODES)
     return days
+
+
+@remembered
+def _blocked(window: Window) -> tuple[Ints, ...]:
+    """Rows of what the kinds of those who wait lacked, by level, in order of time."""
+    return tuple(parted(window.ledger.blocked_level, len(window.ledger.levels)))
 
 
 def _by_kind(window: Window, waiting: Intervals) -> tuple[Intervals, Ints]:
@@ -98,50 +113,75 @@ def _by_kind(window: Window, waiting: Intervals) -> tuple[Intervals, Ints]:
     return Intervals(begin[lasts], end[lasts], np.tile(stay, 2)[lasts]), kind[lasts]
 
 
-def _authorized_at(window: Window, level: str) -> Floats:
-    """When each stay was approved, +inf if never; −inf for those whose payer is not asked; shape (stays,)."""
+def _authorized_at(window: Window, level: str, stay: Ints) -> Floats:
+    """When stays of a level were approved, +inf if never; −inf for those whose payer is not asked; shape of `stay`."""
     s, payers = window.stays, window.scenario.payers.values()
     asked = np.array([bool(payer.authorization and level in payer.authorization.levels) for payer in payers])
-    return np.where(asked[s.payer], first(s.authorized), -np.inf)
+    return np.where(asked[s.payer[stay]], first(s.authorized[stay]), -np.inf)
 
 
-def _treated_until(window: Window, level: str) -> Floats:
-    """Until when treatment in a level before went on; −inf for those who joined after it; shape (stays,).
+def _treated_until(window: Window, stay: Ints) -> Floats:
+    """Until when treatment in a level before went on; −inf for those who joined after it; shape of `stay`.
 
     The ledger says when it was over for those who still waited then. The others, who were refused, denied or still in
     treatment at the end, joined while they were in care elsewhere.
     """
     s = window.stays
-    until: Floats = np.fmax(s.ready, -np.inf)
-    asking = np.flatnonzero(window.in_level(level) & np.isnan(s.ready) & ~np.isnan(s.joined))
-    levels = window.scenario.levels
-    early = [number for number, name in enumerate(window.ledger.levels) if levels[name].refer_before_days]
-    until[asking[_in_care(window, s.patient[asking], s.joined[asking], np.isin(s.level, early))]] = np.inf
+    until: Floats = np.fmax(s.ready[stay], -np.inf)
+    asking = np.isinf(until)
+    until[asking] = np.where(_in_early_care(window, stay[asking]), np.inf, -np.inf)
     return until
 
 
-def _in_care(window: Window, patient: Ints, time: Floats, among: Bools) -> Bools:
-    """Whether each patient is in care at a time, in one of the stays `among`; shape of `patient`."""
-    begin, end, stay = window.intervals("in_care", among)
-    if not len(begin):
-        return np.zeros(len(patient), bool)
-    moments = np.unique(begin)
-    keys = paired(window.stays.patient[stay], np.searchsorted(moments, begin) + 1, len(moments) + 1)
-    order = np.argsort(keys)
-    asked = paired(patient, np.searchsorted(moments, time, side="right"), len(moments) + 1)
-    last = order[np.searchsorted(keys[order], asked, side="right") - 1]  # of somebody else if there is none
-    whose = window.stays.patient[stay[last]]
-    there: Bools = (whose == patient) & (begin[last] <= time) & (time < end[last])
+def _in_early_care(window: Window, joining: Ints) -> Bools:
+    """Whether each patient is in care, as they join, in a level that refers before its end; shape of `joining`."""
+    s, care = window.stays, _early_care(window)
+    if not len(care.begin):
+        return np.zeros(len(joining), bool)
+    patient, time, size = s.patient[joining], s.joined[joining], len(care.moments) + 1
+    asked = paired(patient, np.searchsorted(care.moments, time, side="right"), size)
+    last = np.searchsorted(care.keys, asked, side="right") - 1  # of somebody else if there is none
+    there: Bools = (care.patient[last] == patient) & (care.begin[last] <= time) & (time < care.end[last])
     return there
 
 
+class _EarlyCare(NamedTuple):
+    """Care in the levels that refer before its end, by patient and beginning; `keys` are of both, shape (n,)."""
+
+    moments: Floats
+    keys: Ints
+    patient: Ints
+    begin: Floats
+    end: Floats
+
+
 @remembered
-def holds(window: Window) -> Intervals:
-    """Each time that someone got ready for a next level, and until when the place was then held.
+def _early_care(window: Window) -> _EarlyCare:
+    s, levels = window.stays, window.scenario.levels
+    early = np.array([bool(levels[name].refer_before_days) for name in window.ledger.levels], bool)
+    begin, end, stay = window.intervals("in_care", early[s.level])
+    moments, patient = np.unique(begin), s.patient[stay]
+    keys = paired(patient, np.searchsorted(moments, begin) + 1, len(moments) + 1)
+    order = np.argsort(keys)
+    return _EarlyCare(moments, keys[order], patient[order], begin[order], end[order])
+
+
+@remembered
+def holds_in(window: Window, level: str, track: str | None = None) -> Intervals:
+    """Each time that someone in a level got ready for a next one, and until when the place was then held.
 
     Ready are those who complete and go to a level, and those who need a higher one. Unlike
     `intervals("held")`, holds of no length are there; those that last are cut at the end of the run-out.
     """
+    if track is not None:
+        every = holds_in(window, level)
+        return every.among(window.stays.track == window.ledger.tracks.index(track))
+    return _holds(window)[window.ledger.levels.index(level)]
+
+
+@remembered
+def _holds(window: Window) -> tuple[Intervals, ...]:
+    """Those of each level."""
     s = window.stays
     stepped_at_once = (s.end_fact == Fact.STEPPED_UP) & (np.isnan(s.suspended) | ~np.isnan(s.resumed))
     moves_on = (s.destination >= 0) & ((s.end_fact == Fact.COMPLETED) | stepped_at_once)
@@ -149,4 +189,5 @@ def holds(window: Window) -> Intervals:
     stay = np.concatenate([np.flatnonzero(who) for who in ready])
     begin = np.concatenate([s.suspended[ready[0]], s.ended[ready[1]]])
     end = np.concatenate([first(s.resumed, s.released)[ready[0]], first(s.released)[ready[1]]])
-    return Intervals(begin, np.minimum(end, window.horizon), stay)
+    held = Intervals(begin, np.minimum(end, window.horizon), stay)
+    return tuple(held.take(rows) for rows in parted(s.level[stay], len(window.ledger.levels)))

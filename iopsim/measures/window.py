@@ -1,22 +1,23 @@
 """One replication as the metrics see it: its ledger, pivoted to tables and cut to the measured window.
 
-All array work of the measures lives here, once: metrics pick rows by a mask over the stays and add up. No
-metric loops over facts, stays or sessions.
+All array work of the measures lives here, once: metrics pick rows of the stays and add up. No metric loops over facts,
+stays or sessions. The stays of a level are asked for by their rows: a program of many levels is gone through once, and
+not once for each of them.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce, wraps
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iopsim.measures.memory import Memory
 from iopsim.measures.planned import Spell, spells_of
 from iopsim.measures.sessions import Attendance, Sessions
-from iopsim.measures.tables import NONE, Intervals, Ints, Stays, sums
+from iopsim.measures.tables import NONE, Intervals, Ints, Stays, parted, sums
 from iopsim.model.ledger import ENDS, Fact, Ledger, Stage
 
 if TYPE_CHECKING:
@@ -41,32 +42,8 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Kind = Literal["applying", "intake", "waiting", "admitted", "in_care", "held", "occupied"]
 DayKind = Literal["in_care", "held"]
-_ROOM = 40_000_000  # bytes of arrays that a window remembers: all there are, but of the largest programs
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class _Memory(OrderedDict[object, object]):
-    """What has been made of a window. What was asked for longest ago makes room, and can be made again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bytes = 0
-
-    def keep(self, key: object, made: object) -> None:
-        """Remember something, in place of the oldest if that is needed."""
-        self[key] = made
-        self._bytes += _bytes(made)
-        while self._bytes > _ROOM and len(self) > 1:
-            self._bytes -= _bytes(self.popitem(last=False)[1])
-
-
-def _bytes(made: object) -> int:
-    """The room that the arrays in something take."""
-    if isinstance(made, np.ndarray):
-        return made.nbytes
-    parts = made if isinstance(made, tuple) else vars(made).values() if is_dataclass(made) else ()
-    return sum(map(_bytes, parts))
 
 
 def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concatenate[Window, P], R]:
@@ -78,12 +55,8 @@ def remembered(method: Callable[Concatenate[Window, P], R]) -> Callable[Concaten
         if kwargs:
             key += tuple((name, value) for name, value in kwargs.items() if value is not None)
         memory = self._memory
-        if key in memory:
-            memory.move_to_end(key)
-            return cast("R", memory[key])
-        made = method(self, *args, **kwargs)
-        memory.keep(key, made)
-        return made
+        found = memory.recall(key)
+        return cast("R", found) if found is not None else memory.keep(key, method(self, *args, **kwargs))
 
     return once  # type: ignore[return-value]
 
@@ -100,7 +73,7 @@ class Window:
 
     scenario: Scenario
     ledger: Ledger
-    _memory: _Memory = field(default_factory=_Memory, init=False, repr=False)
+    _memory: Memory = field(default_factory=Memory, init=False, repr=False)
 
     # The clock
 
@@ -154,42 +127,80 @@ class Window:
         happened: Bools = ~np.isnan(time)
         return happened
 
+    def there(self, time: Floats) -> Floats:
+        """Those of the times, or differences of times, that are there at all."""
+        there: Floats = time[self.happened(time)]
+        return there
+
     # Stays
 
     @cached_property
     def stays(self) -> Stays:
         """The facts pivoted: one entry per stay."""
-        return Stays(self.ledger)
+        return Stays(self.ledger, self._memory)
 
     @property
     def _count(self) -> int:
         return len(self.ledger.stay_patient)
 
-    @remembered
-    def in_level(self, level: str, track: str | None = None) -> Bools:
-        """Mask of the stays in a level, of one track or of all."""
-        here: Bools = self.stays.level == self.ledger.levels.index(level)
-        return here if track is None else here & (self.stays.track == self.ledger.tracks.index(track))
+    @cached_property
+    def _by_level(self) -> list[Ints]:
+        return parted(self.stays.level, len(self.ledger.levels))
 
     @remembered
-    def referred_in_window(self, level: str, track: str | None = None) -> Bools:
-        """Mask of the stays that a source referred to a level in the window."""
-        return self.in_level(level, track) & self.inside(self.stays.referred)
+    def in_level(self, level: str, track: str | None = None) -> Ints:
+        """The stays in a level, of one track or of all; rows of `stays`, in order."""
+        if track is None:
+            return self._by_level[self.ledger.levels.index(level)]
+        return self._of_track(self.in_level(level), track)
+
+    def _of_track(self, rows: Ints, track: str) -> Ints:
+        chosen: Ints = rows[self.stays.track[rows] == self.ledger.tracks.index(track)]
+        return chosen
+
+    def _in_window(self, level: str, time: Floats) -> Ints:
+        rows = self.in_level(level)
+        inside: Ints = rows[self.inside(time[rows])]
+        return inside
 
     @remembered
-    def applied_in_window(self, level: str, track: str | None = None) -> Bools:
-        """Cohort A: stays referred to a level, or sent to its first stage of access, in the window."""
-        return self.in_level(level, track) & self.inside(self.stays.applied)
+    def referred_in_window(self, level: str, track: str | None = None) -> Ints:
+        """The stays that a source referred to a level in the window; rows."""
+        if track is not None:
+            return self._of_track(self.referred_in_window(level), track)
+        return self._in_window(level, self.stays.referred)
 
     @remembered
-    def joined_in_window(self, level: str, track: str | None = None) -> Bools:
-        """Cohort C: stays that joined the waitlist in the window, those refused at joining included."""
-        return self.in_level(level, track) & self.inside(self.stays.joined)
+    def referred_by(self, source: str) -> Ints:
+        """The stays that a source referred in the window; rows."""
+        mine = self.stays.source == self.ledger.sources.index(source)
+        return np.flatnonzero(mine & self.inside(self.stays.referred))
 
     @remembered
-    def started_in_window(self, level: str, track: str | None = None) -> Bools:
-        """Cohort S: stays whose care started in the window."""
-        return self.in_level(level, track) & self.inside(self.stays.started)
+    def applied_in_window(self, level: str, track: str | None = None) -> Ints:
+        """Cohort A: stays referred to a level, or sent to its first stage of access, in the window; rows."""
+        if track is not None:
+            return self._of_track(self.applied_in_window(level), track)
+        return self._in_window(level, self.stays.applied)
+
+    @remembered
+    def joined_in_window(self, level: str, track: str | None = None) -> Ints:
+        """Cohort C: stays that joined the waitlist in the window, those refused at joining included; rows."""
+        if track is not None:
+            return self._of_track(self.joined_in_window(level), track)
+        return self._in_window(level, self.stays.joined)
+
+    @remembered
+    def started_in_window(self, level: str, track: str | None = None) -> Ints:
+        """Cohort S: stays whose care started in the window; rows."""
+        if track is not None:
+            return self._of_track(self.started_in_window(level), track)
+        return self._in_window(level, self.stays.started)
+
+    @remembered
+    def has(self, what: str) -> Bools:
+        """Whether something, by its name among the times of `stays`, happened to each stay; shape (stays,)."""
+        return self.happened(getattr(self.stays, what))
 
     @remembered
     def lost_at(self, *stages: str) -> Bools:
@@ -249,6 +260,16 @@ class Window:
         every = self._intervals(kind)
         return every if mask is None else every.among(mask)
 
+    def intervals_in(self, kind: Kind, level: str) -> Intervals:
+        """Those of the stays in one level."""
+        return self._intervals_by_level(kind)[self.ledger.levels.index(level)]
+
+    @remembered
+    def _intervals_by_level(self, kind: Kind) -> tuple[Intervals, ...]:
+        every = self._intervals(kind)
+        rows = parted(self.stays.level[every.stay], len(self.ledger.levels))
+        return tuple(map(every.take, rows))
+
     @remembered
     def _intervals(self, kind: Kind) -> Intervals:
         begin, end = (np.concatenate(side) for side in zip(*self._pieces(kind), strict=True))
@@ -289,22 +310,23 @@ class Window:
         inside: Floats = np.clip(end, first, last) - np.clip(begin, first, last)
         return inside
 
-    def mean_count(self, kind: Kind, mask: Bools) -> float:
-        """Time average over the window of the stays in `mask` that spend it in one way."""
-        return float(self.days(kind)[mask].sum()) / self.length
+    def mean_count(self, kind: Kind, level: str, track: str | None = None) -> float:
+        """Time average over the window of the stays in a level, of one track or of all, that spend it in one way."""
+        return float(self.days(kind)[self.in_level(level, track)].sum()) / self.length
 
-    def max_count(self, kind: Kind, mask: Bools) -> int:
+    def max_count(self, kind: Kind, level: str, track: str | None = None) -> int:
         """Most stays at one instant of the window, after all that happens at that instant."""
-        times, change, stay = self._steps(kind)
-        chosen = mask[stay]
-        times, count = times[chosen], change[chosen].cumsum()
+        times, change, stay = self._steps(kind, level)
+        if track is not None:
+            chosen = self.stays.track[stay] == self.ledger.tracks.index(track)
+            times, change = times[chosen], change[chosen]
         settled = np.append(times[1:] > times[:-1], True)[: len(times)]
-        return int(count[settled].max(initial=0))
+        return int(change.cumsum()[settled].max(initial=0))
 
     @remembered
-    def _steps(self, kind: Kind) -> tuple[Floats, Ints, Ints]:
-        """Time, +1 or −1, and stay of every change up to the end of the window, of those who are in it."""
-        begin, end, stay = self.intervals(kind)
+    def _steps(self, kind: Kind, level: str) -> tuple[Floats, Ints, Ints]:
+        """Time, +1 or −1, and stay of every change in a level up to the end of the window, of those who are in it."""
+        begin, end, stay = self.intervals_in(kind, level)
         met = np.flatnonzero((begin < self.end) & (end > self.start))
         times = np.concatenate((begin[met], end[met]))
         order = np.argsort(times)
@@ -312,10 +334,10 @@ class Window:
         change = np.repeat(np.array((1, -1), np.int8), len(met))
         return times[order], change[order], np.tile(stay[met], 2)[order]
 
-    def weekly_mean(self, kind: Kind, mask: Bools, first: int, last: int) -> Floats:
-        """Mean number of stays in each of the weeks `first` to `last` − 1; shape (weeks,)."""
+    def weekly_mean(self, kind: Kind, level: str, first: int, last: int) -> Floats:
+        """Mean number of stays in a level in each of the weeks `first` to `last` − 1; shape (weeks,)."""
         edges = self.start + 7 * np.arange(first, last + 1, dtype=np.float64)
-        return np.diff(self.intervals(kind, mask).days_before(edges)) / 7
+        return np.diff(self.intervals_in(kind, level).days_before(edges)) / 7
 
     # Group sessions
 

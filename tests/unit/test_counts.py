@@ -32,7 +32,8 @@ pytestmark = pytest.mark.slow
 KERNEL_EVENTS = {BASELINE: 6.8, REFERENCE: 6.2}
 FACTS = {BASELINE: 9.5, REFERENCE: 6.9}
 CALLS = {BASELINE: 285, REFERENCE: 248}
-BYTES_SIMULATED, BYTES_MEASURED = 1300, 1500  # in a program that grows, when most are taken
+# In a program that grows, when most are taken; of what is measured, all is remembered while there is room for it.
+BYTES_SIMULATED, BYTES_MEASURED = 1300, 1750
 
 WORKER = """
 import sys

@@ -95,7 +95,7 @@ def units(spec: Scenario) -> dict[str, str]:
     return {
         name: entry.metric.unit.format(currency=spec.currency)
         for entry in bound(spec)
-        for name in entry.metric.full_names(entry.stem)
+        for name in entry.full_names
     }
 
 

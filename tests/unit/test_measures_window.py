@@ -136,7 +136,7 @@ def test_littles_law_holds_exactly_in_the_window(book: Book) -> None:
     begin, end, _ = window.intervals("waiting")
     times, deltas = np.concatenate((begin, end)), np.repeat((1.0, -1.0), len(begin))
     assert window.integral(times, deltas, 0, DAYS) == pytest.approx(inside.sum(), rel=0, abs=1e-9)
-    weekly = window.weekly_mean("waiting", window.in_level("iop"), 0, WEEKS)
+    weekly = window.weekly_mean("waiting", "iop", 0, WEEKS)
     assert weekly.mean() == pytest.approx(found["iop.waitlist.mean"], rel=0, abs=1e-9)
 
 
@@ -153,5 +153,5 @@ def test_the_most_at_one_instant_is_read_after_all_that_happens_then(book: Book)
 def test_weekly_means_reach_into_the_warm_up(book: Book) -> None:
     book.patient("ward").joined(-10).admitted(-10).started(-10).completed(3.5)
     window = book.window()
-    weeks = window.weekly_mean("in_care", window.in_level("ward"), -2, 2)
+    weeks = window.weekly_mean("in_care", "ward", -2, 2)
     assert weeks == pytest.approx([3 / 7, 1, 0.5, 0])

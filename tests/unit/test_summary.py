@@ -24,7 +24,7 @@ from iopsim.experiment.summary import (
     replication_rows,
     summary_rows,
 )
-from iopsim.measures.registry import Bound, Metric, Outcome, Ratio, Sample, Value
+from iopsim.measures.registry import Metric, Outcome, Ratio, Sample, Value
 from iopsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def bound_to(unit: str, *statistics: str) -> Reported:
         where=lambda scenario, names: True,
         compute=lambda window: Value(0.0),
     )
-    return Reported(Bound(metric, "x.days", {}), statistics[0])
+    return Reported(metric.bound("x.days", {}), statistics[0])
 
 
 def test_money_is_in_the_scenarios_currency() -> None:
