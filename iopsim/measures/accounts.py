@@ -70,8 +70,8 @@ class Claims:
     paid: Floats
     payment: Ints
 
-    def take(self, rows: NDArray[np.bool_]) -> Claims:
-        """The rows that a mask marks."""
+    def take(self, rows: Ints) -> Claims:
+        """Some of the rows."""
         return Claims(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
 
 
@@ -98,20 +98,20 @@ def claims(window: Window) -> Claims:
 def _priced(window: Window, rows: DayRows, plan: Ints) -> tuple[Floats, Ints]:
     """The price of each attended day under the plan of the day, and its `Payment`."""
     stays, prices = window.stays, tariff(window)
-    number = prices.number[plan, stays.level[rows.stay], stays.payer[rows.stay]]
+    number = prices.number[:, stays.level, stays.payer]  # of each stay in each plan
     if prices.needs_content:
         given = content(window, rows)
-        price, too_few = prices.price(number, given.services)
+        price, too_few = prices.price(number[plan, rows.stay], given.services)
         short = given.hours < prices.hours_at_least[plan]
     else:
-        price, too_few = prices.price(number)
+        price, too_few = (each[plan, rows.stay] for each in prices.price(number))
         short = np.zeros(len(price), bool)
     reduced = is_below_weekly_minimum(window, rows) & (price > 0)
-    payment = np.select(
-        (is_uncovered(window, rows), short, too_few, reduced),
-        [np.int8(why) for why in (Payment.UNCOVERED, Payment.SHORT, Payment.TOO_FEW, Payment.REDUCED)],
-        np.int8(Payment.WHOLE),
-    )
+    payment = np.full(len(price), Payment.WHOLE, np.int8)
+    payment[reduced] = Payment.REDUCED  # the first reason is written last, over the others
+    payment[too_few] = Payment.TOO_FEW
+    payment[short] = Payment.SHORT
+    payment[is_uncovered(window, rows)] = Payment.UNCOVERED
     return np.where(payment == Payment.REDUCED, prices.below_minimum[plan], price), payment
 
 
@@ -120,7 +120,8 @@ def _attended(window: Window, earning: Bools) -> DayRows:
     kind, level = kinds(window), window.stays.level
     first, past = _bounds(window)
     in_groups = session_days(window)
-    in_groups = in_groups.take(kind.own[level[in_groups.stay]])
+    if not kind.own[kind.grouped].all():
+        in_groups = in_groups.take(kind.own[level[in_groups.stay]])
     in_places = earning & ~kind.grouped
     if not in_places.any():
         return in_groups

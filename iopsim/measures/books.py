@@ -127,10 +127,10 @@ def _claimed(window: Window) -> tuple[Claims, Floats, Floats]:
     every, run = claims(window), window.scenario.run
     since = every.day >= window.start
     here, later = since & (every.day < window.end), since & (every.day < window.horizon)
-    days = sums(every.stay[later], every.weight[later], len(window.stays.level))
+    days = sums(every.stay, every.weight * later, len(window.stays.level))
     weeks = run.warm_up_weeks + run.weeks + run.run_out_weeks
     weekly = sums(every.day // 7 + run.warm_up_weeks, every.paid, weeks)[:weeks]
-    return every.take(here), days, weekly
+    return every.take(np.flatnonzero(here)), days, weekly
 
 
 # The books by week, from opening to the end of the run-out
@@ -175,7 +175,7 @@ def parts(window: Window, table: str) -> Parts:
     """
     made = books(window)
     if table == "group":
-        rows = made.claims.take(made.claims.session >= 0)
+        rows = made.claims.take(np.flatnonzero(made.claims.session >= 0))
         whose, days, revenue = window.ledger.session_group[rows.session], rows.weight, rows.paid
     else:
         whose, days, revenue = getattr(window.stays, table), made.days, made.revenue

@@ -64,8 +64,7 @@ def contributions(window: Window) -> Contributions:
     held = np.flatnonzero((ledger.session_cause == Cause.HELD) & window.inside(ledger.session_time))
     group, groups = ledger.session_group[held], len(ledger.groups)
     plan = spell_at(window.spells, ledger.session_time[held])
-    attended = sums(window.attendance.session, window.attendance.attended, len(ledger.session_time))[held]
-    work = sums(group, attended * prices.attendee[plan, group], groups)
+    work = sums(group, window.attended_by_session[held] * prices.attendee[plan, group], groups)
     return Contributions(
         members=parts(window, "group").revenue - work - _member_cost(window),
         sessions=sums(group, prices.session[plan, group], groups),
@@ -117,7 +116,7 @@ def _member_cost(window: Window) -> Floats:
 
     A stay's visits are spread evenly over the sessions that it was expected at.
     """
-    rows, spells = window.attendance, window.spells
+    rows, spells, groups = window.attendance, window.spells, len(window.ledger.groups)
     hours = [_hour_costs(spell.plan) for spell in spells]
     given_to, costs = [np.empty(0, np.int64)], [np.empty(0)]
     for name, service in window.scenario.services.items():
@@ -130,6 +129,6 @@ def _member_cost(window: Window) -> Floats:
             costs.append(price[plan] + given.hours * hour[plan])
     cost = sums(np.concatenate(given_to), np.concatenate(costs), len(window.stays.level))
     expected, _ = window.member_sessions
-    inside = window.inside(rows.time)
-    stay = rows.stay[inside]
-    return sums(rows.group[inside], cost[stay] / expected[stay], len(window.ledger.groups))
+    a_session = np.divide(cost, expected, out=np.zeros(len(cost)), where=expected > 0)
+    group = np.where(window.inside(window.ledger.session_time), window.ledger.session_group, groups)
+    return sums(group[rows.session], a_session[rows.stay], groups + 1)[:groups]

@@ -140,7 +140,9 @@ class DayRows(NamedTuple):
         order = in_order(stay)
         stay, day = stay[order], day[order]
         new = np.append(True, (stay[1:] > stay[:-1]) | (day[1:] > day[:-1]))[: len(stay)]
-        return cls(stay[new], day[new], session[order[new]], np.broadcast_to(1.0, int(new.sum())))
+        if not new.all():
+            stay, day, order = stay[new], day[new], order[new]
+        return cls(stay, day, session[order], np.broadcast_to(1.0, len(stay)))
 
     def take(self, rows: NDArray[Any]) -> DayRows:
         """Some of them: a mask, or places."""

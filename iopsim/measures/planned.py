@@ -40,6 +40,8 @@ def spells_of(scenario: Scenario) -> tuple[Spell, ...]:
 
 def spell_at(spells: Sequence[Spell], times: Floats) -> Ints:
     """Which of the spells each time lies in; shape of `times`."""
+    if len(spells) == 1:
+        return np.zeros(np.shape(times), np.int32)
     return np.searchsorted([spell.begin for spell in spells[1:]], times, side="right").astype(np.int32)
 
 

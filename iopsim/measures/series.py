@@ -154,9 +154,7 @@ def _fill(window: Window) -> Mapping[str, list[float]]:
     """`fill.<group>.<weekday>`: over the sessions held in the window: attended, seats taken, seats."""
     ledger = window.ledger
     held = np.flatnonzero(window.inside(ledger.session_time) & (ledger.session_cause == 0))
-    first, enrolled = ledger.session_first[held], ledger.session_enrolled[held]
-    came = np.append(0, np.cumsum(ledger.member_attended, dtype=np.int64))
-    attended = came[first + enrolled] - came[first]
+    attended = window.attended_by_session[held]
     weekday = (window.scenario.run.start.weekday() + np.floor(ledger.session_time[held]).astype(np.int64)) % 7
     seats = seats_at_sessions(window.spells, ledger)[held]
     slot, size = ledger.session_group[held] * len(WEEKDAYS) + weekday, len(ledger.groups) * len(WEEKDAYS)

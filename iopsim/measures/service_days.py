@@ -76,9 +76,8 @@ def plan_on(window: Window, day: Ints) -> Ints:
 @remembered
 def session_days(window: Window) -> DayRows:
     """Every day of the run on which a stay attended a session, by stay and day."""
-    rows, day = window.attendance, np.floor(window.ledger.session_time).astype(np.int32)
-    session = rows.session[rows.attended]
-    return DayRows.of(rows.stay[rows.attended], day[session], session)
+    rows, day = window.attended, np.floor(window.ledger.session_time).astype(np.int32)
+    return DayRows.of(rows.stay, day[rows.session], rows.session)
 
 
 def held_session_days(window: Window, held: Intervals) -> tuple[Ints, Ints]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from iopsim.measures.planned import spell_at
-from iopsim.measures.tables import Bools, Floats, Ints, in_force, ranges, sums
+from iopsim.measures.tables import NONE, Bools, Floats, Ints, in_force, ranges, sums
 from iopsim.model.ledger import Cause, Fact, Ledger
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from iopsim.measures.planned import Spell
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Attendance", "Seats", "Sessions", "seats_at_sessions"]
+__all__ = ["Attendance", "Attended", "Seats", "Sessions", "seats_at_sessions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,13 @@ class Attendance:
             stay=ledger.member_stay[member],
             attended=ledger.member_attended[member].astype(bool),
         )
+
+
+class Attended(NamedTuple):
+    """One row per member-session attended, in order of time: the ledger's row of the session, and whose; shape (n,)."""
+
+    session: Ints
+    stay: Ints
 
 
 class Seats(NamedTuple):
@@ -137,10 +144,9 @@ class Sessions:
 
     @classmethod
     def summed(
-        cls, spells: Sequence[Spell], ledger: Ledger, attendance: Attendance, inside: Bools
+        cls, spells: Sequence[Spell], ledger: Ledger, came: Attended, attended: Ints, inside: Bools
     ) -> Sessions:
-        """Add up by group the sessions that `inside` marks; shape of `inside` (sessions,)."""
-        attended = sums(attendance.session, attendance.attended, len(inside))
+        """Add up by group the sessions that `inside` marks; it and how many `attended` are of shape (sessions,)."""
         seats_of = seats_at_sessions(spells, ledger)
 
         def by_group(cause: Cause, values: NDArray[Any]) -> Floats:
@@ -154,7 +160,7 @@ class Sessions:
             **became,
             seats=by_group(Cause.HELD, seats_of),
             taken=taken,
-            ghosts=taken - _kept(ledger, attendance, held, spells[0].plan.run.start.weekday()),
+            ghosts=taken - _kept(ledger, came, held, spells[0].plan.run.start.weekday()),
             expected=by_group(Cause.HELD, ledger.session_enrolled),
             attended=by_group(Cause.HELD, attended),
             over_capacity=by_group(Cause.HELD, attended > seats_of),
@@ -174,10 +180,11 @@ def seats_at_sessions(spells: Sequence[Spell], ledger: Ledger) -> Ints:
     return found
 
 
-def _kept(ledger: Ledger, attendance: Attendance, held: Bools, weekday: int) -> Floats:
+def _kept(ledger: Ledger, came: Attended, held: Bools, weekday: int) -> Floats:
     """Seats taken in some sessions by stays that attend this one or a later one; shape (groups,)."""
-    last = np.full(len(ledger.stay_patient), -np.inf)
-    last[attendance.stay[attendance.attended]] = attendance.time[attendance.attended]  # the latest stays
+    session = np.full(len(ledger.stay_patient), NONE, np.int32)
+    session[came.stay] = came.session  # the latest stays
+    last = np.append(ledger.session_time, -np.inf)[session]
     seats = Seats.taken(ledger).until(last)
     seat, _ = seats.met(ledger, held, weekday)
     return sums(seats.group[seat], np.ones(len(seat)), len(ledger.groups))

@@ -51,8 +51,8 @@ class Tariff(NamedTuple):
         return bool(self.hours_at_least.any()) or any(tiers and tiers[0][0] for tiers in self.lists)
 
     def price(self, number: Ints, services: Ints | None = None) -> tuple[Floats, Bools]:
-        """Price of days with so many services, and whether they have too few for any; shape (days,)."""
-        services = np.zeros(len(number), np.int8) if services is None else services
+        """Price of days with so many services, and whether they have too few for any; shape of `number`."""
+        services = np.zeros(number.shape, np.int8) if services is None else services
         paid = np.zeros((len(self.lists), int(services.max(initial=0)) + 1))
         for row, tiers in zip(paid, self.lists, strict=True):
             for from_services, amount in tiers:
@@ -148,6 +148,8 @@ def is_below_weekly_minimum(window: Window, rows: DayRows) -> Bools:
     ledger = window.ledger
     levels = [window.scenario.levels[name] for name in ledger.levels]
     at_least = np.array([level.hours_per_week_at_least or 0.0 for level in levels])
+    if not at_least.any():
+        return np.zeros(len(rows.stay), bool)
     in_places = np.array(
         [
             not level.groups and (level.hours_per_day or np.inf) * (level.days_per_week or 7) < minimum

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from iopsim.measures.memory import Memory
 from iopsim.measures.planned import Spell, spells_of
-from iopsim.measures.sessions import Attendance, Sessions
+from iopsim.measures.sessions import Attendance, Attended, Sessions
 from iopsim.measures.tables import NONE, Intervals, Ints, Stays, parted, sums
 from iopsim.model.ledger import ENDS, Fact, Ledger, Stage
 
@@ -227,7 +227,7 @@ class Window:
     def ever_attended(self) -> Bools:
         """Whether each stay attended a session, however late in the run; shape (stays,)."""
         attended = np.zeros(self._count, bool)
-        attended[self.attendance.stay[self.attendance.attended]] = True
+        attended[self.attended.stay] = True
         return attended
 
     @cached_property
@@ -346,18 +346,37 @@ class Window:
         """Member-sessions of the sessions held, in order of time, inside and outside the window."""
         return Attendance.expanded(self.ledger)
 
+    @property
+    def attended(self) -> Attended:
+        """Those of them who attended."""
+        return self._attended()
+
+    @remembered
+    def _attended(self) -> Attended:
+        rows = self.attendance
+        came = np.flatnonzero(rows.attended)
+        return Attended(rows.session[came], rows.stay[came])
+
+    @cached_property
+    def attended_by_session(self) -> Ints:
+        """How many attended each session; nobody one that was not held; shape (sessions,)."""
+        return np.bincount(self.attended.session, minlength=len(self.ledger.session_time))
+
     @cached_property
     def member_sessions(self) -> tuple[Floats, Floats]:
         """Sessions of the window that each stay was expected at, and that it attended; shapes (stays,)."""
-        rows, inside = self.attendance, self.inside(self.attendance.time)
-        came = inside & rows.attended
-        return sums(rows.stay, inside, self._count), sums(rows.stay, came, self._count)
+        inside = self.inside(self.ledger.session_time)
+        expected, attended = (
+            np.bincount(rows.stay[inside[rows.session]], minlength=self._count).astype(np.float64)
+            for rows in (self.attendance, self.attended)
+        )
+        return expected, attended
 
     @cached_property
     def sessions(self) -> Sessions:
         """Sums over the sessions in the window, by group."""
         inside = self.inside(self.ledger.session_time)
-        return Sessions.summed(self.spells, self.ledger, self.attendance, inside)
+        return Sessions.summed(self.spells, self.ledger, self.attended, self.attended_by_session, inside)
 
     def session_sum(self, what: str, level: str | None, group: str | None = None) -> float:
         """A column of `sessions`, summed over the groups of a level or over one group."""

@@ -137,10 +137,10 @@ def _due(window: Window, service: Service, number: int, span: _Span) -> tuple[Fl
 
 
 def _to_sessions(window: Window, service: Service, span: _Span) -> Deliveries:
-    ledger, rows = window.ledger, window.attendance
+    ledger = window.ledger
     groups = [group for level in service.levels for group in window.scenario.levels[level].groups]
     held = _held(window, groups, span)
-    attended = sums(rows.session, rows.attended, len(held))[held]
+    attended = window.attended_by_session[held]
     minutes = service.indirect_minutes + service.indirect_minutes_per_patient * attended
     return Deliveries(ledger.session_time[held], np.full(len(minutes), NONE), minutes / 60)
 
