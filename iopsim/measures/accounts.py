@@ -104,7 +104,8 @@ def _priced(window: Window, rows: DayRows, plan: Ints) -> tuple[Floats, Ints]:
         price, too_few = prices.price(number[plan, rows.stay], given.services)
         short = given.hours < prices.hours_at_least[plan]
     else:
-        price, too_few = (each[plan, rows.stay] for each in prices.price(number))
+        price, too_few = prices.price(number)
+        price, too_few = price[plan, rows.stay], too_few[plan, rows.stay]
         short = np.zeros(len(price), bool)
     reduced = is_below_weekly_minimum(window, rows) & (price > 0)
     payment = np.full(len(price), Payment.WHOLE, np.int8)

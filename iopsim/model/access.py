@@ -10,7 +10,6 @@ from iopsim.model.clock import ARRIVAL
 from iopsim.model.elapsed import given_elapsed
 from iopsim.model.ledger import Fact, Stage
 from iopsim.model.people import APPLYING
-from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
     from iopsim.model.allocation import Allocator
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from iopsim.model.ledger import Recorder
     from iopsim.model.people import Stay
     from iopsim.model.staff import Staff
-    from iopsim.model.units import Stages
-    from iopsim.scenario.access import Eligible, Intake
+    from iopsim.model.units import Assessment, Stages
+    from iopsim.scenario.access import Eligible
 
 __all__ = ["Access"]
 
@@ -105,7 +104,7 @@ class Access:
 
     # ── appointments ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _book(self, stay: Stay, intake: Intake, missed: int) -> None:
+    def _book(self, stay: Stay, intake: Assessment, missed: int) -> None:
         """The first free appointment."""
         now = self._clock.now
         slot = self._staff.diary(intake.role).book(now, intake.minutes)
@@ -115,7 +114,7 @@ class Access:
         self._expect(stay, intake, slot, now, missed)
 
     def _expect(
-        self, stay: Stay, intake: Intake, slot: tuple[float, int], booked: float, missed: int
+        self, stay: Stay, intake: Assessment, slot: tuple[float, int], booked: float, missed: int
     ) -> None:
         """An appointment was made at the time `booked`, after so many that were missed."""
         when, post = slot
@@ -127,7 +126,7 @@ class Access:
             when, ARRIVAL + stay.patient.index, self._appointment, (stay, post, shows, missed)
         )
 
-    def _wait_for_staff(self, stay: Stay, intake: Intake, missed: int) -> None:
+    def _wait_for_staff(self, stay: Stay, intake: Assessment, missed: int) -> None:
         """Nobody gives appointments: whoever comes next gives them in this order."""
         if intake.role not in self._unserved:
             self._unserved[intake.role] = []
@@ -153,7 +152,7 @@ class Access:
             return
         if shows:
             self._recorder.write(now, _ASSESSED, stay.number, -1, post)
-            when = now + in_days(intake.minutes / 60)
+            when = now + intake.days
             self._clock.call_at(when, ARRIVAL + stay.patient.index, self._assessed, stay)
             return
         self._recorder.write(now, _NO_SHOW, stay.number, -1, post)

@@ -102,16 +102,16 @@ class Journey(Approach):
             if stay.treated:
                 hazard += spent(treatment.dropout, treatment.dropout_per_week, stay.treated)
             self._foresee_dropout(stay, hazard)
-        if (step_up := treatment.step_up) is not None:
+        if treatment.step_up is not None:
             hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
             if stay.treated:
-                hazard += spent(step_up.after_days, step_up.per_week, stay.treated)
-            if step_up.after_days is not None:
-                stay.step_up_after = step_up.after_days.hazard_time(hazard)
+                hazard += spent(treatment.step_up_days, treatment.step_up_per_week, stay.treated)
+            if treatment.step_up_days is not None:
+                stay.step_up_after = treatment.step_up_days.hazard_time(hazard)
             else:
-                stay.step_up_after = weeks_to_event(step_up.per_week or 0, hazard)
+                stay.step_up_after = weeks_to_event(treatment.step_up_per_week, hazard)
             stay.step_up_after = max(stay.step_up_after, stay.treated)
-        if before := stay.unit.spec.refer_before_days:
+        if before := stay.unit.refer_before_days:
             weeks = sum(phase.weeks for phase in treatment.care.phases or ())
             stay.refer_after = max(0.0, (7.0 * weeks if weeks else stay.ends_after) - before)
 
@@ -191,7 +191,7 @@ class Journey(Approach):
         self._consider_return(stay, destination)
         patient, ahead = stay.patient, stay.patient.ahead
         lag = stay.unit.next_lag.get(destination)
-        hold = stay.unit.spec.hold_days
+        hold = stay.unit.hold_days
         if ahead is not None:
             self.be_ready(ahead)
         if destination != AT_HOME and lag is None and hold > 0:
@@ -349,7 +349,7 @@ class Journey(Approach):
             self._go(patient, destination, self._from(stay.unit))
 
     def _consider_return(self, stay: Stay, destination: int) -> None:
-        returns = stay.unit.spec.returns
+        returns = stay.unit.returns
         if returns is None or destination not in {self._destination(name) for name in returns.from_}:
             return
         if self._draw(stay, "returns") < returns.share:
@@ -358,7 +358,7 @@ class Journey(Approach):
 
     def _come_back(self, stay: Stay) -> None:
         """A return is due: from home, or out of one of the levels that it may interrupt."""
-        returns, patient = stay.unit.spec.returns, stay.patient
+        returns, patient = stay.unit.returns, stay.patient
         if returns is None:
             return
         interruptible = {self._destination(name) for name in returns.from_}

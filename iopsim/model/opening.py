@@ -272,19 +272,19 @@ class Opening:
         if to not in level.next[1] and step_up is not None:
             self._stop(stay, ahead, services, step_up.hold_days)
             return
-        over = max(ahead.joined, stay.admitted) + level.spec.refer_before_days
-        if over > self._now or not level.spec.hold_days:
+        over = max(ahead.joined, stay.admitted) + level.refer_before_days
+        if over > self._now or not level.hold_days:
             stay.bound = to
             if ahead.state is WAITING:
                 ahead.lacks |= int(Missing.TREATMENT)
             self._resume(stay, services)
-            if stay.treatment.stay_days is not None and level.spec.refer_before_days:
+            if stay.treatment.stay_days is not None and level.refer_before_days:
                 # When it would end was known as the list was joined.
                 stay.ends_after = stay.treated + max(0.0, over - self._now)
                 self._journey.watch(stay)
         else:
             self._write(over, Fact.COMPLETED, stay, to)
-            self._journey.hold(stay, HELD, to, level.spec.hold_days, self._now - over)
+            self._journey.hold(stay, HELD, to, level.hold_days, self._now - over)
 
     def _stop(self, stay: Stay, ahead: Stay, services: int, hold_days: float) -> None:
         """Treatment stands still since a higher level was asked for."""
@@ -300,7 +300,7 @@ class Opening:
         """Days of treatment that are sure to come: who is to end sooner would stand on the next list already."""
         today = self._scenario.from_today
         is_told = today is not None and today.waitlist is not None
-        return stay.unit.spec.refer_before_days if is_told else 0.0
+        return stay.unit.refer_before_days if is_told else 0.0
 
     def _has_had_all(self, stay: Stay) -> bool:
         """Whether the sessions used are those of the whole plan, extended if that can be."""

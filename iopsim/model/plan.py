@@ -220,12 +220,12 @@ class SessionPlan:
         self._recorder.attends[stay.number] = stay.attends
         if stay.had:
             self._recorder.had_before[stay.number] = stay.had
-        attendance = stay.treatment.care.attendance
-        stay.propensity = attendance.mean
-        if attendance.sd:
+        mean, sd = stay.treatment.attendance, stay.treatment.attendance_sd
+        stay.propensity = mean
+        if sd:
             uniform = self._draws.uniform(stay.patient, "propensity", stay.unit.name, stay.entry)
-            total = attendance.mean * (1 - attendance.mean) / attendance.sd**2 - 1
-            shape = attendance.mean * total
+            total = mean * (1 - mean) / sd**2 - 1
+            shape = mean * total
             stay.propensity = float(betaincinv(shape, total - shape, uniform))
         self.foresee_turn(stay)
 
@@ -273,7 +273,7 @@ class SessionPlan:
         sessions = stay.treatment.boundaries[stay.phase]
         if stay.extended:
             sessions += _extension_sessions(stay)
-        if stay.unit.spec.plan == "scheduled":
+        if stay.unit.is_scheduled:
             return sessions
         return self._when_attended(stay, sessions)
 
@@ -286,7 +286,7 @@ class SessionPlan:
     def attended_turn(self, stay: Stay, units: int) -> int:
         """The session, by the patient's own count, with which so many will be attended; beyond all if none is."""
         far: float = min(_FAR, stay.ends_after + 1)
-        if stay.treatment.boundaries and stay.unit.spec.plan == "scheduled":
+        if stay.treatment.boundaries and stay.unit.is_scheduled:
             far = float(stay.treatment.boundaries[-1] + _extension_sessions(stay))
         while stay.attends.count(1) < units and stay.missed_out < 0 and len(stay.attends) < far:
             self._foresee(stay, len(stay.attends) + _AHEAD)
@@ -320,7 +320,7 @@ class SessionPlan:
             stay.attends += b"\1" * (sessions - known)
         else:
             patient, name, occurrences = stay.patient, stay.unit.name, range(known, sessions)
-            if stay.treatment.varies:
+            if stay.treatment.attendance_sd:
                 drawn = self._draws.uniforms(patient, "attendance", name, stay.entry, occurrences)
                 stay.attends += bytes([uniform < stay.propensity for uniform in drawn])
             else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from iopsim.model.ledger import Missing
 from iopsim.model.sources import table
+from iopsim.model.timeline import in_days
 from iopsim.model.waitlist import Waitlist
 from iopsim.scenario.levels import Care, care_of
 from iopsim.scenario.names import RETURNED
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.levels import Level, StepUp
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Stages", "Treatment", "Unit", "weeks_to_event"]
+__all__ = ["Assessment", "Stages", "Treatment", "Unit", "weeks_to_event"]
 
 
 _SEAT: Final = int(Missing.SEAT)
@@ -51,7 +52,8 @@ class Treatment:
     Attributes:
         care: The level's fields after `by`. What every patient passes is taken out of it once, under its own name:
             a field of a scenario costs ten times as much to ask for.
-        varies: Whether patients differ in their chance to attend.
+        step_up_days, step_up_per_week: Which of the two decides, if `step_up` is there.
+        attendance, attendance_sd: Mean and standard deviation of the patients' chances to attend.
         misses: Sessions missed in a row that end a stay; 0: no number does.
         days_per_week: Weekdays taken at the start of the plan; 0: all that the group meets.
         boundaries: Sessions at which each phase ends, counted from the start of care.
@@ -69,7 +71,10 @@ class Treatment:
     dropout_per_week: float
     per_week_waited: float
     step_up: StepUp | None
-    varies: bool
+    step_up_days: Law | None
+    step_up_per_week: float
+    attendance: float
+    attendance_sd: float
     misses: int
     days_per_week: int
     boundaries: tuple[int, ...]
@@ -80,18 +85,39 @@ class Treatment:
     step_up_to: tuple[list[float], list[int]]
 
 
+class Assessment:
+    """An intake appointment, as a scenario says it: its fields under the same names, and its length in days."""
+
+    __slots__ = ("days", "lost_to", "minutes", "rebook", "rebook_taken", "role", "show")
+
+    def __init__(self, intake: Intake) -> None:
+        self.role = intake.role
+        self.minutes = intake.minutes
+        self.days = in_days(intake.minutes / 60)
+        self.show = intake.show
+        self.rebook = intake.rebook
+        self.rebook_taken = intake.rebook_taken
+        self.lost_to = intake.lost_to
+
+    def show_share(self, lead_days: int) -> float:
+        """The share who show to an appointment so many days after it was booked."""
+        return self.show if isinstance(self.show, float) else self.show.share(lead_days)
+
+
 class Stages(NamedTuple):
     """What lies before the waitlist for those of one origin; None: nothing of the kind."""
 
     contact: Contact | None
     eligible: Eligible | None
-    intake: Intake | None
+    intake: Assessment | None
 
 
 class Unit:
     """One level of care in one replication.
 
     Attributes:
+        spec: The level in the plan in force. What every patient passes is taken out of it, under its own name.
+        is_scheduled: Whether its plans count sessions that were scheduled, attended or not.
         sharing: The levels that draw on the same caseload, this one among them; or this one alone.
         takes_everybody: Whether nobody can ever have to wait.
         newcomers: Stays that have joined since the last allocation.
@@ -148,6 +174,10 @@ class Unit:
         """What the plan says of the level, as it is in force."""
         self.spec: Level = scenario.levels[self.name]
         self.strict = self.spec.waitlist.discipline == "strict"
+        self.is_scheduled = self.spec.plan == "scheduled"
+        self.hold_days = self.spec.hold_days
+        self.refer_before_days = self.spec.refer_before_days
+        self.returns = self.spec.returns
         self._know_origins(scenario)
         self.treatments = [_treatments(scenario, self.name, track) for track in scenario.tracks]
         waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
@@ -183,10 +213,11 @@ class Unit:
     def _stages(self, origin: str, is_source: bool) -> Stages | None:
         """The stages that apply to an origin, if any does."""
         spec = self.spec
+        intake = _for(spec.intake, origin, is_source)
         stages = Stages(
             _for(spec.contact, origin, is_source),
             _for(spec.eligible, origin, is_source),
-            _for(spec.intake, origin, is_source),
+            Assessment(intake) if intake is not None else None,
         )
         return stages if any(stages) else None
 
@@ -266,7 +297,10 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
         dropout_per_week=early.dropout_per_week or 0.0,
         per_week_waited=early.per_week_waited,
         step_up=step_up,
-        varies=attendance.sd > 0,
+        step_up_days=step_up.after_days if step_up else None,
+        step_up_per_week=(step_up.per_week or 0.0) if step_up else 0.0,
+        attendance=attendance.mean,
+        attendance_sd=attendance.sd,
         misses=attendance.discharge_after_missed or 0,
         days_per_week=care.phases[0].days_per_week if care.phases else level.days_per_week or 0,
         boundaries=tuple(accumulate(phase.sessions for phase in care.phases or ())),
