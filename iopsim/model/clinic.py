@@ -80,7 +80,7 @@ class _Clinic:
         self._timeline = Timeline(scenario)
         self._times = time_labels(scenario)
         self._modalities = modality_labels(scenario)
-        self._clock = Clock(float(self._timeline.first))
+        self._clock = Clock(float(self._timeline.first), float(self._timeline.last))
         self._draws = Draws(scenario.run.seed, replication, used)
         self._recorder = Recorder(len(scenario.services))
         self._plan_now = scenario.on(self._timeline.date(self._timeline.first))
@@ -148,7 +148,7 @@ class _Clinic:
         self._there = self._settle_in() if self._scenario.from_today is not None else []
         self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()
-        self._clock.run_until(float(self._timeline.last))
+        self._clock.run()
         # What is known to be garbage need not be searched for: three quarters of the search.
         self._clock.forget()
         self._draws.forget()

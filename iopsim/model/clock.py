@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from heapq import heappop, heappush
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
 import simpy
@@ -37,17 +37,23 @@ class Clock:
     the same clock, in its `environment`.
 
     Calls of later days wait in a list for each day, which is sorted at its midnight; only calls that are made for the
-    same day go through the heap: a heap of all that is to come would be gone through, far and wide, at every call.
+    same day go through the heap: a heap of all that is to come would be gone through, far and wide, at every call. What
+    is due after the end never comes, and is not kept.
+
+    Args:
+        first, last: When the clock begins and ends, in days.
     """
 
-    def __init__(self, initial_time: float) -> None:
-        self.now = initial_time
+    def __init__(self, first: float, last: float) -> None:
+        self.now = first
+        self._last = last
+        self._day = floor(first)
         self.environment = _Environment(self)
         self._queue: list[Call] = self.environment._queue
         self._number = 0.5  # SimPy numbers its own events by whole numbers
         self.calls = 0
-        self._midnight = initial_time // 1 + 1.0
-        self._later: defaultdict[float, list[Call]] = defaultdict(list)
+        self._midnight = self._day + 1.0
+        self._days: list[list[Call]] = [[] for _ in range(self._day, ceil(last))]
         self._today: list[Call] = []  # what was known of the day at its midnight, the last first
 
     def call_at(self, time: float, order: int, function: Callable[[Any], None], argument: Any) -> None:
@@ -56,22 +62,22 @@ class Clock:
         call: Call = (time, order, self._number, function, argument)
         if time < self._midnight:
             heappush(self._queue, call)
-        else:
-            self._later[time // 1].append(call)
+        elif time < self._last:
+            self._days[floor(time) - self._day].append(call)
 
-    def run_until(self, end: float) -> None:
-        """Process all that is due before `end` and leave the clock there."""
-        while self._midnight < end:
+    def run(self) -> None:
+        """Process all that is due before the end and leave the clock there."""
+        for day in range(1, len(self._days)):
             self._live_until(self._midnight)
-            self._today = self._later.pop(self._midnight, [])
+            self._today, self._days[day] = self._days[day], []
             self._today.sort(reverse=True)
             self._midnight += 1.0
-        self._live_until(end)
-        self.now = end
+        self._live_until(self._last)
+        self.now = self._last
 
     def forget(self) -> None:
         """Drop all that is still to come."""
-        self._later.clear()
+        self._days.clear()
         self._today.clear()
         self._queue.clear()
 

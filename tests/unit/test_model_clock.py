@@ -16,7 +16,7 @@ def teller(told: list[tuple[str, float]], clock: Clock) -> Callable[[str], None]
 
 
 def test_calls_come_by_instant_then_by_kind_then_by_identity_then_as_they_were_made() -> None:
-    clock, told = Clock(0.0), []
+    clock, told = Clock(0.0, 10.0), []
     tell = teller(told, clock)
     for what, time, order in [
         ("late", 9.25, COMPLETION),
@@ -29,7 +29,7 @@ def test_calls_come_by_instant_then_by_kind_then_by_identity_then_as_they_were_m
         ("too late", 10.0, COMPLETION),
     ]:
         clock.call_at(time, order, tell, what)
-    clock.run_until(10.0)
+    clock.run()
     assert told == [
         ("today", 0.25), ("completion", 1.5), ("made first", 1.5), ("made second", 1.5), ("first arrival", 1.5),
         ("second arrival", 1.5), ("late", 9.25),
@@ -38,25 +38,25 @@ def test_calls_come_by_instant_then_by_kind_then_by_identity_then_as_they_were_m
 
 
 def test_a_call_for_the_same_instant_comes_before_later_kinds() -> None:
-    clock, told = Clock(0.0), []
+    clock, told = Clock(0.0, 4.0), []
     tell = teller(told, clock)
     clock.call_at(3.5, SESSION, lambda _: clock.call_at(clock.now, COMPLETION, tell, "made meanwhile"), None)
     clock.call_at(3.5, ARRIVAL, tell, "arrival")
-    clock.run_until(4.0)
+    clock.run()
     assert told == [("made meanwhile", 3.5), ("arrival", 3.5)]
 
 
 def test_an_absolute_time_is_kept_to_the_last_bit() -> None:
-    clock, told = Clock(-91.0), []
+    clock, told = Clock(-91.0, 91.0), []
     times = [day + 0.1 * part for day in range(-90, 90, 7) for part in range(3)]
     for time in times:
         clock.call_at(time, ARRIVAL, teller(told, clock), "call")
-    clock.run_until(91.0)
+    clock.run()
     assert [time for _, time in told] == times
 
 
 def test_processes_of_simpy_live_on_the_same_clock() -> None:
-    clock, told = Clock(0.0), []
+    clock, told = Clock(0.0, 9.0), []
     tell = teller(told, clock)
     environment = clock.environment
     arrived = environment.event()
@@ -71,6 +71,6 @@ def test_processes_of_simpy_live_on_the_same_clock() -> None:
     clock.call_at(1.0, COMPLETION, tell, "before")
     clock.call_at(7.75, ARRIVAL, lambda _: arrived.succeed(), None)
     clock.call_at(8.0, ARRIVAL, tell, "after")
-    clock.run_until(9.0)
+    clock.run()
     assert told == [("before", 1.0), ("has waited", 2.5), ("is told", 7.75), ("after", 8.0)]
     assert environment.now == clock.now == 9.0
