@@ -190,9 +190,9 @@ class Approach(ABC):
 
     def begin_patience(self, stay: Stay) -> None:
         """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
-        law = stay.treatment.patience_days
-        if law is not None and not stay.patience_begun:
-            self.renege_at(stay, self._clock.now + law.quantile(self._draw(stay, "patience")))
+        patience = stay.treatment.patience
+        if patience is not None and not stay.patience_begun:
+            self.renege_at(stay, self._clock.now + patience(self._draw(stay, "patience")))
 
     def renege_at(self, stay: Stay, time: float) -> None:
         """The patient will give up waiting then."""

@@ -106,8 +106,8 @@ class Journey(Approach):
             hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
             if stay.treated:
                 hazard += spent(treatment.step_up_days, treatment.step_up_per_week, stay.treated)
-            if treatment.step_up_days is not None:
-                stay.step_up_after = treatment.step_up_days.hazard_time(hazard)
+            if treatment.step_up_time is not None:
+                stay.step_up_after = treatment.step_up_time(hazard)
             else:
                 stay.step_up_after = weeks_to_event(treatment.step_up_per_week, hazard)
             stay.step_up_after = max(stay.step_up_after, stay.treated)
@@ -118,8 +118,8 @@ class Journey(Approach):
     def _foresee_dropout(self, stay: Stay, hazard: float) -> None:
         treatment = stay.treatment
         stay.dropout_hazard = hazard
-        if treatment.dropout is not None:
-            stay.dropout_after = treatment.dropout.hazard_time(hazard)
+        if treatment.dropout_time is not None:
+            stay.dropout_after = treatment.dropout_time(hazard)
         else:
             stay.dropout_after = weeks_to_event(treatment.dropout_per_week, hazard)
 

@@ -16,7 +16,7 @@ from iopsim.scenario.names import RETURNED
 from iopsim.scenario.parts import HOME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from iopsim.model.capacity import Capacity
     from iopsim.model.people import Patient, Stay
@@ -52,6 +52,8 @@ class Treatment:
     Attributes:
         care: The level's fields after `by`. What every patient passes is taken out of it once, under its own name:
             a field of a scenario costs ten times as much to ask for.
+        patience, dropout_time, step_up_time: The quantile of the days of patience, and where the hazards of dropout and
+            of needing a higher level reach a unit exponential; None where a weekly share decides, or nothing does.
         step_up_days, step_up_per_week: Which of the two decides, if `step_up` is there.
         attendance, attendance_sd: Mean and standard deviation of the patients' chances to attend.
         misses: Sessions missed in a row that end a stay; 0: no number does.
@@ -66,12 +68,15 @@ class Treatment:
 
     care: Care
     stay_days: Law | None
+    patience: Callable[[float], float] | None
     patience_days: Law | None
     dropout: Law | None
+    dropout_time: Callable[[float], float] | None
     dropout_per_week: float
     per_week_waited: float
     step_up: StepUp | None
     step_up_days: Law | None
+    step_up_time: Callable[[float], float] | None
     step_up_per_week: float
     attendance: float
     attendance_sd: float
@@ -292,12 +297,15 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
     return Treatment(
         care=care,
         stay_days=care.stay_days,
+        patience=care.patience_days.quantile_function() if care.patience_days else None,
         patience_days=care.patience_days,
         dropout=early.dropout,
+        dropout_time=early.dropout.hazard_time_function() if early.dropout else None,
         dropout_per_week=early.dropout_per_week or 0.0,
         per_week_waited=early.per_week_waited,
         step_up=step_up,
         step_up_days=step_up.after_days if step_up else None,
+        step_up_time=step_up.after_days.hazard_time_function() if step_up and step_up.after_days else None,
         step_up_per_week=(step_up.per_week or 0.0) if step_up else 0.0,
         attendance=attendance.mean,
         attendance_sd=attendance.sd,

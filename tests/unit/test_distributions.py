@@ -33,6 +33,8 @@ from iopsim.scenario.distributions.law import LAWS, Continuous
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from iopsim.scenario.distributions.law import Inverse
+
 CONTINUOUS: list[dict] = [
     {"exponential": {"mean": 40}},
     {"exponential": {"mean": 10, "at_least": 25}},
@@ -102,6 +104,17 @@ def test_quantile_ascends_within_the_support(law: Law) -> None:
     assert values == sorted(values)
     assert low <= values[0] <= values[-1] <= high
     assert all(type(value) is float and math.isfinite(value) for value in values)
+
+
+@every(CONTINUOUS + ATOMIC)
+def test_the_functions_by_themselves_give_the_same_and_so_does_a_copy_elsewhere(law: Law) -> None:
+    law.quantile(0.5)  # what a law remembers travels to a worker with it
+    quantile, hazard_time = law.quantile_function(), law.hazard_time_function()
+    elsewhere = pickle.loads(pickle.dumps(law))
+    for u in (0.0, 1e-15, 0.25, 0.5, 0.97, 1.0):
+        assert quantile(u) == law.quantile(u) == elsewhere.quantile(u)
+    for e in (0.0, 0.1, 1.0, 20.0, 600.0):
+        assert hazard_time(e) == law.hazard_time(e) == elsewhere.hazard_time(e)
 
 
 @every(CONTINUOUS)
@@ -233,8 +246,9 @@ def test_a_new_law_is_one_class() -> None:
         def _whole(self) -> tuple[float, float]:
             return 1.5, math.sqrt(0.75)
 
-        def _inverse(self, p: float, s: float) -> float:
-            return s ** (-1 / 3)
+        @property
+        def _inverse(self) -> Inverse:
+            return lambda p, s: s ** (-1 / 3)
 
         def _above(self, t: float) -> float:
             return t**-3

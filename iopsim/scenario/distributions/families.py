@@ -7,19 +7,30 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, PrivateAttr, ValidationInfo
 
-from iopsim.scenario.distributions.law import LAWS, Atomic, Continuous, Number, Positive, Share, Variation
+from iopsim.scenario.distributions.law import (
+    LAWS,
+    Atomic,
+    Continuous,
+    Inverse,
+    Number,
+    Positive,
+    Share,
+    Variation,
+)
 from iopsim.scenario.distributions.sample_file import read_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
+
+    from iopsim.scenario.distributions.law import Inverse
 
 __all__ = [
     "LAWS",
@@ -107,9 +118,9 @@ class _ByHazard(Continuous):
     def _scale_power(self) -> tuple[float, float]:
         """Scale, and the power to which a unit exponential is raised."""
 
-    def _inverse(self, p: float, s: float) -> float:
-        scale, power = self._scale_power
-        return scale * math.pow(-math.log1p(-p) if p < s else -math.log(s), power)
+    @cached_property
+    def _inverse(self) -> Inverse:
+        return partial(_inverse_by_hazard, *self._scale_power)
 
     def _above(self, t: float) -> float:
         scale, power = self._scale_power
@@ -119,8 +130,19 @@ class _ByHazard(Continuous):
         """In closed form, unless truncated."""
         if self._window is not None:
             return super().hazard_time(exponential)
-        scale, power = self._scale_power
-        return scale * math.pow(exponential, power)
+        return _hazard_time(*self._scale_power, exponential)
+
+    def hazard_time_function(self) -> Callable[[float], float]:
+        """`hazard_time` by itself, for whoever asks often."""
+        return self.hazard_time if self._window is not None else partial(_hazard_time, *self._scale_power)
+
+
+def _inverse_by_hazard(scale: float, power: float, p: float, s: float) -> float:
+    return scale * math.pow(-math.log1p(-p) if p < s else -math.log(s), power)
+
+
+def _hazard_time(scale: float, power: float, exponential: float) -> float:
+    return scale * math.pow(exponential, power)
 
 
 class Exponential(_ByHazard):
@@ -187,13 +209,17 @@ class Lognormal(Continuous):
         mean = self.mean_ or math.exp(mu + sigma**2 / 2.0)
         return mean, mean * self.cv_
 
-    def _inverse(self, p: float, s: float) -> float:
-        mu, sigma = self._mu_sigma
-        return math.exp(mu + sigma * (_standard_normal_inverse(p) if p < s else -_standard_normal_inverse(s)))
+    @cached_property
+    def _inverse(self) -> Inverse:
+        return partial(_inverse_lognormal, *self._mu_sigma)
 
     def _above(self, t: float) -> float:
         mu, sigma = self._mu_sigma
         return 0.5 * math.erfc((math.log(t) - mu) / (sigma * math.sqrt(2.0)))
+
+
+def _inverse_lognormal(mu: float, sigma: float, p: float, s: float) -> float:
+    return math.exp(mu + sigma * (_standard_normal_inverse(p) if p < s else -_standard_normal_inverse(s)))
 
 
 class Gamma(Continuous):
@@ -210,15 +236,19 @@ class Gamma(Continuous):
     def _whole(self) -> tuple[float, float]:
         return self.mean_, self.mean_ * self.cv_
 
-    def _inverse(self, p: float, s: float) -> float:
-        shape, scale = self._shape_scale
-        phases: float = _special().gammaincinv(shape, p) if p < s else _special().gammainccinv(shape, s)
-        return scale * phases
+    @cached_property
+    def _inverse(self) -> Inverse:
+        return partial(_inverse_gamma, *self._shape_scale)
 
     def _above(self, t: float) -> float:
         shape, scale = self._shape_scale
         above: float = _special().gammaincc(shape, t / scale)
         return above
+
+
+def _inverse_gamma(shape: float, scale: float, p: float, s: float) -> float:
+    phases: float = _special().gammaincinv(shape, p) if p < s else _special().gammainccinv(shape, s)
+    return scale * phases
 
 
 class Uniform(Continuous):
@@ -240,11 +270,16 @@ class Uniform(Continuous):
     def _whole(self) -> tuple[float, float]:
         return (self.min_ + self.max_) / 2.0, (self.max_ - self.min_) / math.sqrt(12.0)
 
-    def _inverse(self, p: float, s: float) -> float:
-        return self.min_ * s + self.max_ * p
+    @cached_property
+    def _inverse(self) -> Inverse:
+        return partial(_inverse_uniform, self.min_, self.max_)
 
     def _above(self, t: float) -> float:
         return (self.max_ - t) / (self.max_ - self.min_)
+
+
+def _inverse_uniform(least: float, most: float, p: float, s: float) -> float:
+    return least * s + most * p
 
 
 class Triangular(Continuous):
@@ -271,17 +306,22 @@ class Triangular(Continuous):
         mean = (self.min_ + self.mode + self.max_) / 3.0
         return mean, math.sqrt((left**2 + left * right + right**2) / 18.0)
 
-    def _inverse(self, p: float, s: float) -> float:
-        width, left, right = self.max_ - self.min_, self.mode - self.min_, self.max_ - self.mode
-        if p * width < left:
-            return self.min_ + math.sqrt(p * width * left)
-        return self.max_ - math.sqrt(s * width * right)
+    @cached_property
+    def _inverse(self) -> Inverse:
+        return partial(_inverse_triangular, self.min_, self.mode, self.max_)
 
     def _above(self, t: float) -> float:
         width, left, right = self.max_ - self.min_, self.mode - self.min_, self.max_ - self.mode
         if t < self.mode:
             return 1.0 - (t - self.min_) ** 2 / (width * left)
         return (self.max_ - t) ** 2 / (width * right)
+
+
+def _inverse_triangular(least: float, mode: float, most: float, p: float, s: float) -> float:
+    width, left, right = most - least, mode - least, most - mode
+    if p * width < left:
+        return least + math.sqrt(p * width * left)
+    return most - math.sqrt(s * width * right)
 
 
 class Beta(Continuous):
@@ -325,16 +365,20 @@ class Beta(Continuous):
     def _whole(self) -> tuple[float, float]:
         return self.mean_, self.sd_ if self.sd_ is not None else (self.cv_ or 0.0) * abs(self.mean_)
 
-    def _inverse(self, p: float, s: float) -> float:
-        a, b = self._shapes
-        p, s, special = max(p, _LEAST_TAIL), max(s, _LEAST_TAIL), _special()
-        unit: float = special.betaincinv(a, b, p) if p < s else special.betainccinv(a, b, s)
-        return self.min_ + (self.max_ - self.min_) * unit
+    @cached_property
+    def _inverse(self) -> Inverse:
+        return partial(_inverse_beta, *self._shapes, self.min_, self.max_)
 
     def _above(self, t: float) -> float:
         a, b = self._shapes
         above: float = _special().betaincc(a, b, (t - self.min_) / (self.max_ - self.min_))
         return above
+
+
+def _inverse_beta(a: float, b: float, least: float, most: float, p: float, s: float) -> float:
+    p, s, special = max(p, _LEAST_TAIL), max(s, _LEAST_TAIL), _special()
+    unit: float = special.betaincinv(a, b, p) if p < s else special.betainccinv(a, b, s)
+    return least + (most - least) * unit
 
 
 @cache

@@ -6,7 +6,8 @@ import inspect
 import math
 from abc import abstractmethod
 from bisect import bisect_left, bisect_right
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -21,12 +22,14 @@ from pydantic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
-__all__ = ["LAWS", "Atomic", "Continuous", "Law", "Number", "Positive", "Share", "Variation"]
+__all__ = ["LAWS", "Atomic", "Continuous", "Inverse", "Law", "Number", "Positive", "Share", "Variation"]
+
+Inverse = Callable[[float, float], float]
 
 LAWS: dict[str, type[Law]] = {}
 """Every law by its name."""
@@ -154,6 +157,14 @@ class Law(BaseModel):
         """Where the cumulative hazard, −log of the survival, reaches a unit `exponential`."""
         return self.quantile(-math.expm1(-exponential))
 
+    def quantile_function(self) -> Callable[[float], float]:
+        """`quantile` by itself, for whoever asks often: what does not depend on `u` is looked up here."""
+        return self.quantile
+
+    def hazard_time_function(self) -> Callable[[float], float]:
+        """`hazard_time` by itself, in the same way."""
+        return self.hazard_time
+
 
 class Atomic(Law):
     """A law of separate values."""
@@ -206,9 +217,10 @@ class Continuous(Law):
         None, description="Larger values cannot occur; mean and cv are without this"
     )
 
+    @property
     @abstractmethod
-    def _inverse(self, p: float, s: float) -> float:
-        """The value with probability `p` below and `s` = 1 − `p` above it, before truncation.
+    def _inverse(self) -> Inverse:
+        """Gives the value with probability `p` below and `s` = 1 − `p` above it, before truncation.
 
         Both are passed since the smaller one is exact where the other is rounded.
         """
@@ -273,9 +285,11 @@ class Continuous(Law):
 
     def quantile(self, u: float) -> float:
         """The distribution function inverted, within the truncation."""
-        if self._window is None:  # `_within` without its call: this runs for every decision of every patient
-            return self._inverse(u or _TINY, 1.0 - u or _TINY)
         return self._within(u, 1.0 - u)
+
+    def quantile_function(self) -> Callable[[float], float]:
+        """`quantile` by itself, for whoever asks often: what does not depend on `u` is looked up here."""
+        return partial(_quantile, self._inverse) if self._window is None else self.quantile
 
     def survival(self, t: float) -> float:
         """The probability of more than `t`, given that it lies within the truncation."""
@@ -287,6 +301,10 @@ class Continuous(Law):
     def hazard_time(self, exponential: float) -> float:
         """The survival inverted, exact into the far tail where 1 − exp(−e) is rounded to 1."""
         return self._within(-math.expm1(-exponential), math.exp(-exponential))
+
+
+def _quantile(inverse: Inverse, u: float) -> float:
+    return inverse(u or _TINY, 1.0 - u or _TINY)
 
 
 def _mean_and_sd(values: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
