@@ -25,9 +25,8 @@ __all__ = ["Cell", "Draws"]
 
 _TOGETHER: Final = 16  # occurrences of a decision that are drawn from one generator
 _ROOM: Final = 1 << 22  # numbers that are remembered, 32 MB: those of whoever is there, in any program
-_LARGE: Final = 1024  # numbers of a page, drawn at once; another size gives nobody other numbers
-_SMALL: Final = 256  # the same in a large program
-_MANY: Final = 64  # cells, of which the large pages in use would fill the room
+_LARGEST: Final = 1024  # numbers of a page, drawn at once; another size gives nobody other numbers
+_IN_USE: Final = 40  # pages of a cell that are asked for at about one time
 _KEY: Final = struct.Struct("<2Q")
 _SMALLEST: Final = 2.0**-54  # a generator may give 0, which no law can invert
 
@@ -99,8 +98,10 @@ class Draws:
         return room
 
     def make_room(self, cells: int) -> None:
-        """Choose pages for so many cells, before the first is drawn: large ones save time, small ones room."""
-        self._size = _LARGE if cells < _MANY else _SMALL
+        """Choose pages for so many cells, before the first is drawn: as large as will do, for that saves time."""
+        self._size = _LARGEST
+        while self._size > _TOGETHER and self._size * _IN_USE * cells > _ROOM:
+            self._size //= 2
         self._rows = self._size // _TOGETHER
 
     def forget(self) -> None:
