@@ -64,6 +64,16 @@ class Attended(NamedTuple):
     session: Ints
     stay: Ints
 
+    @classmethod
+    def of(cls, rows: Attendance) -> Attended:
+        """Those of the member-sessions."""
+        came = np.flatnonzero(rows.attended)
+        return cls(rows.session[came], rows.stay[came])
+
+    def by_session(self, sessions: int) -> Ints:
+        """How many attended each of all sessions; shape (sessions,)."""
+        return np.bincount(self.session, minlength=sessions)
+
 
 class Seats(NamedTuple):
     """Seats that stays have in [`begin`, `end`), on some weekdays (bits) of a group; shape (n,)."""
@@ -143,10 +153,9 @@ class Sessions:
         return self.closed + self.below_minimum + self.unstaffed
 
     @classmethod
-    def summed(
-        cls, spells: Sequence[Spell], ledger: Ledger, came: Attended, attended: Ints, inside: Bools
-    ) -> Sessions:
-        """Add up by group the sessions that `inside` marks; it and how many `attended` are of shape (sessions,)."""
+    def summed(cls, spells: Sequence[Spell], ledger: Ledger, came: Attended, inside: Bools) -> Sessions:
+        """Add up by group the sessions that `inside` marks; shape of `inside` (sessions,)."""
+        attended = came.by_session(len(inside))
         seats_of = seats_at_sessions(spells, ledger)
 
         def by_group(cause: Cause, values: NDArray[Any]) -> Floats:

@@ -353,14 +353,12 @@ class Window:
 
     @remembered
     def _attended(self) -> Attended:
-        rows = self.attendance
-        came = np.flatnonzero(rows.attended)
-        return Attended(rows.session[came], rows.stay[came])
+        return Attended.of(self.attendance)
 
     @cached_property
     def attended_by_session(self) -> Ints:
         """How many attended each session; nobody one that was not held; shape (sessions,)."""
-        return np.bincount(self.attended.session, minlength=len(self.ledger.session_time))
+        return self.attended.by_session(len(self.ledger.session_time))
 
     @cached_property
     def member_sessions(self) -> tuple[Floats, Floats]:
@@ -376,7 +374,7 @@ class Window:
     def sessions(self) -> Sessions:
         """Sums over the sessions in the window, by group."""
         inside = self.inside(self.ledger.session_time)
-        return Sessions.summed(self.spells, self.ledger, self.attended, self.attended_by_session, inside)
+        return Sessions.summed(self.spells, self.ledger, self.attended, inside)
 
     def session_sum(self, what: str, level: str | None, group: str | None = None) -> float:
         """A column of `sessions`, summed over the groups of a level or over one group."""

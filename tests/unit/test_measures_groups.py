@@ -10,7 +10,7 @@ import pytest
 
 from iopsim.measures.planned import spells_of
 from iopsim.measures.registry import Ratio, Value, bound, measure
-from iopsim.measures.sessions import Attendance, Sessions
+from iopsim.measures.sessions import Attendance, Attended, Sessions
 from iopsim.model.ledger import Cause, Fact
 from iopsim.scenario.schema import Scenario
 from tests.unit.ledgers import Book
@@ -203,7 +203,8 @@ def test_a_model_that_merges_counts_each_seat_in_its_own_group() -> None:
     told = live(levels, Person("ann", 0, time="day"), Person("bob", 0, time="evening"), weeks=1)
     spec = Scenario.model_validate({"sources": {"door": {"to": "iop", "per_week": 1}}, "levels": levels})
     everything = np.ones(len(told.ledger.session_time), bool)
-    found = Sessions.summed(spells_of(spec), told.ledger, Attendance.expanded(told.ledger), everything)
+    came = Attended.of(Attendance.expanded(told.ledger))
+    found = Sessions.summed(spells_of(spec), told.ledger, came, everything)
     assert found.merged.tolist() == [3, 0]
     assert (found.expected.tolist(), found.attended.tolist()) == ([0, 6], [0, 6])
     assert (found.taken.tolist(), found.ghosts.tolist()) == ([0, 3], [0, 0])
