@@ -30,8 +30,8 @@ def watching() -> Iterator[Changes]:
     wound, added, removed, carried = Clock.__init__, Waitlist.add, Waitlist.remove, Caseload.count
     counted: dict[type, Any] = {room: room.count for room in (Places, Groups)}
 
-    def wind(clock: Clock, time: float) -> None:
-        wound(clock, time)
+    def wind(clock: Clock, first: float, last: float) -> None:
+        wound(clock, first, last)
         clocks.append(clock)
 
     def note(what: str, where: str, change: int) -> None:

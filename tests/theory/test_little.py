@@ -123,8 +123,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Changes:
     carried = Caseload.count
     counted = {room: room.count for room in (Places, Groups)}
 
-    def start(clock: Clock, time: float) -> None:
-        started(clock, time)
+    def start(clock: Clock, first: float, last: float) -> None:
+        started(clock, first, last)
         clocks.append(clock)
 
     def note(what: str, stay: Any, change: int) -> None:

@@ -13,6 +13,8 @@ from iopsim.scenario.distributions import Weibull
 from tests.theory.mutants.mutant import mutant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from iopsim.model.ledger import Fact
@@ -21,8 +23,13 @@ if TYPE_CHECKING:
 
 @mutant("dropout", "iop.stay_days.mean", replications=30)
 def dropout_at_the_ends_of_weeks_only(patch: pytest.MonkeyPatch) -> None:
-    hazard_time = Weibull.hazard_time
-    patch.setattr(Weibull, "hazard_time", lambda law, unit: 7.0 * math.ceil(hazard_time(law, unit) / 7))
+    own = Weibull.hazard_time_function
+
+    def by_weeks(law: Weibull) -> Callable[[float], float]:
+        hazard_time = own(law)
+        return lambda unit: 7.0 * math.ceil(hazard_time(unit) / 7)
+
+    patch.setattr(Weibull, "hazard_time_function", by_weeks)
 
 
 @mutant("weekly-shares", "iop.completed.share", replications=15, settings=["levels.iop.stay_days=56.000001"])
