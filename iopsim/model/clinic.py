@@ -144,7 +144,7 @@ class _Clinic:
         self._referrals = referrals(
             self._scenario, self._timeline, self._draws, self._times, self._modalities
         )
-        self._draws.make_room(len(self._referrals.cells))
+        self._draws.make_room(len(self._referrals.cells), len(self._units))
         self._there = self._settle_in() if self._scenario.from_today is not None else []
         self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()

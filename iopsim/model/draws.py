@@ -26,7 +26,7 @@ __all__ = ["Cell", "Draws"]
 _TOGETHER: Final = 16  # occurrences of a decision that are drawn from one generator
 _ROOM: Final = 1 << 22  # numbers that are remembered, 32 MB: those of whoever is there, in any program
 _LARGEST: Final = 1024  # numbers of a page, drawn at once; another size gives nobody other numbers
-_IN_USE: Final = 40  # pages of a cell that are asked for at about one time
+_IN_USE: Final = 20, 2  # pages of a cell that are asked for at about one time, and more for each level
 _KEY: Final = struct.Struct("<2Q")
 _SMALLEST: Final = 2.0**-54  # a generator may give 0, which no law can invert
 
@@ -74,7 +74,7 @@ class Draws:
         # One block for all pages: what is never written takes no memory, and all of it goes back at once.
         self._room = np.empty(_ROOM)
         self._numbers = self._room.data.cast("B").cast("d")  # gives plain floats
-        self.make_room(0)
+        self.make_room(0, 0)
         self._pages: deque[tuple[Cell, Page]] = deque()  # the oldest first
 
     def generator(self, *key: object) -> np.random.Generator:
@@ -97,10 +97,12 @@ class Draws:
         self._shared.random(out=room)
         return room
 
-    def make_room(self, cells: int) -> None:
-        """Choose pages for so many cells, before the first is drawn: as large as will do, for that saves time."""
+    def make_room(self, cells: int, levels: int) -> None:
+        """Choose pages for so much, before the first is drawn: as large as will do, for that saves time."""
+        pages, for_a_level = _IN_USE
+        pages = cells * (pages + for_a_level * levels)
         self._size = _LARGEST
-        while self._size > _TOGETHER and self._size * _IN_USE * cells > _ROOM:
+        while self._size > _TOGETHER and pages * self._size > _ROOM:
             self._size //= 2
         self._rows = self._size // _TOGETHER
 
