@@ -12,6 +12,8 @@ from iopsim.model.ledger import Fact, Stage
 from iopsim.model.people import APPLYING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from iopsim.model.allocation import Allocator
     from iopsim.model.clock import Clock
     from iopsim.model.draws import Draws
@@ -48,6 +50,9 @@ class Access:
         self._journey = journey
         self._allocator = allocator
         self._staff = staff
+        # Bound once, not for each patient.
+        self._hour_comes: Callable[[tuple[Stay, int, bool, int]], None] = self._appointment
+        self._is_over: Callable[[Stay], None] = self._assessed
         self._unserved: dict[str, list[tuple[Stay, int]]] = {}
 
     def enter(self, stay: Stay) -> None:
@@ -122,9 +127,7 @@ class Access:
         shows = self._succeeds(stay, "show", intake.show_share(lead_days), stay.bookings)
         stay.bookings += 1
         self._recorder.write(booked, _BOOKED, stay.number, lead_days, post)
-        self._clock.call_at(
-            when, ARRIVAL + stay.patient.index, self._appointment, (stay, post, shows, missed)
-        )
+        self._clock.call_at(when, ARRIVAL + stay.patient.index, self._hour_comes, (stay, post, shows, missed))
 
     def _wait_for_staff(self, stay: Stay, intake: Assessment, missed: int) -> None:
         """Nobody gives appointments: whoever comes next gives them in this order."""
@@ -153,7 +156,7 @@ class Access:
         if shows:
             self._recorder.write(now, _ASSESSED, stay.number, -1, post)
             when = now + intake.days
-            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._assessed, stay)
+            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._is_over, stay)
             return
         self._recorder.write(now, _NO_SHOW, stay.number, -1, post)
         if missed < intake.rebook and self._succeeds(stay, "rebook", intake.rebook_taken, missed):

@@ -27,7 +27,7 @@ from iopsim.model.visits import Visits
 from iopsim.scenario.names import RETURNED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from iopsim.model.people import Patient
     from iopsim.scenario.schema import Scenario
@@ -102,6 +102,7 @@ class _Clinic:
         to = [levels.index(source.to) for source in scenario.sources.values()]
         self._journey = Journey(self._clock, self._draws, self._recorder, self._units, to)
         self._introduce(visits)
+        self._arrival: Callable[[Patient], None] = self._arrive  # bound once, not for each of them
 
     def _introduce(self, visits: Visits) -> None:
         """Tell the parts of each other: they meet in circles."""
@@ -184,7 +185,7 @@ class _Clinic:
     def _next_arrival(self) -> None:
         patient = next(self._arrivals, None)
         if patient is not None:
-            self._clock.call_at(patient.referred, ARRIVAL + patient.index, self._arrive, patient)
+            self._clock.call_at(patient.referred, ARRIVAL + patient.index, self._arrival, patient)
 
     def _arrive(self, patient: Patient) -> None:
         self._next_arrival()

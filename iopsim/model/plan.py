@@ -17,7 +17,7 @@ from iopsim.model.people import ADMITTED, HELD, IN_CARE
 from iopsim.model.timeline import in_days
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from iopsim.model.allocation import Allocator
     from iopsim.model.capacity import Group
@@ -58,6 +58,7 @@ class SessionPlan:
         self._allocator = allocator
         self._staff = staff
         self._groups = groups
+        self._session: Callable[[Group], None] = self._meet  # bound once, not for each of them
         self._hosts: dict[int, Group] = {}
         self._units: dict[int, Unit] = {}
 
@@ -83,7 +84,7 @@ class SessionPlan:
             if group.index in self._hosts:
                 self._clock.call_at(start, _MUSTER + group.index, self._muster, group)
             else:
-                self._clock.call_at(start, SESSION + group.index, self._meet, group)
+                self._clock.call_at(start, SESSION + group.index, self._session, group)
 
     def _meet(self, group: Group) -> None:
         """A session's start: held or not; whoever is expected starts care or goes on with it."""
