@@ -158,17 +158,17 @@ class Window:
         chosen: Ints = rows[self.stays.track[rows] == self.ledger.tracks.index(track)]
         return chosen
 
-    def _in_window(self, level: str, time: Floats) -> Ints:
+    @remembered
+    def _in_window(self, what: str, level: str, track: str | None) -> Ints:
+        if track is not None:
+            return self._of_track(self._in_window(what, level, None), track)
         rows = self.in_level(level)
-        inside: Ints = rows[self.inside(time[rows])]
+        inside: Ints = rows[self.inside(getattr(self.stays, what)[rows])]
         return inside
 
-    @remembered
     def referred_in_window(self, level: str, track: str | None = None) -> Ints:
         """The stays that a source referred to a level in the window; rows."""
-        if track is not None:
-            return self._of_track(self.referred_in_window(level), track)
-        return self._in_window(level, self.stays.referred)
+        return self._in_window("referred", level, track)
 
     @remembered
     def referred_by(self, source: str) -> Ints:
@@ -176,26 +176,17 @@ class Window:
         mine = self.stays.source == self.ledger.sources.index(source)
         return np.flatnonzero(mine & self.inside(self.stays.referred))
 
-    @remembered
     def applied_in_window(self, level: str, track: str | None = None) -> Ints:
         """Cohort A: stays referred to a level, or sent to its first stage of access, in the window; rows."""
-        if track is not None:
-            return self._of_track(self.applied_in_window(level), track)
-        return self._in_window(level, self.stays.applied)
+        return self._in_window("applied", level, track)
 
-    @remembered
     def joined_in_window(self, level: str, track: str | None = None) -> Ints:
         """Cohort C: stays that joined the waitlist in the window, those refused at joining included; rows."""
-        if track is not None:
-            return self._of_track(self.joined_in_window(level), track)
-        return self._in_window(level, self.stays.joined)
+        return self._in_window("joined", level, track)
 
-    @remembered
     def started_in_window(self, level: str, track: str | None = None) -> Ints:
         """Cohort S: stays whose care started in the window; rows."""
-        if track is not None:
-            return self._of_track(self.started_in_window(level), track)
-        return self._in_window(level, self.stays.started)
+        return self._in_window("started", level, track)
 
     @remembered
     def has(self, what: str) -> Bools:
