@@ -65,7 +65,7 @@ class Access:
                 self._journey.turn_away(stay, Fact.LOST, contact.lost_to, Stage.CONTACT)
                 return
             if contact.delay_days is not None:
-                delay = contact.delay_days.quantile(self._draw(stay, "contact delay"))
+                delay = contact.delay_days.quantile(self._draws.uniform(stay, "contact delay"))
         if delay > 0:
             when = self._clock.now + delay
             self._clock.call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
@@ -78,7 +78,9 @@ class Access:
         now, applied = self._clock.now, stay.joined
         if appointment is None or intake is None:
             law = contact.delay_days if contact is not None else None
-            delay = given_elapsed(law, now - applied, self._draw(stay, "contact delay")) if law else 0.0
+            delay = (
+                given_elapsed(law, now - applied, self._draws.uniform(stay, "contact delay")) if law else 0.0
+            )
             when = max(applied + delay, now)
             self._clock.call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
             return
@@ -188,13 +190,8 @@ class Access:
         assert stages is not None, "nobody applies where there is no stage"
         return stages
 
-    def _draw(self, stay: Stay, decision: str) -> float:
-        return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)
-
-    def _succeeds(self, stay: Stay, decision: str, share: float, occurrence: int | None = None) -> bool:
+    def _succeeds(self, stay: Stay, decision: str, share: float, occurrence: int = 0) -> bool:
         """Whether a decision falls within its share; certain ones need no chance."""
         if share >= 1:
             return True
-        if occurrence is None:
-            return self._draw(stay, decision) < share
-        return self._draws.nth(stay.patient, decision, stay.unit.name, stay.entry, occurrence) < share
+        return self._draws.uniform(stay, decision, occurrence) < share

@@ -192,7 +192,7 @@ class Approach(ABC):
         """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
         patience = stay.treatment.patience
         if patience is not None and not stay.patience_begun:
-            self.renege_at(stay, self._clock.now + patience(self._draw(stay, "patience")))
+            self.renege_at(stay, self._clock.now + patience(self._draws.uniform(stay, "patience")))
 
     def renege_at(self, stay: Stay, time: float) -> None:
         """The patient will give up waiting then."""
@@ -232,9 +232,6 @@ class Approach(ABC):
         self._clock.call_at(
             time, order + stay.patient.index, call, stay if detail is None else (stay, detail)
         )
-
-    def _draw(self, stay: Stay, decision: str) -> float:
-        return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)
 
     def _destination(self, name: str) -> int:
         return AT_HOME if name == HOME else self._levels[name]

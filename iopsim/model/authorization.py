@@ -48,7 +48,7 @@ class Payers:
 
     def ask(self, stay: Stay, asked: Authorization) -> bool:
         """Ask on joining the waitlist; False if it is denied at once."""
-        denied = asked.denied > 0 and self._draw(stay, "denied") < asked.denied
+        denied = asked.denied > 0 and self._draws.uniform(stay, "denied") < asked.denied
         delay = self.delay(stay, asked)
         if delay > 0:
             self._expect(stay, self._clock.now + delay, denied)
@@ -59,11 +59,11 @@ class Payers:
     def delay(self, stay: Stay, asked: Authorization) -> float:
         """Days from asking to the answer."""
         law = asked.delay_days
-        return 0.0 if law is None else law.quantile(self._draw(stay, "authorization"))
+        return 0.0 if law is None else law.quantile(self._draws.uniform(stay, "authorization"))
 
     def expect(self, stay: Stay, asked: Authorization, time: float) -> None:
         """Who waits since before the run began gets the answer then."""
-        self._expect(stay, time, asked.denied > 0 and self._draw(stay, "denied") < asked.denied)
+        self._expect(stay, time, asked.denied > 0 and self._draws.uniform(stay, "denied") < asked.denied)
 
     def _expect(self, stay: Stay, time: float, denied: bool) -> None:
         stay.lacks |= _AUTHORIZATION
@@ -101,9 +101,9 @@ class Payers:
         stay.reviews += 1
         stay.is_asking = True
         self._recorder.write(self._clock.now, _ASKED, stay.number, stay.approved)
-        cut = asked.review.cut > 0 and self._nth(stay, "cut", number) < asked.review.cut
+        cut = asked.review.cut > 0 and self._draws.uniform(stay, "cut", number) < asked.review.cut
         law = asked.review.delay_days
-        delay = law.quantile(self._nth(stay, "review", number)) if law is not None else 0.0
+        delay = law.quantile(self._draws.uniform(stay, "review", number)) if law is not None else 0.0
         if delay > 0:
             self._watch(stay)
             self._at(self._clock.now + delay, stay, self._reviewed, cut)
@@ -162,12 +162,6 @@ class Payers:
 
     def _at(self, time: float, stay: Stay, call: object, detail: object) -> None:
         self._clock.call_at(time, LEAVING + stay.patient.index, call, (stay, detail))  # type: ignore[arg-type]
-
-    def _draw(self, stay: Stay, decision: str) -> float:
-        return self._draws.uniform(stay.patient, decision, stay.unit.name, stay.entry)
-
-    def _nth(self, stay: Stay, decision: str, number: int) -> float:
-        return self._draws.nth(stay.patient, decision, stay.unit.name, stay.entry, number)
 
 
 def _days_of_a_unit(stay: Stay, asked: Authorization) -> float:

@@ -145,14 +145,12 @@ class _Clinic:
         self._referrals = referrals(
             self._scenario, self._timeline, self._draws, self._times, self._modalities
         )
-        self._draws.make_room(len(self._referrals.cells), len(self._units))
         self._there = self._settle_in() if self._scenario.from_today is not None else []
         self._arrivals = self._referrals.patients(len(self._there))
         self._next_arrival()
         self._clock.run()
         # What is known to be garbage need not be searched for: three quarters of the search.
         self._clock.forget()
-        self._draws.forget()
         return _Written(self._recorder, *self._people(), posts, groups, self._clock.calls)
 
     def _settle_in(self) -> list[Patient]:

@@ -68,7 +68,7 @@ class Journey(Approach):
         """The services that the patient gets in this stay, as bits."""
         services = stay.treatment.services
         for bit, share, decision in stay.treatment.drawn_services:
-            if self._draw(stay, decision) < share:
+            if self._draws.uniform(stay, decision) < share:
                 services |= bit
         return services
 
@@ -80,7 +80,7 @@ class Journey(Approach):
         treatment, patient = stay.treatment, stay.patient
         if treatment.stay_days is not None:
             known = max(stay.treated, at_least)
-            stay.ends_after = given_elapsed(treatment.stay_days, known, self._draw(stay, "stay"))
+            stay.ends_after = given_elapsed(treatment.stay_days, known, self._draws.uniform(stay, "stay"))
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)
@@ -94,16 +94,16 @@ class Journey(Approach):
 
     def _foresee_leaving(self, stay: Stay) -> None:
         """Days of treatment after which the patient would drop out or need a higher level."""
-        treatment, name = stay.treatment, stay.unit.name
+        treatment = stay.treatment
         if treatment.dropout is not None or treatment.dropout_per_week:
-            hazard = self._draws.exponential(stay.patient, "dropout", name, stay.entry)
+            hazard = self._draws.exponential(stay, "dropout")
             if treatment.per_week_waited != 1:
                 hazard /= treatment.per_week_waited ** int((stay.admitted - stay.joined) / 7)
             if stay.treated:
                 hazard += spent(treatment.dropout, treatment.dropout_per_week, stay.treated)
             self._foresee_dropout(stay, hazard)
         if treatment.step_up is not None:
-            hazard = self._draws.exponential(stay.patient, "step_up", name, stay.entry)
+            hazard = self._draws.exponential(stay, "step_up")
             if stay.treated:
                 hazard += spent(treatment.step_up_days, treatment.step_up_per_week, stay.treated)
             if treatment.step_up_time is not None:
@@ -177,7 +177,7 @@ class Journey(Approach):
         """The end is near: join the next level's list, to be admitted from the end on."""
         stay.refer_after = NEVER
         if stay.bound == UNDECIDED and stay.patient.ahead is None:
-            stay.bound = choose(stay.unit.next, self._draw(stay, "next"))
+            stay.bound = choose(stay.unit.next, self._draws.uniform(stay, "next"))
             if stay.bound not in stay.unit.next_lag:
                 self._go(stay.patient, stay.bound, self._from(stay.unit))
         self._schedule_end(stay)
@@ -186,7 +186,7 @@ class Journey(Approach):
         """Treatment is over as planned: on to the next level, holding the place as long as the level says."""
         destination = stay.bound
         if destination == UNDECIDED:
-            destination = choose(stay.unit.next, self._draw(stay, "next"))
+            destination = choose(stay.unit.next, self._draws.uniform(stay, "next"))
         self._recorder.write(self._clock.now, _COMPLETED, stay.number, destination)
         self._consider_return(stay, destination)
         patient, ahead = stay.patient, stay.patient.ahead
@@ -203,7 +203,7 @@ class Journey(Approach):
         elif lag is None:
             self._go(patient, destination, self._from(stay.unit))
         else:
-            self._wait_at_home(stay, destination, lag.quantile(self._draw(stay, "lag")))
+            self._wait_at_home(stay, destination, lag.quantile(self._draws.uniform(stay, "lag")))
 
     def payer_turn(self, stay: Stay) -> None:
         """The payer's units are running low, or used up."""
@@ -269,7 +269,7 @@ class Journey(Approach):
 
     def _suspend(self, stay: Stay) -> None:
         """A more intensive level is needed: ask for it, holding the place; treatment stops meanwhile."""
-        destination = choose(stay.treatment.step_up_to, self._draw(stay, "step_up_to"))
+        destination = choose(stay.treatment.step_up_to, self._draws.uniform(stay, "step_up_to"))
         step_up = stay.treatment.step_up
         stay.treated = stay.step_up_after
         stay.step_up_after = NEVER  # one need a stay
@@ -352,8 +352,8 @@ class Journey(Approach):
         returns = stay.unit.returns
         if returns is None or destination not in {self._destination(name) for name in returns.from_}:
             return
-        if self._draw(stay, "returns") < returns.share:
-            delay = returns.after_days.quantile(self._draw(stay, "return_after"))
+        if self._draws.uniform(stay, "returns") < returns.share:
+            delay = returns.after_days.quantile(self._draws.uniform(stay, "return_after"))
             self._at(self._clock.now + delay, LEAVING, stay, self._come_back)
 
     def _come_back(self, stay: Stay) -> None:

@@ -72,6 +72,11 @@ class Opening:
         self._applicants = applicants(scenario)
         rows = {RESIDENTS: self._residents, LISTED: self._listed, APPLICANTS: self._applicants}
         self._cells = {number: Cell("from today", number, len(file)) for number, file in rows.items()}
+        self._chance = {
+            (number, trait): draws.block(cell, trait)
+            for number, cell in self._cells.items()
+            for trait in names
+        }
         self.people: list[Patient] = []
         self._said_ahead: dict[str, Resident | Listed | Applicant] = {
             row.id: row for rows in (self._listed, self._applicants) for row in rows if row.id
@@ -102,8 +107,9 @@ class Opening:
         for trait, names in self._names.items():
             said = getattr(row, trait) or getattr(ahead, trait)
             if said is None:
-                drawn = self._draws.candidate(cell, ordinal, trait) if len(shares[trait]) > 1 else 0.5
-                traits[trait] = choose(table(shares[trait], names), drawn)
+                traits[trait] = choose(
+                    table(shares[trait], names), float(self._chance[number, trait][ordinal])
+                )
             else:
                 traits[trait] = names.index(said)
         patient = Patient(
@@ -338,7 +344,7 @@ class Opening:
             journey.foresee_change(stay)
         law = stay.treatment.patience_days
         if law is not None and stay.patient.here is None:
-            drawn = self._draws.uniform(stay.patient, "patience", unit.name, stay.entry)
+            drawn = self._draws.uniform(stay, "patience")
             journey.renege_at(stay, stay.joined + given_elapsed(law, now - stay.joined, drawn))
 
     # ── before the list ──────────────────────────────────────────────────────────────────────────────────────

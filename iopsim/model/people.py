@@ -103,7 +103,7 @@ class Stay:
     __slots__ = (
         "admitted", "approved", "attends", "bookings", "bound", "calls", "days", "dropout_after",
         "dropout_hazard", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut",
-        "joined", "kind", "lacks", "missed_out", "number", "origin", "patience_begun", "patient",
+        "joined", "kind", "lacks", "missed_out", "number", "numbers", "origin", "part", "patience_begun", "patient",
         "payer_after", "payer_turn", "phase", "pool", "post", "propensity", "rank", "refer_after",
         "reviews", "seated_at", "since", "state", "step_up_after", "treated", "treatment", "turn",
         "turns_with", "unit",
@@ -122,6 +122,8 @@ class Stay:
         joined: float,
     ) -> None:
         self.number = number
+        self.numbers = b""
+        self.part = -1
         self.patient = patient
         self.unit = unit
         self.treatment = treatment

@@ -224,7 +224,7 @@ class SessionPlan:
         mean, sd = stay.treatment.attendance, stay.treatment.attendance_sd
         stay.propensity = mean
         if sd:
-            uniform = self._draws.uniform(stay.patient, "propensity", stay.unit.name, stay.entry)
+            uniform = self._draws.uniform(stay, "propensity")
             total = mean * (1 - mean) / sd**2 - 1
             shape = mean * total
             stay.propensity = float(betaincinv(shape, total - shape, uniform))
@@ -237,7 +237,7 @@ class SessionPlan:
         last_phase = phases is not None and stay.phase == len(phases) - 1
         through = at_end and last_phase
         if through and extension is not None and not stay.extended:
-            drawn = self._draws.uniform(stay.patient, "extension", stay.unit.name, stay.entry)
+            drawn = self._draws.uniform(stay, "extension")
             stay.extended = drawn < extension.share
             through = not stay.extended
         if through:
@@ -320,14 +320,7 @@ class SessionPlan:
         if stay.propensity >= 1:
             stay.attends += b"\1" * (sessions - known)
         else:
-            patient, name, occurrences = stay.patient, stay.unit.name, range(known, sessions)
-            if stay.treatment.attendance_sd:
-                drawn = self._draws.uniforms(patient, "attendance", name, stay.entry, occurrences)
-                stay.attends += bytes([uniform < stay.propensity for uniform in drawn])
-            else:
-                stay.attends += self._draws.below(
-                    patient, "attendance", name, stay.entry, occurrences, stay.propensity
-                )
+            stay.attends += self._draws.below(stay, "attendance", range(known, sessions), stay.propensity)
         if run and stay.missed_out < 0:
             place = stay.attends.find(bytes(run), max(0, known - run + 1))
             if place >= 0:

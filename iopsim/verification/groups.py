@@ -63,7 +63,7 @@ def misses(scenario: Scenario) -> Iterator[Claim]:
     yield Claim(p_attend, metric("iop.attendance.share"))
 
 
-@case("misses-in-a-plan", "Discharge after misses in a row, against a plan", replications=40)
+@case("misses-in-a-plan", "Discharge after misses in a row, against a plan", replications=52)
 def misses_in_a_plan(scenario: Scenario) -> Iterator[Claim]:
     """Whoever completes with the last session has completed, even if it makes the run full."""
     (p_attend, run), planned = _misses(scenario), planned_sessions(scenario, LEVEL)
@@ -102,7 +102,7 @@ def _bulk_service(scenario: Scenario, every_days: int, seats: int) -> Iterator[C
     yield Claim(wait, metric("iop.wait_days.mean"))
 
 
-@case("minimum-census", "A session that too few have come for is not held", replications=25)
+@case("minimum-census", "A session that too few have come for is not held", replications=36)
 def minimum_census(scenario: Scenario) -> Iterator[Claim]:
     """All who have come start together, and then the count begins anew."""
     least = next(iter(scenario.levels[LEVEL].groups.values())).min_census

@@ -55,7 +55,7 @@ for _name, _rule in (
     ("community-first", "the community goes first"),
     ("in-order", "all in order"),
 ):
-    case(f"blocked-{_name}", f"Inpatients who hold their beds for a full program: {_rule}", replications=25)(
+    case(f"blocked-{_name}", f"Inpatients who hold their beds for a full program: {_rule}", replications=40)(
         _blocked
     )
 
@@ -69,7 +69,7 @@ def hold_that_ends(scenario: Scenario) -> Iterator[Claim]:
     yield Claim(days + patience(scenario, "iop").mean, metric("iop.reneged_wait_days.mean"))
 
 
-@case("swap", "Two levels that hold places for each other, and exchange them", replications=25)
+@case("swap", "Two levels that hold places for each other, and exchange them", replications=32)
 def swap(scenario: Scenario) -> Iterator[Claim]:
     """A chain in which holders are never found on both sides."""
     x, y = ("inpatient", "emergency"), ("day_program", "community")

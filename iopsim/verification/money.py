@@ -23,7 +23,7 @@ def _days(scenario: Scenario) -> float:
     return 7.0 * scenario.run.weeks
 
 
-@case("episode-cost", "Expected cost of an episode that is bought by the day", replications=20)
+@case("episode-cost", "Expected cost of an episode that is bought by the day", replications=28)
 def episode_cost(scenario: Scenario) -> Iterator[Claim]:
     """Mean days of the shorter of plan and dropout, by the calendar, at the price of a day."""
     price = scenario.levels["php"].cost_per_day

@@ -49,7 +49,7 @@ def weekly_shares(scenario: Scenario) -> Iterator[Claim]:
     yield Claim(steady_census(per_day(scenario), in_care), metric("iop.census.mean"))
 
 
-@case("dropout-after-waiting", "Dropout more likely by the week waited", replications=50)
+@case("dropout-after-waiting", "Dropout more likely by the week waited", replications=72)
 def dropout_after_waiting(scenario: Scenario) -> Iterator[Claim]:
     """Each whole week of waiting multiplies the cumulative hazard."""
     early, planned = scenario.levels["iop"].leave_early, stay(scenario, "iop").mean
@@ -69,7 +69,7 @@ def _dropped_out_after(weeks: int) -> Statistic:
     return statistic
 
 
-@case("dropouts-free-places", "Completion and dropout in places: Erlang C of both rates", replications=40)
+@case("dropouts-free-places", "Completion and dropout in places: Erlang C of both rates", replications=52)
 def dropouts_free_places(scenario: Scenario) -> Iterator[Claim]:
     """Whichever comes first of two exponential times is one, at the sum of the rates."""
     complete, drop = 1 / stay(scenario, "iop").mean, 1 / dropout(scenario, "iop").mean

@@ -46,7 +46,7 @@ def opening(scenario: Scenario) -> Iterator[Claim]:
     yield Claim(mean_census_in_window([(0.0, rate)], survival, 0.0, days), metric("clinic.census.mean"))
 
 
-@case("seasons", "M_t/G/∞: a rate that changes by month", replications=50)
+@case("seasons", "M_t/G/∞: a rate that changes by month", replications=80)
 def seasons(scenario: Scenario) -> Iterator[Claim]:
     """The census follows the referrals late, as long as stays remember."""
     steps, survival = monthly_rates(scenario), stay(scenario).survival

@@ -68,16 +68,16 @@ def test_a_scenario_and_itself(iopsim: Iopsim) -> None:
 
 def test_two_runs(iopsim: Iopsim, run: Any) -> None:
     now = run("now", "--replications", "6")
-    then = run("then", "--replications", "8", "--set", "levels.iop.places=4")
+    then = run("then", "--replications", "8", "--set", "levels.iop.places=2")
     text = told(iopsim("diff", now, then))
     assert "\nreplications 6 8\n" in text
-    assert "\nlevels.iop.places 12 4\n" in text
+    assert "\nlevels.iop.places 12 2\n" in text
     assert "metrics in 6 replications, " in text
     assert "differ by more than chance (paired; all intervals hold together at 95 %)" in text
     assert "\nmetric A B difference interval unit\n" in text
     found = data_of(iopsim("diff", now, then, "--json"))
     assert found["simulated_with"] == [{"what": "replications", "a": 6, "b": 8}]
-    assert {"what": "levels.iop.places", "a": 12, "b": 4} in found["scenarios"]
+    assert {"what": "levels.iop.places", "a": 12, "b": 2} in found["scenarios"]
     results = found["results"]
     assert (results["replications"], results["unpaired"]) == ([6, 6], [])
     (census,) = (one for one in results["metrics"] if one["metric"] == "iop.census.mean")
@@ -118,7 +118,7 @@ def test_as_markdown(iopsim: Iopsim, run: Any) -> None:
     assert ["staff.therapist.posts", "4", "5"] in rows
     now, then = (
         run("now", "--replications", "4"),
-        run("then", "--replications", "4", "--set", "levels.iop.places=4"),
+        run("then", "--replications", "4", "--set", "levels.iop.places=2"),
     )
     assert "| metric " in iopsim("diff", now, then, "--md").out
 

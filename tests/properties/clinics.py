@@ -32,7 +32,7 @@ _SOURCE = {
 _GROUP = {"days": ["mon", "wed", "fri"], "seats": 6}
 _WAITLIST = {"patience_days": {"exponential": {"mean": 20}}, "renege_to": "op"}
 CLINIC: Plain = {
-    "run": {"start": START, "warm_up_weeks": 3, "weeks": 5, "run_out_weeks": 2, "seed": 4},
+    "run": {"start": START, "warm_up_weeks": 3, "weeks": 5, "run_out_weeks": 2, "seed": 7},
     "tracks": {"mood": {}, "sud": {}},
     "payers": {"public": {}, "private": {}},
     "sources": {"community": _SOURCE, "emergency": _SOURCE | {"to": "unit", "per_week": 6}},

@@ -10,7 +10,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from iopsim.model.draws import Cell, Draws
+from iopsim.model import draws
+from iopsim.model.draws import Draws
 
 __all__ = ["Key", "each_key_once", "given_out"]
 
@@ -22,62 +23,74 @@ _WHOLE = range(2**62)
 
 @contextmanager
 def each_key_once() -> Iterator[set[str]]:
-    """Raise AssertionError when a number of a generator is made twice; gives the decisions that were drawn."""
-    made: dict[tuple[object, ...], list[range]] = defaultdict(list)
+    """Raise AssertionError when a number of a generator or a part of a hash is used twice; gives what was decided."""
+    made: dict[object, list[range]] = defaultdict(list)
     decisions: set[str] = set()
-    drew, generated = Draws._drawn, Draws.generator
+    hashes: list[bytes] = []
+    hashed, unpack = Draws._hash, draws._EIGHTH
+    one, below, generated = Draws.uniform, Draws.below, Draws.generator
 
-    def enter(name: tuple[object, ...], numbers: range, decision: object) -> None:
+    def enter(name: object, numbers: range) -> None:
         again = [one for one in made[name] if one.start < numbers.stop and numbers.start < one.stop]
-        assert not again, f"made twice: {numbers} of {name}"
+        assert not again, f"made twice: {numbers} of {name!r}"
         made[name].append(numbers)
-        decisions.add(str(decision))
 
-    def hear(self: Draws, cell: Cell, key: Any, first: int, room: Any) -> Any:
-        enter((*self._root, cell.source, cell.number, *key), range(first, first + len(room)), key[0])
-        return drew(self, cell, key, first, room)
+    def hear_hash(self: Draws, *name: Any) -> bytes:
+        hashes.append(hashed(self, *name))
+        return hashes[-1]
+
+    def hear_unpack(numbers: bytes, begin: int) -> tuple[Any, ...]:
+        enter(numbers, range(begin, begin + 8))
+        return unpack(numbers, begin)
+
+    def hear_one(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> float:
+        decisions.add(decision)
+        return one(self, stay, decision, occurrence)
+
+    def hear_below(self: Draws, stay: Any, decision: str, occurrences: range, share: float) -> bytes:
+        decisions.add(decision)
+        hashes.clear()
+        found = below(self, stay, decision, occurrences, share)
+        for place in occurrences:
+            part, number = divmod(place, 16)
+            enter(hashes[part - occurrences.start // 16], range(4 * number, 4 * number + 4))
+        return found
 
     def hear_generator(self: Draws, *key: object) -> np.random.Generator:
-        enter((*self._root, *key), _WHOLE, key[-1])
+        enter((*self._root, *key), _WHOLE)
+        decisions.add(str(key[-1]))
         return generated(self, *key)
 
-    with patch.object(Draws, "_drawn", hear), patch.object(Draws, "generator", hear_generator):
+    patched = patch.multiple(
+        Draws, _hash=hear_hash, uniform=hear_one, below=hear_below, generator=hear_generator
+    )
+    with patched, patch.object(draws, "_EIGHTH", hear_unpack):
         yield decisions
 
 
 @contextmanager
 def given_out() -> Iterator[dict[Key, float]]:
-    """Every number that any patient is given, by its name."""
+    """Every number that any patient is given, by its name; or whether it is below a share, where that is asked."""
     given: dict[Key, float] = {}
-    one, nth, many, below = Draws.uniform, Draws.nth, Draws.uniforms, Draws.below
+    one, below = Draws.uniform, Draws.below
 
-    def hear_one(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
-        number = one(self, patient, decision, level, entry)
-        given[(*_identity(patient), decision, level, entry, 0)] = number
+    def hear_one(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> float:
+        number = one(self, stay, decision, occurrence)
+        given[_name(stay, decision, occurrence)] = number
         return number
 
-    def hear_nth(self: Draws, patient: Any, *name: Any) -> float:
-        number = nth(self, patient, *name)
-        given[(*_identity(patient), *name)] = number
-        return number
-
-    def hear_many(self: Draws, patient: Any, *name: Any) -> list[float]:
-        numbers = many(self, patient, *name)
-        *decision, occurrences = name
-        for each, number in zip(occurrences, numbers, strict=True):
-            given[(*_identity(patient), *decision, each)] = number
-        return numbers
-
-    def hear_below(self: Draws, patient: Any, *name: Any) -> bytes:
-        found = below(self, patient, *name)
-        *decision, occurrences, _ = name
+    def hear_below(self: Draws, stay: Any, decision: str, occurrences: range, share: float) -> bytes:
+        found = below(self, stay, decision, occurrences, share)
         for each, is_below in zip(occurrences, found, strict=True):
-            given[(*_identity(patient), *decision, each)] = float(is_below)
+            given[_name(stay, decision, each)] = float(is_below)
         return found
 
-    with patch.multiple(Draws, uniform=hear_one, nth=hear_nth, uniforms=hear_many, below=hear_below):
+    with patch.multiple(Draws, uniform=hear_one, below=hear_below):
         yield given
 
 
-def _identity(patient: Any) -> tuple[str, int, int]:
-    return patient.cell.source, patient.cell.number, patient.row
+def _name(stay: Any, decision: str, occurrence: int) -> Key:
+    patient = stay.patient
+    return (
+        patient.cell.source, patient.cell.number, patient.row, decision, stay.unit.name, stay.entry, occurrence,
+    )  # fmt: skip

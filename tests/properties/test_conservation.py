@@ -202,7 +202,7 @@ STORMY: dict[str, Mutant] = {
     "authorization is not awaited": (Payers, "ask", always, "without authorization"),
     "units are not followed": (Payers, "_watch", nothing, "nobody asks for more|lapsed=False"),
     "answers of payers are lost": (Journey, "authorize", nothing, "waits for the payer"),
-    "who is denied stays": (Journey, "turn_away", nothing, "is forgotten|two levels"),
+    "who is denied stays": (Journey, "turn_away", nothing, "is forgotten|two levels|wait for"),
     "everybody is sent home": (Journey, "_destination", lambda *_: -1, "goes to home|to home, not"),
     "nobody ages": (Journey, "_age", nothing, "has not aged"),
     "ageing changes no rank": (Waitlist, "change", nothing, "is admitted before|lacks|could be admitted"),
@@ -242,7 +242,7 @@ TODAY: dict[str, Mutant] = {
         Opening,
         "_go_on",
         nothing,
-        "JOINED|index out of range|^0$",
+        r"JOINED|index out of range|^\d+$",
     ),
     "held places are forgotten": (
         Opening,

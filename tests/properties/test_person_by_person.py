@@ -146,8 +146,9 @@ def in_order(patch: pytest.MonkeyPatch) -> None:
 def by_number(patch: pytest.MonkeyPatch) -> None:
     """People known by their place among all who are referred."""
 
-    def numbered(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
-        return float(self.generator("numbered", patient.index, decision, level, entry).random())
+    def numbered(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> float:
+        key = ("numbered", stay.patient.index, decision, stay.unit.name, stay.entry, occurrence)
+        return float(self.generator(*key).random())
 
     patch.setattr(Draws, "uniform", numbered)
 

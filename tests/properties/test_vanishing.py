@@ -26,7 +26,7 @@ def measured(change: Change | None = None) -> dict[str, Outcome]:
     if change is not None:
         change(program)
     scenario = Scenario.model_validate(program)
-    return measure(Window(scenario, simulate(scenario, replication=1)))
+    return measure(Window(scenario, simulate(scenario, replication=2)))
 
 
 @pytest.fixture(scope="module")

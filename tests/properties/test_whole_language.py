@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,14 +49,19 @@ def test_books_of_the_whole_language_balance_and_no_key_is_used_twice(tmp_path: 
     assert {name.split()[0] for name in decisions - DECISIONS} == {"service"}
 
 
-def one_entry(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
+def one_entry(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> float:
     """A number that belongs to a level, and not to the n-th entry to it."""
-    return DRAWN(self, patient, decision, level, 0)
+    return DRAWN(self, as_if(stay.patient, stay.unit, entry=0), decision, occurrence)
 
 
-def one_level(self: Draws, patient: Any, decision: str, level: str = "", entry: int = 0) -> float:
+def one_level(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> float:
     """A number that belongs to a decision, whatever the level."""
-    return DRAWN(self, patient, decision, "", entry)
+    return DRAWN(self, as_if(stay.patient, SimpleNamespace(name=""), stay.entry), decision, occurrence)
+
+
+def as_if(patient: Any, unit: Any, entry: int) -> Any:
+    """A stay for which nothing has been drawn yet."""
+    return SimpleNamespace(patient=patient, unit=unit, entry=entry, part=-1, numbers=b"")
 
 
 def one_holder(self: Staff, post: Any, decision: str) -> float:

@@ -42,7 +42,7 @@ def capped_list_holds(runs: Sequence[Run], at_most: int) -> None:
 
 
 def test_a_list_of_three_refuses_who_finds_it_full() -> None:
-    capped_list_holds(replicate(capped(at_most=3)), at_most=3)
+    capped_list_holds(replicate(capped(at_most=3), replications=60), at_most=3)
 
 
 def test_a_list_of_four_is_caught() -> None:

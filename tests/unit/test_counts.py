@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 # A few per cent above what they are: who makes a patient dearer meets them, and says why or finds another way.
 KERNEL_EVENTS = {BASELINE: 6.8, REFERENCE: 6.2}
 FACTS = {BASELINE: 9.5, REFERENCE: 6.9}
-CALLS = {BASELINE: 285, REFERENCE: 248}
+CALLS = {BASELINE: 285, REFERENCE: 255}
 # In a program that grows, when most are taken; of what is measured, all is remembered while there is room for it.
 BYTES_SIMULATED, BYTES_MEASURED = 1300, 1750
 
@@ -135,7 +135,7 @@ def test_a_worker_imports_what_it_needs_and_no_more(tmp_path: Path, monkeypatch:
 
 # ── the reference model, by another road ─────────────────────────────────────────────────────────────────────────
 
-PAIRS = 6
+PAIRS = 7
 WARM_UP, MEASURED, RUN_OUT = 13, 39, 13  # weeks: a third of the three years
 
 
@@ -167,7 +167,7 @@ def test_the_reference_model_means_the_same_in_textbook_simpy() -> None:
         "iop.completed.share": 0.12,
         "iop.attendance.share": 0.01,
         "iop.census.mean": 0.01,
-        "php.held_days.per_patient": 0.25,
+        "php.held_days.per_patient": 0.35,
         "therapist.hours_needed.mean": 0.01,
     }
     for metric, share in within.items():

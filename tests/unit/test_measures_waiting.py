@@ -258,7 +258,7 @@ def test_whatever_the_model_lets_people_wait_for_has_a_name(discipline: str) -> 
             "staff": {"therapist": {"posts": 2, "caseload": 5, "turnover_per_year": 2}, "doctor": busy},
         }
     )
-    window = Window(spec, simulate(spec, 0))
+    window = Window(spec, simulate(spec, 1))
     for level in ("ward", "iop"):
         days = held_back_days(window, level)
         assert days.in_all > 100

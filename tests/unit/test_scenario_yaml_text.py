@@ -185,10 +185,10 @@ BOMBS = {
 
 
 @pytest.mark.parametrize(("text", "code"), BOMBS.values(), ids=BOMBS)
-def test_bombs_are_refused_within_two_seconds(text: str, code: str) -> None:
+def test_bombs_are_refused_within_five_seconds(text: str, code: str) -> None:
     start = time.process_time()
     assert faults_of(text)[-1].code == code
-    assert time.process_time() - start < 2.0
+    assert time.process_time() - start < 5.0
 
 
 def test_a_full_scenario_is_read_fast() -> None:

@@ -131,7 +131,7 @@ def clinic(**changed: Any) -> Scenario:
     return Scenario.model_validate(
         {
             "name": "clinic",
-            "run": {"start": dt.date(2027, 1, 4), "warm_up_weeks": "auto", "seed": 5},
+            "run": {"start": dt.date(2027, 1, 4), "warm_up_weeks": "auto", "seed": 6},
             "calendar": {"closed": [dt.date(2027, 1, 18)]},
             "sources": {
                 "community": {

@@ -33,7 +33,7 @@ from iopsim.scenario.today import Applicant, Listed, Resident
 from tests.properties.conservation import check_conservation
 
 if TYPE_CHECKING:
-    from iopsim.model.people import Patient
+    from iopsim.model.people import Stay
     from iopsim.model.timeline import Timeline
 
 __all__ = ["Person", "There", "Told", "date_of", "live", "sessions", "timeline"]
@@ -181,13 +181,11 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
         order = np.argsort(when, kind="stable")
         return Referrals([cell], np.array(who, dtype=int).reshape(-1, 8).T[:, order], when[order])
 
-    def uniform(
-        _self: Draws, patient: Patient, decision: str, level: str = "", entry: int = 0, occurrence: int = 0
-    ) -> float:
-        key = (patient.index, decision, level, entry, occurrence)
+    def uniform(_self: Draws, stay: Stay, decision: str, occurrence: int = 0) -> float:
+        person, level, entry = cast_list[stay.patient.index], stay.unit.name, stay.entry
+        key = (stay.patient.index, decision, level, entry, occurrence)
         assert key not in used, f"drawn twice: {key}"
         used.add(key)
-        person = cast_list[patient.index]
         if decision == "attendance":
             return 0.99 if occurrence + 1 in person.misses else 0.01
         names = (
@@ -197,15 +195,10 @@ def live(levels: Mapping[str, Any], *cast_list: Person | There, weeks: int = 8, 
         )
         return next((person.draws[name] for name in names if name in person.draws), 0.5)
 
-    def uniforms(self: Draws, patient: Patient, *key: Any) -> list[float]:
-        *decision, occurrences = key
-        return [uniform(self, patient, *decision, occurrence) for occurrence in occurrences]
+    def below(self: Draws, stay: Stay, decision: str, occurrences: range, share: float) -> bytes:
+        return bytes(uniform(self, stay, decision, occurrence) < share for occurrence in occurrences)
 
-    def below(self: Draws, *key: Any) -> bytes:
-        *numbers, share = key
-        return bytes(number < share for number in uniforms(self, *numbers))
-
-    chance = patch.multiple(Draws, uniform=uniform, uniforms=uniforms, nth=uniform, below=below)
+    chance = patch.multiple(Draws, uniform=uniform, below=below)
     files = patch.multiple(
         opening,
         residents=lambda _: tuple(person.resident for person in in_care),

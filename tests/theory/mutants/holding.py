@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 OTHER_RULE = "levels.iop.waitlist.priority={inpatient: %d, community: %d}"
 
 
-@mutant("blocked-step-downs-first", "inpatient.held.mean", replications=6, settings=[OTHER_RULE % (2, 1)])
-@mutant("blocked-community-first", "inpatient.held.mean", replications=5, settings=[OTHER_RULE % (1, 1)])
+@mutant("blocked-step-downs-first", "inpatient.held.mean", replications=12, settings=[OTHER_RULE % (2, 1)])
+@mutant("blocked-community-first", "inpatient.held.mean", replications=10, settings=[OTHER_RULE % (1, 1)])
 @mutant("blocked-in-order", "inpatient.held.mean", replications=8, settings=[OTHER_RULE % (1, 2)])
 def another_rule_of_priority(patch: pytest.MonkeyPatch) -> None:
     """In the scenario."""
@@ -61,7 +61,7 @@ def holders_who_give_up_like_the_others(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Journey, "join", with_patience_at_once)
 
 
-@mutant("swap", "inpatient.held.mean", replications=4)
+@mutant("swap", "inpatient.held.mean", replications=10)
 @mutant("three-levels", "emergency refused", replications=4)
 def holders_who_never_swap(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Allocator, "_unlock", lambda allocator, unit: None)
@@ -92,7 +92,7 @@ def a_step_up_that_does_not_hold_its_place(patch: pytest.MonkeyPatch) -> None:
 @mutant(
     "three-levels",
     "inpatient.held_days_for.iop",
-    replications=15,
+    replications=30,
     settings=["levels.iop.waitlist.priority={inpatient: 1, php: 2}"],
 )
 def the_other_order_of_holders(patch: pytest.MonkeyPatch) -> None:

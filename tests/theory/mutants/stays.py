@@ -32,7 +32,7 @@ def dropout_at_the_ends_of_weeks_only(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Weibull, "hazard_time_function", by_weeks)
 
 
-@mutant("weekly-shares", "iop.completed.share", replications=15, settings=["levels.iop.stay_days=56.000001"])
+@mutant("weekly-shares", "iop.completed.share", replications=25, settings=["levels.iop.stay_days=56.000001"])
 def leaving_early_before_completing_at_one_instant(patch: pytest.MonkeyPatch) -> None:
     """The plan ends a moment after the week."""
 
@@ -40,7 +40,7 @@ def leaving_early_before_completing_at_one_instant(patch: pytest.MonkeyPatch) ->
 @mutant(
     "dropout-after-waiting",
     "dropped out after 1 whole",
-    replications=10,
+    replications=20,
     settings=["levels.iop.leave_early.per_week_waited=1"],
 )
 def a_hazard_that_forgets_the_wait(patch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def treatment_that_runs_on_while_suspended(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Journey, "resume", as_if_treated)
 
 
-@mutant("return-loop", "iop.wait_days.mean", replications=12)
+@mutant("return-loop", "iop.wait_days.mean", replications=40)
 @mutant("returns", "stays started", replications=25)
 def coming_back_once_at_most(patch: pytest.MonkeyPatch) -> None:
     join = Journey.join
@@ -85,6 +85,8 @@ def coming_back_once_at_most(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Journey, "join", unless_back_before)
 
 
-@mutant("return-loop", "iop: share who wait", replications=7, settings=["levels.inpatient.hold_days=forever"])
+@mutant(
+    "return-loop", "iop: share who wait", replications=16, settings=["levels.inpatient.hold_days=forever"]
+)
 def a_bed_that_is_held(patch: pytest.MonkeyPatch) -> None:
     """In the scenario; then the levels are no longer queues of their own."""

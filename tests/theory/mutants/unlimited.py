@@ -44,7 +44,7 @@ def a_reset_at_warm_up(patch: pytest.MonkeyPatch) -> None:
 @mutant(
     "opening",
     "census on day",
-    replications=40,
+    replications=80,
     settings=["levels.clinic.stay_days={exponential: {mean: 3}}"],
 )
 def another_law_of_the_same_mean(patch: pytest.MonkeyPatch) -> None:
