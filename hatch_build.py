@@ -21,10 +21,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # Functions of the model call each other, and Python, without a look into a table first: 7 % of the time.
 _DIRECT_CALLS = {"linux": ["-fvisibility=hidden", "-fno-plt"], "darwin": ["-fvisibility=hidden"]}
 # What a replication passes is laid out for speed: another 10 to 15 %. What it does not pass stays as it would be.
-_TO_TRAIN, _TRAINED = (
-    ["-fprofile-generate"],
-    ["-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile"],
-)
+_TO_TRAIN = ["-fprofile-generate"]
+_TRAINED = ["-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile"]
 _TRAINING = """
 import sys
 from iopsim import is_compiled

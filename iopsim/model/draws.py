@@ -39,9 +39,8 @@ _COUNTS: Final = Struct("<2Q").pack
 _EIGHTH: Final = Struct("<Q").unpack_from
 _UNIT: Final = 2.0**-53  # all whole multiples of it up to 1 are doubles
 _SMALLEST: Final = 2.0**-54  # instead of 0, which no law can invert
-_SIXTEENTH: Final = np.dtype(
-    "<u4"
-)  # of a hash: enough where numbers are compared with a share, and with nothing else
+# Where numbers are compared with a share, and with nothing else, a sixteenth of a hash is enough.
+_SIXTEENTH: Final = np.dtype("<u4")
 _OF_SHARES: Final = 2.0**32
 
 Key = tuple[str, str, int]  # decision, or nothing for those that have places; level, entry

@@ -97,7 +97,7 @@ class Stay:
 
     `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
     completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
-    `approved` the payer's units.
+    `approved` the payer's units; `numbers` the hash that was made last of their name here, its `part`-th.
     """
 
     __slots__ = (
