@@ -10,12 +10,12 @@ from iopsim.scenario.plausible.posts import posts_of
 from iopsim.scenario.plausible.timetable import working_days_per_week
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.flows import Stream, Streams
     from iopsim.scenario.schema import Scenario, Service
 
-__all__ = ["appointments", "deliveries", "intake_minutes", "receives"]
+__all__ = ["appointments", "deliveries", "intake_minutes", "recipients"]
 
 
 class _Wanted(NamedTuple):
@@ -27,9 +27,7 @@ class _Wanted(NamedTuple):
     streams: tuple[Stream, ...]
 
 
-def appointments(
-    scenario: Scenario, streams: Sequence[Stream], admitted: Mapping[Stream, float]
-) -> Iterator[Pool]:
+def appointments(scenario: Scenario, streams: Streams, admitted: Mapping[Stream, float]) -> Iterator[Pool]:
     """One pool for each role that gives appointments; where they differ in length it is counted in hours."""
     for role, spec in scenario.staff.items():
         wanted = [*_intake(scenario, role, streams), *_visits(scenario, role, streams, admitted)]
@@ -55,27 +53,27 @@ def appointments(
         )
 
 
-def _intake(scenario: Scenario, role: str, streams: Sequence[Stream]) -> Iterator[_Wanted]:
+def _intake(scenario: Scenario, role: str, streams: Streams) -> Iterator[_Wanted]:
     for name, level in scenario.levels.items():
         if level.intake and level.intake.role == role:
-            here = tuple(s for s in streams if s.level == name and s.appointments_per_week)
+            here = tuple(s for s in streams.at([name]) if s.appointments_per_week)
             number = math.fsum(stream.appointments_per_week for stream in here)
             yield _Wanted(level.intake.minutes, number, (name,), here)
 
 
-def intake_minutes(scenario: Scenario, role: str, streams: Sequence[Stream]) -> float:
+def intake_minutes(scenario: Scenario, role: str, streams: Streams) -> float:
     """Minutes a week of the intake appointments that patients of a role take up, missed ones included."""
     return math.fsum(one.minutes * one.number for one in _intake(scenario, role, streams))
 
 
 def _visits(
-    scenario: Scenario, role: str, streams: Sequence[Stream], admitted: Mapping[Stream, float]
+    scenario: Scenario, role: str, streams: Streams, admitted: Mapping[Stream, float]
 ) -> Iterator[_Wanted]:
     """Visits wanted: before admission by all who come, otherwise by those for whom there is room."""
     for service in scenario.services.values():
         if service.role != role or not service.limits:
             continue
-        here = tuple(stream for stream in streams if receives(service, stream))
+        here = tuple(recipients(service, streams))
         waiting = here if service.limits == "admission" else ()
         number = math.fsum(
             7 * stream.per_day * deliveries(service, stream) * (1.0 if waiting else admitted.get(stream, 1.0))
@@ -85,9 +83,10 @@ def _visits(
         yield _Wanted(minutes, number, tuple(dict.fromkeys(s.level for s in here)), waiting)
 
 
-def receives(service: Service, stream: Stream) -> bool:
-    """Whether a service is for the patients of a stream."""
-    return stream.level in service.levels and stream.track in (service.tracks or (stream.track,))
+def recipients(service: Service, streams: Streams) -> list[Stream]:
+    """The patients whom a service is for."""
+    here, tracks = streams.at(service.levels), service.tracks
+    return [stream for stream in here if stream.track in tracks] if tracks else here
 
 
 def deliveries(service: Service, stream: Stream) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.groups import Group
     from iopsim.scenario.levels import Level
-    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.flows import Streams
     from iopsim.scenario.schema import Role, Scenario
 
 __all__ = ["facilitators", "ratios"]
@@ -204,7 +204,7 @@ def _day(groups: Mapping[str, Group], weekday: str, role: str) -> list[_Session]
     return sorted(sessions, key=lambda session: session.start)
 
 
-def ratios(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Finding]:
+def ratios(scenario: Scenario, streams: Streams) -> Iterator[Finding]:
     """Rules of patients per clinician that are broken when all seats and places are taken."""
     for name, spec in scenario.staff.items():
         rule, fte = spec.patients_per_clinician_at_most, posts_of(scenario, name).filled * spec.fte
@@ -228,7 +228,7 @@ def ratios(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Finding]:
             )
 
 
-def _room(level: Level, name: str, streams: Sequence[Stream]) -> float:
+def _room(level: Level, name: str, streams: Streams) -> float:
     """Most patients in care at once; those expected, where there is no limit."""
     if level.groups:
         phases = level.phases or ()
@@ -238,5 +238,5 @@ def _room(level: Level, name: str, streams: Sequence[Stream]) -> float:
             for group in level.groups.values()
         )
     if isinstance(level.places, str):
-        return math.fsum(stream.census for stream in streams if stream.level == name)
+        return math.fsum(stream.census for stream in streams.at([name]))
     return float(level.places if isinstance(level.places, int) else sum(level.places.values()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, chain, count, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +45,7 @@ class Fate:
         days: Days that a place is occupied; in groups the way to the first session is part of it.
         sessions: Scheduled sessions had; 0 where there are no groups.
         in_care: (day, share still in care from then on), from the start of care.
+        delivered: What `deliveries` has been asked for: patients of many kinds share a fate.
     """
 
     completed: float
@@ -54,10 +55,15 @@ class Fate:
     days: float
     sessions: float
     in_care: tuple[tuple[float, float], ...]
+    delivered: dict[float, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def deliveries(self, every_weeks: float) -> float:
         """How often something falls due that is due at the start of care and every so many weeks after."""
-        every_days = 7 * every_weeks
+        if every_weeks not in self.delivered:
+            self.delivered[every_weeks] = self._counted(7 * every_weeks)
+        return self.delivered[every_weeks]
+
+    def _counted(self, every_days: float) -> float:
         if self.days > 500 * every_days:
             return self.days / every_days
         dates = (every_days * number for number in range(int(self.in_care[-1][0] / every_days) + 1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,13 +24,13 @@ from iopsim.scenario.plausible.finding import Finding, warning
 from iopsim.scenario.plausible.timetable import fits, share_held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from iopsim.scenario.distributions import Law
     from iopsim.scenario.levels import Level
     from iopsim.scenario.schema import Scenario, Source
 
-__all__ = ["Stream", "streams"]
+__all__ = ["Stream", "Streams", "streams"]
 
 _NOBODY = 1e-9
 _FEW = 1e-6
@@ -91,8 +91,24 @@ class Stream:
         return self.per_day * self.fate.days
 
 
-class _Node(NamedTuple):
-    """A level, and how one comes in."""
+class Streams(tuple[Stream, ...]):
+    """All streams of a plan, and those of each level."""
+
+    @cached_property
+    def _by_level(self) -> Mapping[str, list[Stream]]:
+        found: dict[str, list[Stream]] = defaultdict(list)
+        for stream in self:
+            found[stream.level].append(stream)
+        return found
+
+    def at(self, levels: Iterable[str]) -> list[Stream]:
+        """Those who come to any of some levels, level by level."""
+        return [stream for level in levels for stream in self._by_level.get(level, ())]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Node:
+    """A level, and how one comes in; there is one of each."""
 
     level: str
     door: Door
@@ -102,13 +118,14 @@ _AT_HOME = _Node(HOME, STRAIGHT_IN)
 
 
 class _Onward(NamedTuple):
-    """Where those who come to a node go then: shares by node, and those called back out of the next one."""
+    """Where those who come to a node go then: shares by node (home left out), and those called back out of the next."""
 
     shares: dict[_Node, float]
+    goes_home: bool
     interrupted: dict[_Node, float]
 
 
-def streams(scenario: Scenario) -> tuple[list[Stream], list[Finding]]:
+def streams(scenario: Scenario) -> tuple[Streams, list[Finding]]:
     """All streams of patients, and a warning for those who never leave the system."""
     found: list[Stream] = []
     stuck: dict[tuple[str, ...], None] = {}
@@ -125,7 +142,7 @@ def streams(scenario: Scenario) -> tuple[list[Stream], list[Finding]]:
             if closed := _closed(onward):
                 names = {node.level for node in closed}
                 stuck[tuple(name for name in scenario.levels if name in names)] = None
-                onward |= dict.fromkeys(closed, _Onward({}, {}))
+                onward |= dict.fromkeys(closed, _Onward({}, False, {}))
             for (node, until), come in _visits(onward, first, referred * of_track * of_payer).items():
                 care, lived = ways.fate(node.level, track, source, payer, until)
                 found += [
@@ -135,7 +152,7 @@ def streams(scenario: Scenario) -> tuple[list[Stream], list[Finding]]:
                     )
                     for time, modality, share in wishes
                 ]  # fmt: skip
-    return found, list(_never_leaving(stuck))
+    return Streams(found), list(_never_leaving(stuck))
 
 
 def _never_leaving(stuck: Iterable[tuple[str, ...]]) -> Iterator[Finding]:
@@ -169,11 +186,13 @@ class _Ways:
         self._scenario = scenario
         self._doors = Doors(scenario)
         self._of = cache(self._work_out)
+        self._nodes = cache(_Node)
+        self._ways = cache(self._onward)
         self._held = {name: share_held(scenario, level) for name, level in scenario.levels.items()}
 
     def node(self, name: str, origin: str, payer: str) -> _Node:
         """Where those are who come to a level, or home, from a source, a level or as returning."""
-        return _AT_HOME if name == HOME else _Node(name, self._doors.of(name, origin, payer))
+        return _AT_HOME if name == HOME else self._nodes(name, self._doors.of(name, origin, payer))
 
     def fate(self, name: str, track: str, source: str, payer: str, until: str = "") -> tuple[Care, Fate]:
         """Care and fate in a level; `until` names the level whose returns call patients away, if one does."""
@@ -202,9 +221,9 @@ class _Ways:
         while ahead:
             node = ahead.pop()
             if node not in onward:
-                onward[node] = self._onward(node, track, source, payer)
-                shares = onward[node].shares
-                ahead += [to for to, share in shares.items() if to != _AT_HOME and share > _NOBODY]
+                is_named = source in self._scenario.levels[node.level].by.source
+                onward[node] = self._ways(node, track, source if is_named else "", payer)
+                ahead += onward[node].shares
         return onward
 
     def _onward(self, node: _Node, track: str, source: str, payer: str) -> _Onward:
@@ -222,7 +241,9 @@ class _Ways:
             shares[to] += here
         for name, share in door.elsewhere:
             shares[self.node(name, node.level, payer)] += share
-        return _Onward(shares, interrupted)
+        some = {to: share for to, share in shares.items() if share > _NOBODY}
+        goes_home = some.pop(_AT_HOME, 0.0) > 0
+        return _Onward(some, goes_home, interrupted)
 
     def _after_care(self, name: str, track: str, source: str, payer: str) -> dict[str, float]:
         """Where stays lead, before any return."""
@@ -250,15 +271,13 @@ def _days_per_week(level: Level, track: str) -> float:
 
 def _closed(onward: dict[_Node, _Onward]) -> set[_Node]:
     """Nodes to which patients come back for ever: no way leads home, and one leads back."""
-    ahead = {
-        node: {to for to, share in way.shares.items() if share > _NOBODY} for node, way in onward.items()
-    }
-    goes_home = {_AT_HOME}
+    ahead = {node: way.shares.keys() for node, way in onward.items()}
+    goes_home = {node for node, way in onward.items() if way.goes_home}
     while more := {node for node in ahead.keys() - goes_home if ahead[node] & goes_home}:
         goes_home |= more
 
     def comes_back(node: _Node) -> bool:
-        seen, more = set[_Node](), ahead[node]
+        seen, more = set[_Node](), {*ahead[node]}
         while more:
             seen |= more
             more = {to for one in more for to in ahead[one]} - seen
@@ -278,8 +297,7 @@ def _visits(onward: dict[_Node, _Onward], first: _Node, per_day: float) -> dict[
         for node, rate in moving.items():
             visits[node] += rate
             for to, share in onward[node].shares.items():
-                if share > _NOBODY and to != _AT_HOME:
-                    moved[to] += rate * share
+                moved[to] += rate * share
         moving = moved
     found: dict[tuple[_Node, str], float] = defaultdict(float)
     for node, rate in visits.items():

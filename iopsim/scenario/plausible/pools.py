@@ -18,7 +18,7 @@ from iopsim.theory.erlang import mmc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.flows import Stream, Streams
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["admitted", "full", "pools", "too_full", "waits"]
@@ -26,11 +26,11 @@ __all__ = ["admitted", "full", "pools", "too_full", "waits"]
 _ROUNDING = 1e-9
 
 
-def pools(scenario: Scenario, streams: Sequence[Stream]) -> list[Pool]:
+def pools(scenario: Scenario, streams: Streams) -> list[Pool]:
     """Every pool that patients come to, in the order of the file, caseloads and appointments last."""
     found: list[Pool] = []
     for name, level in scenario.levels.items():
-        here = tuple(stream for stream in streams if stream.level == name)
+        here = tuple(streams.at([name]))
         if level.groups:
             found += seats(scenario, name, here)
         elif isinstance(level.places, Mapping):
@@ -42,10 +42,10 @@ def pools(scenario: Scenario, streams: Sequence[Stream]) -> list[Pool]:
     return [*found, *appointments(scenario, streams, admitted(found))]
 
 
-def _caseloads(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Pool]:
+def _caseloads(scenario: Scenario, streams: Streams) -> Iterator[Pool]:
     for role, spec in scenario.staff.items():
         levels = [name for name, level in scenario.levels.items() if level.caseload == role]
-        here = tuple(stream for stream in streams if stream.level in levels)
+        here = tuple(streams.at(levels))
         if here:
             carrying = posts_of(scenario, role).carrying
             missing = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from iopsim.scenario.levels import Level
-    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.flows import Stream, Streams
     from iopsim.scenario.plausible.pool import Pool
     from iopsim.scenario.schema import Scenario, Target
 
@@ -27,7 +27,7 @@ __all__ = ["ruled_out"]
 _MARGIN = 0.05  # those who give up do not come back later; places are also held for patients who wait
 
 
-def ruled_out(scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool]) -> Iterator[Finding]:
+def ruled_out(scenario: Scenario, streams: Streams, pools: Sequence[Pool]) -> Iterator[Finding]:
     """Targets that cannot be met, and those that cannot be missed."""
     for index, target in enumerate(scenario.targets):
         path = f"targets.{index}.metric"
@@ -89,17 +89,16 @@ def _per_day(streams: Iterable[Stream]) -> float:
     return math.fsum(stream.per_day for stream in streams)
 
 
-def _subject(
-    scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool], metric: str
-) -> _Subject | None:
+def _subject(scenario: Scenario, streams: Streams, pools: Sequence[Pool], metric: str) -> _Subject | None:
     name, _, rest = metric.partition(".")
     if name not in scenario.levels:
         return None
+    those = streams.at([name])
     track, _, of_track = rest.partition(".")
     if track in scenario.tracks:
-        those = [stream for stream in streams if (stream.level, stream.track) == (name, track)]
+        those = [stream for stream in those if stream.track == track]
     else:
-        those, of_track = [stream for stream in streams if stream.level == name], rest
+        of_track = rest
     if not any(stream.per_day for stream in those):
         return None
     mine = [pool for pool in pools if set(pool.streams) <= set(those) and pool.constraint != "slots"]

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from iopsim.scenario.groups import Group
     from iopsim.scenario.levels import Level
-    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.flows import Stream, Streams
     from iopsim.scenario.schema import Scenario
 
 __all__ = ["unused"]
 
 
-def unused(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Finding]:
+def unused(scenario: Scenario, streams: Streams) -> Iterator[Finding]:
     """Sources, tracks, payers, levels and groups that are written and not needed."""
     comers = reached(scenario)
     for name, source in scenario.sources.items():
@@ -61,7 +61,7 @@ def unused(scenario: Scenario, streams: Sequence[Stream]) -> Iterator[Finding]:
 
 
 def _groups(
-    scenario: Scenario, name: str, comers: Mapping[str, Sequence[str]], streams: Sequence[Stream]
+    scenario: Scenario, name: str, comers: Mapping[str, Sequence[str]], streams: Streams
 ) -> Iterator[Finding]:
     """Groups that no patient of the level fits, and those that even all who fit could not keep going."""
     level = scenario.levels[name]
@@ -76,7 +76,7 @@ def _groups(
     }
     for key, group in level.groups.items():
         path = f"levels.{name}.groups.{key}"
-        members = _members(scenario, level, group, [stream for stream in streams if stream.level == name])
+        members = _members(scenario, level, group, streams.at([name]))
         if not any(fits(group, *one) for one in wanted):
             told = any(modality != EITHER for _, _, modality in wanted)
             whom = [words(group.tracks, "or")] if group.tracks else []

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iopsim.scenario.plausible.appointments import deliveries, intake_minutes, receives
+from iopsim.scenario.plausible.appointments import deliveries, intake_minutes, recipients
 from iopsim.scenario.plausible.finding import Finding, warning
 from iopsim.scenario.plausible.pool import NOTHING
 from iopsim.scenario.plausible.pools import admitted
@@ -16,7 +16,7 @@ from iopsim.scenario.plausible.timetable import held_per_week
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from iopsim.scenario.plausible.flows import Stream
+    from iopsim.scenario.plausible.flows import Stream, Streams
     from iopsim.scenario.plausible.pool import Pool
     from iopsim.scenario.schema import Scenario, Service
 
@@ -47,7 +47,7 @@ class Hours:
         return self.expected / self.bookable if self.bookable else float("inf")
 
 
-def hours(scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool]) -> list[Hours]:
+def hours(scenario: Scenario, streams: Streams, pools: Sequence[Pool]) -> list[Hours]:
     """Expected and bookable hours of every role that has work (model.md §8)."""
     there, taken = {role: posts_of(scenario, role).filled for role in scenario.staff}, admitted(pools)
     given = {pool.whom: 1 - pool.lost_share for pool in pools if pool.constraint == "slots"}
@@ -76,9 +76,9 @@ def hours(scenario: Scenario, streams: Sequence[Stream], pools: Sequence[Pool]) 
 
 
 def _minutes_per_week(
-    scenario: Scenario, service: Service, streams: Iterable[Stream], admitted: Mapping[Stream, float]
+    scenario: Scenario, service: Service, streams: Streams, admitted: Mapping[Stream, float]
 ) -> float:
-    here = [(stream, admitted.get(stream, 1.0)) for stream in streams if receives(service, stream)]
+    here = [(stream, admitted.get(stream, 1.0)) for stream in recipients(service, streams)]
     if service.per == "session":
         groups = [group for name in service.levels for group in scenario.levels[name].groups.values()]
         held = sum(held_per_week(scenario, group) for group in groups)
