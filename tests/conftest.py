@@ -1,13 +1,19 @@
-"""Which tests take their time: whole folders that simulate and start processes, and files that say so themselves."""
+"""What tests that start processes leave for each other, and which tests take their time."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 _HERE = Path(__file__).parent
 _SLOW = {"cli", "golden", "properties", "theory"}
+
+
+def pytest_configure() -> None:
+    """Commands are started some hundred times: no two of them should compile the same sources."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

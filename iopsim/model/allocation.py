@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from iopsim.model.capacity import bits_of
 from iopsim.model.clock import ALLOCATION
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import ADMITTED, GONE, NEVER, WAITING
+from iopsim.model.people import ADMITTED, ADMITTED_ALREADY, GONE, NEVER, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +127,8 @@ class Allocator:
             unit.caseload.count(stay.post, -1)
             del unit.caseload.patients[stay.number]
         stay.state = GONE
+        if stay.ending:
+            stay.ending.clear()
         self._visits.pause(stay)
         if stay.patient.here is stay:
             stay.patient.here = None
@@ -185,6 +187,7 @@ class Allocator:
     def _admit(self, stay: Stay, offer: Offer) -> None:
         unit, now = stay.unit, self._clock.now
         stay.state, stay.admitted = ADMITTED, now
+        stay.rank = ADMITTED_ALREADY
         unit.capacity.take(stay, offer)
         if unit.caseload is not None:
             stay.post = unit.caseload.assign()

@@ -44,6 +44,7 @@ class Approach(ABC):
         self._units = units
         self._levels = {unit.name: unit.index for unit in units}
         self._to = sources
+        self._giving_up: Callable[[Stay], None] = self._renege  # bound once, not for each patient
         self.allocator: Allocator
         self.access: Access
         self.payers: Payers
@@ -56,7 +57,6 @@ class Approach(ABC):
 
     def join(self, patient: Patient, unit: Unit, origin: int, fact: int | None = None) -> None:
         """Set out for a level: through its stages of access, or onto its waitlist at once."""
-        patient.been.append(unit.index)
         treatment = unit.treatment(patient)
         now = self._clock.now
         number = len(self._recorder.stays)
@@ -65,7 +65,7 @@ class Approach(ABC):
             patient=patient,
             unit=unit,
             treatment=treatment,
-            entry=patient.been.count(unit.index),
+            entry=patient.enter(unit.index),
             origin=origin,
             kind=unit.kind(patient, treatment),
             rank=(unit.classes[origin], now, patient.index, number),
@@ -197,7 +197,7 @@ class Approach(ABC):
     def renege_at(self, stay: Stay, time: float) -> None:
         """The patient will give up waiting then."""
         stay.patience_begun = True
-        self._at(time, RENEGING, stay, self._renege)
+        self._at(time, RENEGING, stay, self._giving_up)
 
     def _renege(self, stay: Stay) -> None:
         if stay.state is WAITING:

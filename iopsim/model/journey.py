@@ -31,7 +31,13 @@ from iopsim.model.sources import choose
 from iopsim.model.units import weeks_to_event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iopsim.model.clock import Clock
+    from iopsim.model.draws import Draws
+    from iopsim.model.ledger import Recorder
     from iopsim.model.plan import SessionPlan
+    from iopsim.model.units import Unit
     from iopsim.model.visits import Visits
 
 __all__ = ["Journey"]
@@ -46,6 +52,14 @@ class Journey(Approach):
 
     plan: SessionPlan
     visits: Visits
+
+    def __init__(
+        self, clock: Clock, draws: Draws, recorder: Recorder, units: list[Unit], sources: list[int]
+    ) -> None:
+        super().__init__(clock, draws, recorder, units, sources)
+        # Bound once, not for each patient: thousands of calls are on the clock at any time.
+        self._ending: Callable[[list[Stay]], None] = self._end
+        self._coming_back: Callable[[Stay], None] = self._come_back
 
     # ── care ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,13 +151,15 @@ class Journey(Approach):
                 self._schedule_end(stay)
 
     def _schedule_end(self, stay: Stay) -> None:
-        """Put the next end of treatment on the clock; `calls` makes calls of before a suspension stale."""
-        stay.calls += 1
+        """Put the next end of treatment on the clock, instead of what was there."""
+        if stay.ending:
+            stay.ending.clear()
         after = self._next_turn(stay)
         if after < NEVER:
             order = COMPLETION if after == stay.ends_after else LEAVING
             when = max(stay.since + (after - stay.treated), self._clock.now)  # rounding must not go back
-            self._clock.call_at(when, order + stay.patient.index, self._end, (stay, stay.calls))
+            stay.ending = [stay]
+            self._clock.call_at(when, order + stay.patient.index, self._ending, stay.ending)
 
     @staticmethod
     def _next_turn(stay: Stay) -> float:
@@ -159,9 +175,8 @@ class Journey(Approach):
             after = stay.payer_after
         return after
 
-    def _end(self, call: tuple[Stay, int]) -> None:
-        stay, number = call
-        if stay.state is not IN_CARE or stay.calls != number:
+    def _end(self, call: list[Stay]) -> None:
+        if not call or (stay := call[0]).state is not IN_CARE:
             return
         after = self._next_turn(stay)
         if after == stay.ends_after:
@@ -354,7 +369,7 @@ class Journey(Approach):
             return
         if self._draws.uniform(stay, "returns") < returns.share:
             delay = returns.after_days.quantile(self._draws.uniform(stay, "return_after"))
-            self._at(self._clock.now + delay, LEAVING, stay, self._come_back)
+            self._at(self._clock.now + delay, LEAVING, stay, self._coming_back)
 
     def _come_back(self, stay: Stay) -> None:
         """A return is due: from home, or out of one of the levels that it may interrupt."""

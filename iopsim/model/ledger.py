@@ -317,7 +317,7 @@ class Recorder:
         self.covers = Rows("cover_time", "cover_role", "cover_hours")
         self.member_stay: array[int] = array("q")
         # By stay: whether each of its sessions, from the first on, is attended; and how many were before the run began.
-        self.attends: dict[int, bytearray] = {}
+        self.attends: dict[int, bytes] = {}
         self.had_before: dict[int, int] = {}
         self.residents: list[int] = []
         self.listed: list[int] = []

@@ -172,7 +172,6 @@ class Opening:
 
     def _stay(self, each: _Begun, origin: int) -> Stay:
         patient, unit = each.patient, each.unit
-        patient.been.append(unit.index)
         treatment = unit.treatment(patient)
         number = len(self._recorder.stays)
         stay = Stay(
@@ -180,7 +179,7 @@ class Opening:
             patient=patient,
             unit=unit,
             treatment=treatment,
-            entry=patient.been.count(unit.index),
+            entry=patient.enter(unit.index),
             origin=origin,
             kind=unit.kind(patient, treatment),
             rank=(unit.classes[origin], each.time, patient.index, number),
@@ -233,7 +232,7 @@ class Opening:
         """Put the stay where its plan is after the sessions used: those that the file says, or that were scheduled."""
         used = self._scheduled(stay, row.days, offer) if row.sessions is None else row.sessions
         stay.had_before = used
-        stay.attends = bytearray(b"\1" * used)
+        stay.attends = b"\1" * used
         boundaries = stay.treatment.boundaries
         if boundaries:
             stay.phase = _phase(used, boundaries)

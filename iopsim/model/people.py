@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from iopsim.model.units import Treatment, Unit
 
 __all__ = [
-    "ADMITTED", "APPLYING", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED", "WAITING",
+    "ADMITTED", "ADMITTED_ALREADY", "APPLYING", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED", "WAITING",
     "Patient", "Rank", "State", "Stay",
 ]  # fmt: skip
 
@@ -20,6 +20,7 @@ UNDECIDED: Final = -2  # where to go: −1 is home
 
 Rank = tuple[float, ...]
 """Priority class, time of joining, patient, stay: lower is asked first."""
+ADMITTED_ALREADY: Final[Rank] = ()
 
 
 class State(IntEnum):
@@ -49,7 +50,7 @@ class Patient:
 
     `here` is the stay whose place the patient occupies; `ahead` the stay that is applied or waited for or admitted to
     and not begun; `heading` the level at the end of a lag (−1: none), of which `lags` counts the begun ones;
-    `been` the levels that were entered, one after another.
+    `been` the levels that were entered, one after another, each as a character: most patients enter few.
     """
 
     __slots__ = (
@@ -78,11 +79,17 @@ class Patient:
         self.modality = modality
         self.payer = payer
         self.referred = referred
-        self.been: list[int] = []
+        self.been = ""
         self.here: Stay | None = None
         self.ahead: Stay | None = None
         self.heading = -1
         self.lags = 0
+
+    def enter(self, level: int) -> int:
+        """Set out for a level: how often that has been so, this time included."""
+        name = chr(level)
+        self.been += name
+        return self.been.count(name)
 
 
 class Stay:
@@ -97,12 +104,14 @@ class Stay:
 
     `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
     completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
-    `approved` the payer's units; `numbers` the hash that was made last of their name here, its `part`-th.
+    `approved` the payer's units; `numbers` the hash that was made last of their name here, its `part`-th. `ending` is
+    what the clock will call for the next end of treatment: the stay in a list, which is emptied where another call
+    takes its place or the patient leaves before, so that the clock keeps nobody who has gone.
     """
 
     __slots__ = (
-        "admitted", "approved", "attends", "bookings", "bound", "calls", "days", "dropout_after",
-        "dropout_hazard", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut",
+        "admitted", "approved", "attends", "bookings", "bound", "days", "dropout_after",
+        "dropout_hazard", "ending", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut",
         "joined", "kind", "lacks", "missed_out", "number", "numbers", "origin", "part", "patience_begun", "patient",
         "payer_after", "payer_turn", "phase", "pool", "post", "propensity", "rank", "refer_after",
         "reviews", "seated_at", "since", "state", "step_up_after", "treated", "treatment", "turn",
@@ -141,7 +150,7 @@ class Stay:
         self.post = -1
         self.treated = 0.0
         self.since = 0.0
-        self.calls = 0
+        self.ending: list[Stay] | None = None
         self.ends_after = NEVER
         self.dropout_after = NEVER
         self.step_up_after = NEVER
@@ -156,7 +165,7 @@ class Stay:
         self.is_asking = False
         self.is_cut = False
         self.propensity = 1.0
-        self.attends = bytearray()
+        self.attends = b""
         self.had_before = 0
         self.seated_at = -1
         self.turn = -1

@@ -218,7 +218,6 @@ class SessionPlan:
 
     def begin(self, stay: Stay) -> None:
         """The first session is about to start: draw the propensity and foresee the plan."""
-        self._recorder.attends[stay.number] = stay.attends
         if stay.had:
             self._recorder.had_before[stay.number] = stay.had
         mean, sd = stay.treatment.attendance, stay.treatment.attendance_sd
@@ -321,6 +320,7 @@ class SessionPlan:
             stay.attends += b"\1" * (sessions - known)
         else:
             stay.attends += self._draws.below(stay, "attendance", range(known, sessions), stay.propensity)
+        self._recorder.attends[stay.number] = stay.attends
         if run and stay.missed_out < 0:
             place = stay.attends.find(bytes(run), max(0, known - run + 1))
             if place >= 0:
@@ -341,7 +341,7 @@ class SessionPlan:
                 self._journey.lose_group(stay)
 
 
-def _place_of(nth: int, attends: bytearray) -> int:
+def _place_of(nth: int, attends: bytes) -> int:
     """The session, from 1, that is the n-th attended; 0 if so many are not known of."""
     attended = 0
     for place, byte in enumerate(attends, start=1):
