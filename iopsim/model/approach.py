@@ -57,6 +57,7 @@ class Approach(ABC):
 
     def join(self, patient: Patient, unit: Unit, origin: int, fact: int | None = None) -> None:
         """Set out for a level: through its stages of access, or onto its waitlist at once."""
+        patient.been.append(unit.index)
         treatment = unit.treatment(patient)
         now = self._clock.now
         number = len(self._recorder.stays)
@@ -65,7 +66,7 @@ class Approach(ABC):
             patient=patient,
             unit=unit,
             treatment=treatment,
-            entry=patient.enter(unit.index),
+            entry=patient.been.count(unit.index),
             origin=origin,
             kind=unit.kind(patient, treatment),
             rank=(unit.classes[origin], now, patient.index, number),

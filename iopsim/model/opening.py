@@ -172,6 +172,7 @@ class Opening:
 
     def _stay(self, each: _Begun, origin: int) -> Stay:
         patient, unit = each.patient, each.unit
+        patient.been.append(unit.index)
         treatment = unit.treatment(patient)
         number = len(self._recorder.stays)
         stay = Stay(
@@ -179,7 +180,7 @@ class Opening:
             patient=patient,
             unit=unit,
             treatment=treatment,
-            entry=patient.enter(unit.index),
+            entry=patient.been.count(unit.index),
             origin=origin,
             kind=unit.kind(patient, treatment),
             rank=(unit.classes[origin], each.time, patient.index, number),

@@ -50,7 +50,7 @@ class Patient:
 
     `here` is the stay whose place the patient occupies; `ahead` the stay that is applied or waited for or admitted to
     and not begun; `heading` the level at the end of a lag (−1: none), of which `lags` counts the begun ones;
-    `been` the levels that were entered, one after another, each as a character: most patients enter few.
+    `been` the levels that were entered, one after another.
     """
 
     __slots__ = (
@@ -79,17 +79,11 @@ class Patient:
         self.modality = modality
         self.payer = payer
         self.referred = referred
-        self.been = ""
+        self.been: list[int] = []
         self.here: Stay | None = None
         self.ahead: Stay | None = None
         self.heading = -1
         self.lags = 0
-
-    def enter(self, level: int) -> int:
-        """Set out for a level: how often that has been so, this time included."""
-        name = chr(level)
-        self.been += name
-        return self.been.count(name)
 
 
 class Stay:
