@@ -21,6 +21,7 @@ UNDECIDED: Final = -2  # where to go: −1 is home
 Rank = tuple[float, ...]
 """Priority class, time of joining, patient, stay: lower is asked first."""
 ADMITTED_ALREADY: Final[Rank] = ()
+"""Of those whom nobody will ask any more: their numbers need not be kept."""
 
 
 class State(IntEnum):

@@ -118,7 +118,13 @@ _AT_HOME = _Node(HOME, STRAIGHT_IN)
 
 
 class _Onward(NamedTuple):
-    """Where those who come to a node go then: shares by node (home left out), and those called back out of the next."""
+    """Where those who come to a node go then.
+
+    Attributes:
+        shares: By the node that comes next; home is left out.
+        goes_home: Whether some go home.
+        interrupted: Of the shares, those who are called back out of the next node.
+    """
 
     shares: dict[_Node, float]
     goes_home: bool
