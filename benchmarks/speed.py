@@ -4,11 +4,12 @@ Milliseconds depend on the machine; the ratios beside them hardly do: both sides
 in turns where they differ little. With `--write` the figures are appended to `benchmarks/tables/speed_history.csv`,
 and `start_up.csv` and `where_time_goes.csv` beside it are replaced.
 
-What is measured is the iopsim that is installed where it runs. So the compiled model is measured from an environment
-of its own; its figures go to the history only, for a profile does not see what is compiled:
+What is measured is the iopsim that is installed where it runs: pure Python where that is editable. So the compiled
+model is measured from an environment of its own; its figures go to the history only, for a profile does not see what
+is compiled:
 
     python3 -m venv build/compiled
-    HATCH_BUILD_HOOKS_ENABLE=1 build/compiled/bin/pip install -c constraints.txt .
+    build/compiled/bin/pip install -c constraints.txt .
     build/compiled/bin/python benchmarks/speed.py --write
 """
 

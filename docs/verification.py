@@ -104,8 +104,8 @@ SPEED = """
 ## Speed
 
 Ratios, measured side by side in one process; seconds would only describe one machine. The history is kept in
-`benchmarks/tables/speed_history.csv`; this is its latest entry, and where the compiled model was measured too (see the
-[README](../README.md)), that of each build.
+`benchmarks/tables/speed_history.csv`; this is its latest entry for each build: an install on Linux is
+compiled where a C compiler is at hand (see the [README](../README.md)), an editable one never.
 """
 
 INPUT = """

@@ -1,4 +1,4 @@
-"""A wheel may hold the model compiled: it is built where that is asked for, and gives the same to the last bit."""
+"""A wheel holds the model compiled where there is a C compiler, and gives the same to the last bit."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from tests.properties.whole import whole
 if TYPE_CHECKING:
     from tests.properties.begun import Begun
 
+LINUX = sys.platform == "linux"  # elsewhere the model is compiled for those only who insist
 HEADERS = Path(sysconfig.get_path("include"), "Python.h")
 COMPILER = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 RUN = (
@@ -45,16 +46,21 @@ RUN = (
 )
 
 
-def built(folder: Path, **switches: str) -> Path:
-    """A wheel of this tree, by what pip calls to build one, with what is installed here."""
+def building(folder: Path, **switches: str) -> subprocess.CompletedProcess[str]:
+    """Build a wheel of this tree, by what pip calls to build one, with what is installed here."""
     given = {key: value for key, value in os.environ.items() if not key.startswith(("HATCH_", "MYPYC_"))}
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=ROOT, env=given | switches, capture_output=True, text=True, check=False
     )
+
+
+def built(folder: Path, **switches: str) -> tuple[Path, str]:
+    """A wheel of this tree, and what was said."""
+    done = building(folder, **switches)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = folder.glob("*.whl")
-    return wheel
+    return wheel, done.stdout + done.stderr
 
 
 def unpacked(wheel: Path) -> Path:
@@ -90,11 +96,26 @@ def scenarios(folder: Path) -> dict[str, Scenario]:
     return found
 
 
-def test_a_wheel_is_pure_python_unless_asked_otherwise(tmp_path: Path) -> None:
-    wheel = built(tmp_path)
+def test_a_wheel_is_pure_python_where_hatch_is_told_to_run_no_hooks(tmp_path: Path) -> None:
+    assert_pure(built(tmp_path, HATCH_BUILD_NO_HOOKS="true")[0])
+    assert not any(compiled_modules().values()), "what the other tests test is what can be read"
+
+
+def test_without_a_compiler_a_wheel_is_pure_python_and_says_so(tmp_path: Path) -> None:
+    wheel, said = built(tmp_path, CC=str(tmp_path / "no-compiler"))
+    assert_pure(wheel)
+    assert (not LINUX) or "The model is not compiled, and takes twice the time: " in said
+
+
+def test_who_insists_on_a_compiled_model_gets_no_other(tmp_path: Path) -> None:
+    done = building(tmp_path, CC=str(tmp_path / "no-compiler"), HATCH_BUILD_HOOKS_ENABLE="1")
+    assert done.returncode != 0
+    assert not list(tmp_path.iterdir())
+
+
+def assert_pure(wheel: Path) -> None:
     assert wheel.name == f"iopsim-{__version__}-py3-none-any.whl"
     assert not extensions(unpacked(wheel))
-    assert not any(compiled_modules().values()), "what the other tests test is what can be read"
 
 
 @pytest.mark.skipif(
@@ -102,7 +123,7 @@ def test_a_wheel_is_pure_python_unless_asked_otherwise(tmp_path: Path) -> None:
 )
 def test_a_compiled_model_leaves_the_same_to_the_last_bit(tmp_path: Path) -> None:
     """One test, because what takes long is to compile: a third of that without optimization, of the same code."""
-    wheel = built(tmp_path, HATCH_BUILD_HOOKS_ENABLE="1", MYPYC_OPT_LEVEL="0")
+    wheel, _ = built(tmp_path, MYPYC_OPT_LEVEL="0", **({} if LINUX else {"HATCH_BUILD_HOOKS_ENABLE": "1"}))
     assert "none-any" not in wheel.name
     installed = unpacked(wheel)
     assert len(extensions(installed)) == len(compiled_modules()) + 1
