@@ -142,7 +142,7 @@ class TreeBuilder:
             self._fault("tag", f'tags such as "{tag}" are not read; remove it', mark)
         match type(event).__name__:
             case "ScalarEvent" if self._awaits_key():
-                self._take_key(event.value, event.style is None, mark)
+                self._take_key(event.value, not event.style, mark)
             case "ScalarEvent":
                 self._take_scalar(event, mark)
             case "AliasEvent":
@@ -198,7 +198,7 @@ class TreeBuilder:
         text: str = event.value
         value: Scalar = text
         top = self._open[-1] if self._open else None
-        if event.style is None:
+        if not event.style:
             try:
                 value = _scalar(text)
             except ValueError as error:
@@ -249,7 +249,7 @@ class TreeBuilder:
             top.node.value.append(node)
         elif isinstance(top.node.value, dict):
             if top.kept:
-                top.node.value[top.key] = replace(node, key_mark=top.key_mark)
+                top.node.value[top.key] = Node(node.value, node.mark, top.key_mark)
             top.key_mark = None
 
     def _count(self, values: int, mark: Mark) -> None:

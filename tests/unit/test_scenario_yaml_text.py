@@ -2,6 +2,8 @@
 
 import datetime as dt
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iopsim.errors import Fault, InputError, Mark
+from iopsim.scenario import file
 from iopsim.scenario.file import dump, parse
-from iopsim.scenario.tree import plain
+from iopsim.scenario.tree import Node, plain
+from tests.properties.mutations import input_number
 
 
 def faults_of(text: str) -> tuple[Fault, ...]:
@@ -274,6 +278,44 @@ def test_no_text_ends_in_anything_but_a_tree_or_faults(noise: str, at: int) -> N
         parse(sample[:at] + noise + sample[at:], "f")
     except InputError as error:
         assert all(str(fault) for fault in error.faults)
+
+
+@pytest.mark.slow
+def test_the_quick_reader_reads_what_the_other_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        text.decode("utf-8-sig", "replace") for i in range(120) for text in input_number(i).files.values()
+    ]
+    by_quick, stumbled = [read(text) for text in texts], 0
+
+    def stumble(_: str) -> Iterator[None]:
+        nonlocal stumbled
+        stumbled += 1
+        raise file._Stumbled
+        yield
+
+    monkeypatch.setattr(file, "_quick_events", stumble)
+    assert [read(text) for text in texts] == by_quick
+    assert stumbled > 100
+    assert sum(isinstance(tree, Node) for tree in by_quick) > 80, "most have a tree to compare"
+
+
+def read(text: str) -> Node | tuple[Fault, ...]:
+    """What a text means; where nothing stands, the readers may see it in different places."""
+
+    def sure(node: Node) -> Node:
+        match node.value:
+            case None:
+                return replace(node, mark=Mark("f"))
+            case dict(children):
+                return replace(node, value={key: sure(child) for key, child in children.items()})
+            case list(items):
+                return replace(node, value=[sure(item) for item in items])
+        return node
+
+    try:
+        return sure(parse(text, "f"))
+    except InputError as error:
+        return error.faults
 
 
 def test_dump_takes_plain_values_only() -> None:
