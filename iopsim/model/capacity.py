@@ -146,8 +146,7 @@ class Group:
         self.weekdays = tuple(sorted(WEEKDAYS.index(day) for day in spec.days))
         self.hours = spec.hours
         self.days_a_week = len(self.weekdays)
-        self.starts, self.days = timeline.meetings(spec, self.weekdays)
-        self._closed = timeline.closed
+        self.meetings = timeline.meetings(spec, self.weekdays)
         self.next = 0
         self.opens = float(timeline.first if spec.from_ is None else timeline.day(spec.from_))
         self.closes = None if spec.until is None else float(timeline.day(spec.until) + 1)
@@ -159,7 +158,6 @@ class Group:
         self.turns: dict[int, list[Stay]] = {}
         self.newcomers: dict[int, Stay] = {}
         self.members: dict[int, Stay] = {}
-        self._open: dict[tuple[int, ...], tuple[list[int], list[int]]] = {}
         self.joining: list[tuple[int, Group, list[Stay]]] = []
 
     def change(self, spec: GroupSpec) -> None:
@@ -189,39 +187,14 @@ class Group:
 
         That is the first to come that is not closed; in a group with cohorts, the first from the start date on.
         """
-        first, cohort = self.next, self.cohort
+        meetings, first, cohort = self.meetings, self.next, self.cohort
         if cohort is not None:
-            first = max(first, bisect_left(self.starts, cohort.date))
-        place = self.open_meeting(days, first, 0)
+            first = max(first, bisect_left(meetings.starts, cohort.date))
+        place = meetings.open(days, first, 0)
         if place >= 0:
-            return self.starts[place]
+            return meetings.starts[place]
         # Meetings are known for some weeks after the end of the run; a start date may lie beyond.
         return inf if cohort is None or self.closes is not None else cohort.date
-
-    def is_closed(self, place: int) -> bool:
-        """Whether a meeting falls on a closed day."""
-        return int(self.starts[place] // 1) in self._closed
-
-    def open_meeting(self, days: tuple[int, ...], first: int, later: int) -> int:
-        """Place of a meeting on one of the weekdays that is not closed; −1 if there are not so many.
-
-        That is the first from the place `first` on, or so many `later` than that.
-        """
-        if days not in self._open:
-            self._open[days] = self._open_on(days)
-        places, passed = self._open[days]
-        nth = passed[first] + later
-        return places[nth] if nth < len(places) else -1
-
-    def _open_on(self, days: tuple[int, ...]) -> tuple[list[int], list[int]]:
-        """Places of the meetings on some weekdays that are not closed, and before each place how many there are."""
-        places: list[int] = []
-        passed = [0]
-        for place, day in enumerate(self.days):
-            if day in days and not self.is_closed(place):
-                places.append(place)
-            passed.append(len(places))
-        return places, passed
 
     def seat(self, stay: Stay) -> None:
         """Expect the stay on its weekdays."""

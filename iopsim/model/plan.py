@@ -79,8 +79,9 @@ class SessionPlan:
     # ── one session ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _schedule(self, group: Group) -> None:
-        if group.next < len(group.starts):
-            start = group.starts[group.next]
+        starts = group.meetings.starts
+        if group.next < len(starts):
+            start = starts[group.next]
             if group.index in self._hosts:
                 self._clock.call_at(start, _MUSTER + group.index, self._muster, group)
             else:
@@ -88,7 +89,8 @@ class SessionPlan:
 
     def _meet(self, group: Group) -> None:
         """A session's start: held or not; whoever is expected starts care or goes on with it."""
-        now, day, closed = self._clock.now, group.days[group.next], group.is_closed(group.next)
+        now, meetings = self._clock.now, group.meetings
+        day, closed = meetings.days[group.next], meetings.is_closed(group.next)
         guests = _guests(group) if group.joining else []
         cause = self._cause(group, now, closed, len(group.roster[day]) + len(guests))
         is_held = cause is _HELD
@@ -163,10 +165,12 @@ class SessionPlan:
 
     def _muster(self, group: Group) -> None:
         """A session that may be merged is about to start: if too few are expected, they wait for the host's."""
-        now, day, closed = self._clock.now, group.days[group.next], group.is_closed(group.next)
+        now, meetings = self._clock.now, group.meetings
+        day, closed = meetings.days[group.next], meetings.is_closed(group.next)
         host, roster = self._hosts[group.index], group.roster[day]
         too_few = not closed and 0 < len(roster) < group.min_census
-        if too_few and host.next < len(host.starts) and host.starts[host.next] // 1 == now // 1:
+        starts = host.meetings.starts
+        if too_few and host.next < len(starts) and starts[host.next] // 1 == now // 1:
             host.joining.append(
                 (len(self._recorder.sessions), group, [group.members[number] for number in roster])
             )
@@ -309,7 +313,7 @@ class SessionPlan:
         group, expected, stay.turns_with = stay.group, stay.turns_with, -1
         to_come = stay.turn - stay.had
         if group is not None and stay.seated_at >= 0 and to_come > 0:
-            stay.turns_with = group.open_meeting(stay.days, group.next, to_come - 1)
+            stay.turns_with = group.meetings.open(stay.days, group.next, to_come - 1)
             if stay.turns_with not in (-1, expected):
                 group.turns.setdefault(stay.turns_with, []).append(stay)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from iopsim.scenario.groups import Group
     from iopsim.scenario.schema import Scenario, Source
 
-__all__ = ["Timeline", "in_days"]
+__all__ = ["Meetings", "Timeline", "in_days"]
 
 _BEYOND: Final = 28
 _SATURDAY: Final = 5
@@ -53,6 +53,7 @@ class Timeline:
             (self.first, scenario.on(self.date(self.first))),
             *((day, plan) for day, (_, plan) in later if self.first < day < self.last),
         ]
+        self._meetings: dict[tuple[object, ...], Meetings] = {}  # by what is alike
 
     def day(self, date: dt.date) -> int:
         """Number of the day of a date."""
@@ -126,16 +127,57 @@ class Timeline:
         dates = np.datetime64(self._start) + days
         return np.asarray(source.months)[dates.astype("datetime64[M]").astype(np.int64) % 12]
 
-    def meetings(self, group: Group, weekdays: tuple[int, ...]) -> tuple[list[float], list[int]]:
-        """Every session of a group in order, on closed days too: starts and weekdays.
-
-        They go on for some weeks after the end of the run, so that nobody is turned away because it ends.
-        """
+    def meetings(self, group: Group, weekdays: tuple[int, ...]) -> Meetings:
+        """The sessions of a group; those of groups that meet alike are kept once."""
         first = self.first if group.from_ is None else max(self.first, self.day(group.from_))
         last = self.last + _BEYOND if group.until is None else self.day(group.until) + 1
-        mondays = range(first - self.weekday(first), last, 7)
-        days = [
-            day for monday in mondays for weekday in weekdays if first <= (day := monday + weekday) < last
-        ]
-        clock = in_days(group.start_hour)
-        return [day + clock for day in days], [self.weekday(day) for day in days]
+        alike = (first, last, weekdays, group.start_hour)
+        if alike not in self._meetings:
+            mondays = range(first - self.weekday(first), last, 7)
+            days = [
+                day for monday in mondays for weekday in weekdays if first <= (day := monday + weekday) < last
+            ]
+            self._meetings[alike] = Meetings(self, days, in_days(group.start_hour))
+        return self._meetings[alike]
+
+
+class Meetings:
+    """The sessions of groups that meet on the same days at the same time, in order, on closed days too.
+
+    They go on for some weeks after the end of the run, so that nobody is turned away because it ends.
+
+    Attributes:
+        starts: When each begins.
+        days: Its weekday.
+    """
+
+    def __init__(self, timeline: Timeline, days: list[int], clock: float) -> None:
+        self.starts = [day + clock for day in days]
+        self.days = [timeline.weekday(day) for day in days]
+        self._closed = timeline.closed
+        self._open: dict[tuple[int, ...], tuple[list[int], list[int]]] = {}
+
+    def is_closed(self, place: int) -> bool:
+        """Whether a meeting falls on a closed day."""
+        return int(self.starts[place] // 1) in self._closed
+
+    def open(self, days: tuple[int, ...], first: int, later: int) -> int:
+        """Place of a meeting on one of the weekdays that is not closed; −1 if there are not so many.
+
+        That is the first from the place `first` on, or so many `later` than that.
+        """
+        if days not in self._open:
+            self._open[days] = self._open_on(days)
+        places, passed = self._open[days]
+        nth = passed[first] + later
+        return places[nth] if nth < len(places) else -1
+
+    def _open_on(self, days: tuple[int, ...]) -> tuple[list[int], list[int]]:
+        """Places of the meetings on some weekdays that are not closed, and before each place how many there are."""
+        places: list[int] = []
+        passed = [0]
+        for place, day in enumerate(self.days):
+            if day in days and not self.is_closed(place):
+                places.append(place)
+            passed.append(len(places))
+        return places, passed

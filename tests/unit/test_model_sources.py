@@ -217,7 +217,7 @@ def test_a_longer_run_only_adds_rows(folder: Path) -> None:
 def test_a_clock_time_in_a_file_is_that_of_a_session(folder: Path) -> None:
     scenario = clinic(folder, trace=NAMED)
     group = scenario.levels["care"].groups["evening"]
-    starts, _ = Timeline(scenario).meetings(group, (0, 2))
+    starts = Timeline(scenario).meetings(group, (0, 2)).starts
     assert people(scenario)[1].referred in starts
 
 
