@@ -39,8 +39,9 @@ def test_imports_point_one_way() -> None:
 
 
 def test_code_is_clean() -> None:
-    _tool("ruff", "check", "--no-cache", "iopsim", "tests", "benchmarks", "hatch_build.py")
-    _tool("ruff", "format", "--no-cache", "--check", "iopsim", "tests", "benchmarks", "hatch_build.py")
+    everything = ("iopsim", "tests", "benchmarks", "docs", "scenarios", "hatch_build.py")
+    _tool("ruff", "check", "--no-cache", *everything)
+    _tool("ruff", "format", "--no-cache", "--check", *everything)
 
 
 @pytest.mark.slow
