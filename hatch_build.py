@@ -38,7 +38,7 @@ class CompiledModel(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the compiled modules to the wheel; an editable install runs its sources as they are edited."""
-        insisted = "HATCH_BUILD_HOOKS_ENABLE" in os.environ
+        insisted = os.environ.get("HATCH_BUILD_HOOKS_ENABLE") in {"1", "true"}  # as hatch reads it
         if version == "editable" or not (insisted or sys.platform == "linux"):
             return
         self._built = TemporaryDirectory(prefix="iopsim-build-")
@@ -64,11 +64,10 @@ class CompiledModel(BuildHookInterface):  # type: ignore[type-arg]
 
 def _look_for_compiler() -> None:
     """Raise FileNotFoundError without a C compiler or Python's headers: mypyc would work for ten seconds first."""
-    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC")
-    if (
-        compiler and shutil.which(compiler.split()[0]) is None
-    ):  # Windows names none: its tools are found otherwise
-        raise FileNotFoundError(f"there is no C compiler {compiler.split()[0]}")
+    # Windows names none: its tools are found otherwise.
+    words = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
+    if words and shutil.which(words[0]) is None:
+        raise FileNotFoundError(f"there is no C compiler {words[0]}")
     headers = Path(sysconfig.get_path("include"), "Python.h")
     if not headers.exists():
         raise FileNotFoundError(f"there is no {headers}: install the headers of Python")
