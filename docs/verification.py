@@ -108,9 +108,10 @@ Ratios, measured side by side in one process; seconds would only describe one ma
 compiled where a C compiler is at hand (see the [README](../README.md)), an editable one never.
 
 What stands in the way of more: with the compiled model a fifth of the time goes into metrics, some three hundred short
-calls of numpy; the rest is spread, no part of the model takes more than an eighth of it (`where_time_goes.csv` beside
-the history). A program of twenty sites does as much for a referral as one of a single site, but waits longer for
-memory: its patients do not fit into a processor's cache, and what that costs depends on what else the machine does.
+calls of numpy; the rest is spread: seen in pure Python, where a profile can look, no part of the model takes more than
+an eighth (`where_time_goes.csv` beside the history). A program of twenty sites does as much for a referral as one of a
+single site, but waits longer for memory: its patients do not fit into a processor's cache, and what that costs depends
+on what else the machine does.
 """
 
 INPUT = """
