@@ -127,8 +127,8 @@ class Allocator:
             unit.caseload.count(stay.post, -1)
             del unit.caseload.patients[stay.number]
         stay.state = GONE
-        if stay.ending:
-            stay.ending.clear()
+        if stay.ending is not None:
+            stay.ending.call_off()
         self._visits.pause(stay)
         if stay.patient.here is stay:
             stay.patient.here = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from math import floor, inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -147,7 +148,8 @@ class _Clinic:
         )
         self._there = self._settle_in() if self._scenario.from_today is not None else []
         self._arrivals = self._referrals.patients(len(self._there))
-        self._next_arrival()
+        self._next = next(self._arrivals, None)
+        self._announce()
         self._clock.run()
         # What is known to be garbage need not be searched for: three quarters of the search.
         self._clock.forget()
@@ -180,13 +182,18 @@ class _Clinic:
         for unit in self._units:
             self._allocator.freed(unit)
 
-    def _next_arrival(self) -> None:
-        patient = next(self._arrivals, None)
-        if patient is not None:
+    def _announce(self) -> None:
+        """Put the arrivals of the next day that has any on the clock: known before it begins, they cost less."""
+        self._first = patient = self._next
+        midnight = inf if patient is None else floor(patient.referred) + 1.0
+        while patient is not None and patient.referred < midnight:
             self._clock.call_at(patient.referred, ARRIVAL + patient.index, self._arrival, patient)
+            patient = next(self._arrivals, None)
+        self._next = patient
 
     def _arrive(self, patient: Patient) -> None:
-        self._next_arrival()
+        if patient is self._first:
+            self._announce()
         self._journey.refer(patient)
 
     def _people(self) -> tuple[Ints, Floats]:

@@ -58,7 +58,7 @@ class Journey(Approach):
     ) -> None:
         super().__init__(clock, draws, recorder, units, sources)
         # Bound once, not for each patient: thousands of calls are on the clock at any time.
-        self._ending: Callable[[list[Stay]], None] = self._end
+        self._ending: Callable[[Stay], None] = self._end
         self._coming_back: Callable[[Stay], None] = self._come_back
 
     # ── care ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,14 +152,13 @@ class Journey(Approach):
 
     def _schedule_end(self, stay: Stay) -> None:
         """Put the next end of treatment on the clock, instead of what was there."""
-        if stay.ending:
-            stay.ending.clear()
+        if stay.ending is not None:
+            stay.ending.call_off()
         after = self._next_turn(stay)
         if after < NEVER:
             order = COMPLETION if after == stay.ends_after else LEAVING
             when = max(stay.since + (after - stay.treated), self._clock.now)  # rounding must not go back
-            stay.ending = [stay]
-            self._clock.call_at(when, order + stay.patient.index, self._ending, stay.ending)
+            stay.ending = self._clock.foresee(when, order + stay.patient.index, self._ending, stay)
 
     @staticmethod
     def _next_turn(stay: Stay) -> float:
@@ -175,8 +174,8 @@ class Journey(Approach):
             after = stay.payer_after
         return after
 
-    def _end(self, call: list[Stay]) -> None:
-        if not call or (stay := call[0]).state is not IN_CARE:
+    def _end(self, stay: Stay) -> None:
+        if stay.state is not IN_CARE:
             return
         after = self._next_turn(stay)
         if after == stay.ends_after:

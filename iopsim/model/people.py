@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from iopsim.model.capacity import Group
+    from iopsim.model.clock import Call
     from iopsim.model.draws import Cell
     from iopsim.model.units import Treatment, Unit
 
@@ -100,8 +101,8 @@ class Stay:
     `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
     completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
     `approved` the payer's units; `numbers` the hash that was made last of their name here, its `part`-th. `ending` is
-    what the clock will call for the next end of treatment: the stay in a list, which is emptied where another call
-    takes its place or the patient leaves before, so that the clock keeps nobody who has gone.
+    what the clock will call for the next end of treatment; it is called off where another takes its place or the
+    patient leaves before, so that the clock keeps nobody who has gone.
     """
 
     __slots__ = (
@@ -145,7 +146,7 @@ class Stay:
         self.post = -1
         self.treated = 0.0
         self.since = 0.0
-        self.ending: list[Stay] | None = None
+        self.ending: Call | None = None
         self.ends_after = NEVER
         self.dropout_after = NEVER
         self.step_up_after = NEVER
