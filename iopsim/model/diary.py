@@ -63,7 +63,7 @@ class Diary:
         if found is None:
             return None
         start, place, begin = found
-        self._pages[place].book(start, (begin, begin + minutes))
+        self._pages[place].book_first(start, begin, minutes)
         return start, self._first + place
 
     def book_on(self, day: int, minutes: float) -> tuple[float, int] | None:
@@ -76,7 +76,7 @@ class Diary:
         if not free:
             return None
         start, begin, place = min(free, key=lambda one: (one[0], one[2]))
-        self._pages[place].book(start, (begin, begin + minutes))
+        self._pages[place].book(start, begin, minutes)
         return start, self._first + place
 
     def _search(self, now: float, minutes: float) -> tuple[float, int, float] | None:
@@ -173,11 +173,24 @@ class _Page:
             day = self._timeline.workday(day + 1)
         return day + _clock(begin), begin
 
-    def book(self, start: float, slot: Slot) -> None:
+    def book(self, start: float, begin: float, minutes: float) -> None:
         """Take an appointment."""
-        insort(self._taken.setdefault(floor(start), []), slot)
+        insort(self._taken.setdefault(floor(start), []), (begin, begin + minutes))
         for known in self._known.values():
             known.free = None
+
+    def book_first(self, start: float, begin: float, minutes: float) -> None:
+        """Take the first free appointment of that length: if it is the last of its day, the next one follows it."""
+        day, end = floor(start), begin + minutes
+        for known in self._known.values():
+            known.free = None
+        taken = self._taken.setdefault(day, [])
+        if taken and taken[-1][0] > begin:
+            insort(taken, (begin, end))
+        else:
+            taken.append((begin, end))
+            if end + minutes <= self._minutes:
+                self._known[minutes].free = day + _clock(end), end
 
     def cancel(self, start: float) -> None:
         """Give an appointment back."""

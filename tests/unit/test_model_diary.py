@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from iopsim.model.diary import Diary
@@ -225,3 +226,84 @@ def test_longer_days_are_asked_for_in_order_of_posts_again() -> None:
     assert diary.first_free(0.0, 120) == (at(1, "9:00"), 1)
     diary.change(360)
     assert diary.first_free(0.0, 120) == (at(0, "13:00"), 0)
+
+
+# ── against a diary that is leafed through from the first page each time ─────────────────────────────────────────
+
+
+class Plain:
+    """The same, without a memory: appointments by post and day, in minutes after nine."""
+
+    def __init__(self, posts: int, minutes_a_day: float) -> None:
+        self.taken: list[dict[int, list[tuple[float, float]]]] = [{} for _ in range(posts)]
+        self.minutes_a_day = minutes_a_day
+        self.present = [True] * posts
+
+    def first_free(self, now: float, minutes: float) -> tuple[float, int] | None:
+        free = [(self.of(post, now, minutes), post) for post, present in enumerate(self.present) if present]
+        return min(free) if free and minutes <= self.minutes_a_day else None
+
+    def of(self, post: int, now: float, minutes: float) -> float:
+        day = int(now // 1)
+        while day % 7 > 4 or (begin := self.on(day, post, now, minutes)) is None:
+            day += 1
+        return day + in_days(9 + begin / 60)
+
+    def on(self, day: int, post: int, now: float, minutes: float) -> float | None:
+        """The first multiple of the length that lies ahead, or an end after that, from which on there is time."""
+        taken = self.taken[post].get(day, [])
+        multiples = (minutes * number for number in range(int(self.minutes_a_day // minutes) + 1))
+        ahead = [begin for begin in multiples if day + in_days(9 + begin / 60) >= now][:1]
+        for begin in sorted(ahead + [end for _, end in taken if ahead and end > ahead[0]]):
+            fits = all(begin >= end or begin + minutes <= start for start, end in taken)
+            if fits and begin + minutes <= self.minutes_a_day:
+                return begin
+        return None
+
+    def book(self, start: float, post: int, minutes: float) -> None:
+        begin = round((start % 1 - in_days(9)) * 24 * 60)
+        self.taken[post].setdefault(int(start // 1), []).append((begin, begin + minutes))
+
+    def cancel(self, start: float, post: int) -> None:
+        taken = self.taken[post][int(start // 1)]
+        begins = [begin for begin, _ in taken]
+        del taken[begins.index(round((start % 1 - in_days(9)) * 24 * 60))]
+
+
+@pytest.mark.parametrize("posts", [1, 3])
+@pytest.mark.parametrize("lengths", [(60,), (30, 60), (25, 60, 90)], ids=str)
+def test_whatever_is_booked_and_given_back_the_first_free_one_is_found(
+    posts: int, lengths: tuple[int, ...]
+) -> None:
+    """Two thousand steps: bookings, those given back, absences, longer and shorter days."""
+    chance = np.random.default_rng([posts, *lengths])
+    (diary, crew), plain = diary_of(posts=posts), Plain(posts, 240)
+    now, held, booked, moved = 0.0, list[tuple[float, int]](), 0, 0
+    for _ in range(2000):
+        what, minutes = chance.random(), float(chance.choice(lengths))
+        now += chance.exponential(0.05) if what < 0.5 else 0.0
+        found = plain.first_free(now, minutes)
+        if what < 0.75:
+            assert diary.book(now, minutes) == found
+            if found is not None:
+                plain.book(*found, minutes)
+                held.append(found)
+                booked += 1
+        elif what < 0.93 and held:
+            start, post = held.pop(int(chance.integers(len(held))))
+            if start >= int(now):
+                diary.cancel(start, post)
+                plain.cancel(start, post)
+                moved += 1
+        elif what < 0.98:
+            post = int(chance.integers(posts))
+            plain.present[post] = not plain.present[post]
+            state = PostState.FILLED if plain.present[post] else PostState.AWAY
+            crew.change(crew.posts[post], state, 0)
+        elif what < 0.99:
+            plain.minutes_a_day = float(chance.choice([180, 240, 300]))
+            diary.change(plain.minutes_a_day)
+        else:
+            assert diary.first_free(now, minutes) == found
+    assert booked > 500
+    assert moved > 50
