@@ -71,6 +71,7 @@ class Draws:
     def __init__(self, seed: int, replication: int, used: set[tuple[object, ...]] | None = None) -> None:
         self._root = (seed, replication)
         self._used = used
+        self._keys: dict[Key, Key] = {}
         self._blank = blake2b()  # a copy of it is made sooner than another
 
     def generator(self, *key: object) -> np.random.Generator:
@@ -142,6 +143,7 @@ class Draws:
         cell = patient.cell
         found = cell.keys.get(key)
         if found is None:
+            key = self._keys.setdefault(key, key)  # one for all cells: of twenty sites they are many
             found = cell.keys[key] = self._key((cell.source, cell.number, *key))
         hashing = self._blank.copy()
         hashing.update(found + _COUNTS(patient.row, part))

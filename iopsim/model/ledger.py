@@ -40,6 +40,7 @@ Ints = NDArray[np.signedinteger[Any]]  # of 32 bits where nothing needs more: ke
 
 SERVICES_A_WORD: Final = 62  # bits of a number that is never negative
 _NARROW: Final = 31  # the same of one of 32 bits
+_A_PAGE: Final = 8192  # rows
 
 
 class Fact(IntEnum):
@@ -274,7 +275,13 @@ class Rows:
     def columns(self) -> dict[str, NDArray[Any]]:
         """Each column by itself; the rows are gone then: no more than one table is there twice at any time."""
         table, self.packed = np.frombuffer(self.packed, dtype=self._type), bytearray()
-        return {name: np.ascontiguousarray(table[name]) for name in self._type.names or ()}
+        columns = {name: np.empty(len(table), self._type[name]) for name in self._type.names or ()}
+        # Page by page: a long table is gone through once, and not for each column.
+        for first in range(0, len(table), _A_PAGE):
+            page = slice(first, first + _A_PAGE)
+            for name, column in columns.items():
+                column[page] = table[name][page]
+        return columns
 
 
 _IN_DAYS = {
