@@ -170,18 +170,26 @@ def memory_growth() -> Iterator[Row]:
     """Most memory of a fresh process that simulates and measures one replication, and what a patient adds to it."""
     peaks = {}
     for factor in (1, 10, 50):
-        command = [sys.executable, __file__, str(factor)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        peaks[factor] = tuple(map(int, done.stdout.split()))
+        peaks[factor] = _memory_of_another(BASELINE, factor)
         what = f"baseline at {factor} ×, one replication: peak memory, MB"
         yield Row(what, f"{peaks[factor][1] / 1000:.0f}", "under 300" if factor == 50 else "")
     (fewer, low), (more, high) = peaks[1], peaks[50]
     yield Row("    bytes a patient", f"{1000 * (high - low) / (more - fewer):.0f}")
+    _, peak = _memory_of_another(HEALTH_SYSTEM, 1)
+    yield Row("health-system.yaml, one replication: peak memory, MB", f"{peak / 1000:.0f}", "under 500")
 
 
-def memory(factor: int) -> tuple[int, int]:
+def _memory_of_another(path: Path, factor: int) -> tuple[int, int]:
+    """What `memory` says in a process of its own."""
+    command = [sys.executable, __file__, str(path), str(factor)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    patients, peak = map(int, done.stdout.split())
+    return patients, peak
+
+
+def memory(path: Path, factor: int) -> tuple[int, int]:
     """Patients of one replication, and the most memory that this process has ever had, in kB."""
-    scenario = scaled(load(BASELINE), factor)
+    scenario = scaled(load(path), factor)
     ledger = simulate(scenario, 0)
     measure_all(scenario, ledger)
     # What `getrusage` says of a child includes what its parent had when it was started.
@@ -191,4 +199,4 @@ def memory(factor: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    print(*memory(int(sys.argv[1])))
+    print(*memory(Path(sys.argv[1]), int(sys.argv[2])))
