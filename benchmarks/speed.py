@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
     model = "compiled" if is_compiled() else "pure Python"
     print(f"{f'model: {model}':<80} {'measured':>8}  aim")
     rows = []
-    for part in (against_textbook(reference), one_replication(baseline), growth(baseline), memory_growth()):
+    for part in (against_textbook(reference), one_replication(baseline), growth(), memory_growth()):
         rows += show(part)
     rows += show(workers(baseline))
     starts = show(start_up())
