@@ -139,12 +139,18 @@ class Draws:
 
     def _hash(self, stay: Stay, decision: str, part: int) -> bytes:
         """64 bytes, of which numbers of the patient are made in this entry to a level."""
-        patient, key = stay.patient, (decision, stay.unit.name, stay.entry)
-        cell = patient.cell
+        beginning = self._beginning(stay, decision) if decision else stay.name
+        if not beginning:
+            beginning = stay.name = self._beginning(stay, "")
+        hashing = self._blank.copy()
+        hashing.update(beginning + _COUNTS(stay.patient.row, part))
+        return hashing.digest()
+
+    def _beginning(self, stay: Stay, decision: str) -> bytes:
+        """How the names of such numbers begin, for all patients of a cell."""
+        cell, key = stay.patient.cell, (decision, stay.unit.name, stay.entry)
         found = cell.keys.get(key)
         if found is None:
             key = self._keys.setdefault(key, key)  # one for all cells: of twenty sites they are many
             found = cell.keys[key] = self._key((cell.source, cell.number, *key))
-        hashing = self._blank.copy()
-        hashing.update(found + _COUNTS(patient.row, part))
-        return hashing.digest()
+        return found

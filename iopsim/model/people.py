@@ -100,18 +100,18 @@ class Stay:
 
     `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
     completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
-    `approved` the payer's units; `numbers` the hash that was made last of their name here, its `part`-th. `ending` is
-    what the clock will call for the next end of treatment; it is called off where another takes its place or the
-    patient leaves before, so that the clock keeps nobody who has gone.
+    `approved` the payer's units; `name` begins the names of their numbers here, `numbers` is the hash that was made of
+    it last, its `part`-th. `ending` is what the clock will call for the next end of treatment; it is called off where
+    another takes its place or the patient leaves before, so that the clock keeps nobody who has gone.
     """
 
     __slots__ = (
-        "admitted", "approved", "attends", "bookings", "bound", "days", "dropout_after",
-        "dropout_hazard", "ending", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut",
-        "joined", "kind", "lacks", "missed_out", "number", "numbers", "origin", "part", "patience_begun", "patient",
-        "payer_after", "payer_turn", "phase", "pool", "post", "propensity", "rank", "refer_after",
-        "reviews", "seated_at", "since", "state", "step_up_after", "treated", "treatment", "turn",
-        "turns_with", "unit",
+        "admitted", "approved", "attends", "bookings", "bound", "days", "dropout_after", "dropout_hazard",
+        "ending", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut", "joined",
+        "kind", "lacks", "missed_out", "name", "number", "numbers", "origin", "part", "patience_begun",
+        "patient", "payer_after", "payer_turn", "phase", "pool", "post", "propensity", "rank", "refer_after",
+        "reviews", "seated_at", "since", "state", "step_up_after", "treated", "treatment", "turn", "turns_with",
+        "unit",
     )  # fmt: skip
 
     def __init__(
@@ -127,6 +127,7 @@ class Stay:
         joined: float,
     ) -> None:
         self.number = number
+        self.name = b""
         self.numbers = b""
         self.part = -1
         self.patient = patient

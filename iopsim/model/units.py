@@ -184,8 +184,9 @@ class Unit:
         self.refer_before_days = self.spec.refer_before_days
         self.returns = self.spec.returns
         self._know_origins(scenario)
-        self.treatments = [_treatments(scenario, self.name, track) for track in scenario.tracks]
-        waits_for_hours = any(treatment.gates for row in self.treatments for treatment in row)
+        self._tracks = len(scenario.tracks)
+        self.treatments = _treatments(scenario, self.name)
+        waits_for_hours = any(treatment.gates for treatment in self.treatments)
         unlimited = self.caseload is None and self.capacity.is_unlimited
         self.takes_everybody = unlimited and not waits_for_hours and not self.strict
 
@@ -228,7 +229,7 @@ class Unit:
 
     def treatment(self, patient: Patient) -> Treatment:
         """How the level treats a patient."""
-        return self.treatments[patient.track][patient.source]
+        return self.treatments[patient.source * self._tracks + patient.track]
 
     def kind(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
         """Number of the patient's class of need within the waitlist."""
@@ -264,13 +265,19 @@ def _for(stage: Stage | None, origin: str, is_source: bool) -> Stage | None:
     return stage if applies else None
 
 
-def _treatments(scenario: Scenario, name: str, track: str) -> list[Treatment]:
-    """How a level treats the patients of a track, by source: all alike but for sources that `by` names."""
-    usual, special = _treatment(scenario, name, track, ""), scenario.levels[name].by.source
-    return [
-        _treatment(scenario, name, track, source) if source in special else usual
-        for source in scenario.sources
-    ]
+def _treatments(scenario: Scenario, name: str) -> list[Treatment]:
+    """How a level treats patients, by source and then by track: all sources alike but those that `by` names."""
+    special = scenario.levels[name].by.source
+    usual = [_treatment(scenario, name, track, "") for track in scenario.tracks]
+    treatments = []
+    for source in scenario.sources:
+        own = (
+            [_treatment(scenario, name, track, source) for track in scenario.tracks]
+            if source in special
+            else usual
+        )
+        treatments += own
+    return treatments
 
 
 def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatment:
