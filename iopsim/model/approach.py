@@ -57,7 +57,7 @@ class Approach(ABC):
 
     def join(self, patient: Patient, unit: Unit, origin: int, fact: int | None = None) -> None:
         """Set out for a level: through its stages of access, or onto its waitlist at once."""
-        patient.been.append(unit.index)
+        patient.been += (unit.index,)
         treatment = unit.treatment(patient)
         now = self._clock.now
         number = len(self._recorder.stays)

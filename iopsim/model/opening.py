@@ -172,7 +172,7 @@ class Opening:
 
     def _stay(self, each: _Begun, origin: int) -> Stay:
         patient, unit = each.patient, each.unit
-        patient.been.append(unit.index)
+        patient.been += (unit.index,)
         treatment = unit.treatment(patient)
         number = len(self._recorder.stays)
         stay = Stay(

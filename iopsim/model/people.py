@@ -81,7 +81,7 @@ class Patient:
         self.modality = modality
         self.payer = payer
         self.referred = referred
-        self.been: list[int] = []
+        self.been: tuple[int, ...] = ()
         self.here: Stay | None = None
         self.ahead: Stay | None = None
         self.heading = -1

@@ -61,7 +61,7 @@ def one_level(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> flo
 
 def as_if(patient: Any, unit: Any, entry: int) -> Any:
     """A stay for which nothing has been drawn yet."""
-    return SimpleNamespace(patient=patient, unit=unit, entry=entry, part=-1, numbers=b"")
+    return SimpleNamespace(patient=patient, unit=unit, entry=entry, name=b"", part=-1, numbers=b"")
 
 
 def one_holder(self: Staff, post: Any, decision: str) -> float:

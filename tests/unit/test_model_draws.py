@@ -18,7 +18,7 @@ def stay(row: int, level: str = "iop", entry: int = 1, cell: Cell | None = None)
     """A stay for which nothing has been drawn yet."""
     patient = SimpleNamespace(cell=cell or Cell("community", 0, 1000), row=row, source=0)
     return SimpleNamespace(
-        patient=patient, unit=SimpleNamespace(name=level), entry=entry, part=-1, numbers=b""
+        patient=patient, unit=SimpleNamespace(name=level), entry=entry, name=b"", part=-1, numbers=b""
     )
 
 
