@@ -103,7 +103,8 @@ The table says how many times as many replications it would take with other pati
 SPEED = """
 ## Speed
 
-Ratios, measured side by side in one process; seconds would only describe one machine. The history is kept in
+Ratios, measured side by side; seconds would only describe one machine. Programs of other sizes take turns with the
+baseline, a tenth of a second each, in processes of their own. The history is kept in
 `benchmarks/tables/speed_history.csv`; this is its latest entry for each build: an install on Linux is
 compiled where a C compiler is at hand (see the [README](../README.md)), an editable one never.
 
@@ -111,7 +112,8 @@ What stands in the way of more: with the compiled model a fifth of the time goes
 calls of numpy; the rest is spread: seen in pure Python, where a profile can look, no part of the model takes more than
 an eighth (`where_time_goes.csv` beside the history). A program of twenty sites does as much for a referral as one of a
 single site, but waits longer for memory: its patients do not fit into a processor's cache, and what that costs depends
-on what else the machine does.
+on what else the machine does: compiled, the same build has been seen at 1.06 times the baseline on a quiet machine and
+beyond 1.10 beside busy neighbors.
 """
 
 INPUT = """
