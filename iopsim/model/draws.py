@@ -43,19 +43,22 @@ _SMALLEST: Final = 2.0**-54  # instead of 0, which no law can invert
 _SIXTEENTH: Final = np.dtype("<u4")
 _OF_SHARES: Final = 2.0**32
 
-Key = tuple[str, str, int]  # decision, or nothing for those that have places; level, entry
+_WIDTH: Final = 20  # bits: more levels, or decisions, than any scenario has
 
 
 class Cell:
-    """The candidates of one source in one whole referral a day of height; `keys` begin the names of their numbers."""
+    """The candidates of one source in one whole referral a day of height.
 
-    __slots__ = ("keys", "number", "size", "source")
+    `names` are how the names of their numbers begin, by entry, level and decision.
+    """
+
+    __slots__ = ("names", "number", "size", "source")
 
     def __init__(self, source: str, number: int, size: int) -> None:
         self.source = source
         self.number = number
         self.size = size
-        self.keys: dict[Key, bytes] = {}
+        self.names: dict[int, bytes] = {}
 
 
 class Draws:
@@ -71,7 +74,7 @@ class Draws:
     def __init__(self, seed: int, replication: int, used: set[tuple[object, ...]] | None = None) -> None:
         self._root = (seed, replication)
         self._used = used
-        self._keys: dict[Key, Key] = {}
+        self._numbers: dict[str, int] = {}  # of decisions; "" is that of all that have places
         self._blank = blake2b()  # a copy of it is made sooner than another
 
     def generator(self, *key: object) -> np.random.Generator:
@@ -148,9 +151,12 @@ class Draws:
 
     def _beginning(self, stay: Stay, decision: str) -> bytes:
         """How the names of such numbers begin, for all patients of a cell."""
-        cell, key = stay.patient.cell, (decision, stay.unit.name, stay.entry)
-        found = cell.keys.get(key)
+        cell, number = stay.patient.cell, self._numbers.get(decision)
+        if number is None:
+            number = self._numbers[decision] = len(self._numbers)
+        key = (stay.entry << _WIDTH | stay.unit.index) << _WIDTH | number
+        found = cell.names.get(key)
         if found is None:
-            key = self._keys.setdefault(key, key)  # one for all cells: of twenty sites they are many
-            found = cell.keys[key] = self._key((cell.source, cell.number, *key))
+            name = (cell.source, cell.number, decision, stay.unit.name, stay.entry)
+            found = cell.names[key] = self._key(name)
         return found

@@ -10,6 +10,7 @@ import pytest
 
 from iopsim.model.draws import Cell, Draws
 
+LEVELS = ("iop", "php", "op")
 DECISIONS = ("contact", "patience", "stay", "next", "lag", "service of a new name")
 Z_LIMIT = 4.0
 
@@ -17,9 +18,8 @@ Z_LIMIT = 4.0
 def stay(row: int, level: str = "iop", entry: int = 1, cell: Cell | None = None) -> Any:
     """A stay for which nothing has been drawn yet."""
     patient = SimpleNamespace(cell=cell or Cell("community", 0, 1000), row=row, source=0)
-    return SimpleNamespace(
-        patient=patient, unit=SimpleNamespace(name=level), entry=entry, name=b"", part=-1, numbers=b""
-    )
+    unit = SimpleNamespace(name=level, index=LEVELS.index(level))
+    return SimpleNamespace(patient=patient, unit=unit, entry=entry, name=b"", part=-1, numbers=b"")
 
 
 def test_a_number_is_the_same_whatever_is_asked_before() -> None:
@@ -74,6 +74,18 @@ def test_who_is_below_a_share_stays_below_a_larger_one_and_in_any_pieces() -> No
     assert more != whole
     found = [draws.below(stay(row), "attendance", range(20), 0.86).count(1) for row in range(2000)]
     assert abs(np.mean(found) / 20 - 0.86) < Z_LIMIT * (0.86 * 0.14 / 40_000) ** 0.5
+
+
+def test_what_is_remembered_of_names_mixes_none_of_them_up() -> None:
+    names = [
+        (decision, level, entry) for decision in DECISIONS for level in LEVELS for entry in (1, 2, 1 << 19)
+    ]
+    draws, cell = Draws(7, 0), Cell("community", 0, 1000)
+    for _ in range(2):
+        found = [draws.uniform(stay(5, level, entry, cell), decision) for decision, level, entry in names]
+        alone = [Draws(7, 0).uniform(stay(5, level, entry), decision) for decision, level, entry in names]
+        assert found == alone
+    assert len(set(found)) == len(names)
 
 
 def test_a_number_that_is_asked_for_twice_is_noticed() -> None:
