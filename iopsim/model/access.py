@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from iopsim.model.ledger import Recorder
     from iopsim.model.people import Stay
     from iopsim.model.staff import Staff
-    from iopsim.model.units import Assessment, Stages
-    from iopsim.scenario.access import Eligible
+    from iopsim.model.terms import Assessment, Screening, Stages
 
 __all__ = ["Access"]
 
@@ -51,6 +50,7 @@ class Access:
         self._allocator = allocator
         self._staff = staff
         # Bound once, not for each patient.
+        self._is_reached: Callable[[Stay], None] = self._contacted_later
         self._hour_comes: Callable[[tuple[Stay, int, bool, int]], None] = self._appointment
         self._is_over: Callable[[Stay], None] = self._assessed
         self._unserved: dict[str, list[tuple[Stay, int]]] = {}
@@ -59,32 +59,33 @@ class Access:
         """The referral has come: somebody tries to reach the patient."""
         stay.state = APPLYING
         stages = self._stages(stay)
-        contact, delay = stages.contact, 0.0
-        if contact is not None:
-            if not self._succeeds(stay, "contact", contact.share):
-                self._journey.turn_away(stay, Fact.LOST, contact.lost_to, Stage.CONTACT)
+        reaching, delay = stages.reaching, 0.0
+        if reaching is not None:
+            if not self._succeeds(stay, "contact", reaching.share):
+                self._journey.turn_away(stay, Fact.LOST, reaching.lost_to, Stage.CONTACT)
                 return
-            if contact.delay_days is not None:
-                delay = contact.delay_days.quantile(self._draws.uniform(stay, "contact delay"))
+            if reaching.delay is not None:
+                delay = reaching.delay(self._draws.uniform(stay, "contact delay"))
         if delay > 0:
             when = self._clock.now + delay
-            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
+            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._is_reached, stay)
         else:
             self._contacted(stay, stages)
 
     def go_on(self, stay: Stay, appointment: float | None) -> None:
         """Who applied before the run began has an appointment on that day, or is still to be reached."""
-        contact, _, intake = self._stages(stay)
+        stages = self._stages(stay)
+        reaching, intake = stages.reaching, stages.assessment
         now, applied = self._clock.now, stay.joined
         if appointment is None or intake is None:
-            law = contact.delay_days if contact is not None else None
+            law = reaching.delay_days if reaching is not None else None
             delay = (
                 given_elapsed(law, now - applied, self._draws.uniform(stay, "contact delay")) if law else 0.0
             )
             when = max(applied + delay, now)
-            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._contacted_later, stay)
+            self._clock.call_at(when, ARRIVAL + stay.patient.index, self._is_reached, stay)
             return
-        if contact is not None:
+        if reaching is not None:
             self._recorder.write(applied, _CONTACTED, stay.number)
         slot = self._staff.diary(intake.role).book_on(floor(appointment), intake.minutes)
         if slot is None:
@@ -99,13 +100,12 @@ class Access:
 
     def _contacted(self, stay: Stay, stages: Stages) -> None:
         """Reached: screened, and given an appointment."""
-        contact, eligible, intake = stages
-        if contact is not None:
+        if stages.reaching is not None:
             self._recorder.write(self._clock.now, _CONTACTED, stay.number)
-        if eligible is not None and not self._is_eligible(stay, eligible, "screen"):
+        if stages.screening is not None and not self._is_eligible(stay, stages.screening, "screen"):
             return
-        if intake is not None:
-            self._book(stay, intake, 0)
+        if stages.assessment is not None:
+            self._book(stay, stages.assessment, 0)
         else:
             self._journey.enlist(stay)
 
@@ -141,7 +141,7 @@ class Access:
     def _serve(self, role: str) -> None:
         waiting, self._unserved[role] = self._unserved[role], []
         for stay, missed in waiting:
-            intake = self._stages(stay).intake
+            intake = self._stages(stay).assessment
             if stay.state is APPLYING and intake is not None:
                 self._book(stay, intake, missed)
 
@@ -149,9 +149,9 @@ class Access:
         """The hour has come: who shows is assessed; who does not may book again."""
         stay, post, shows, missed = call
         stages = stay.unit.stages[stay.origin]
-        if stay.state is not APPLYING or stages is None or stages.intake is None:
+        if stay.state is not APPLYING or stages is None or stages.assessment is None:
             return
-        intake, now = stages.intake, self._clock.now
+        intake, now = stages.assessment, self._clock.now
         if not self._staff.diary(intake.role).is_present(post):
             self._book(stay, intake, missed)  # called off by the program: not the patient's fault
             return
@@ -169,17 +169,17 @@ class Access:
     def _assessed(self, stay: Stay) -> None:
         if stay.state is not APPLYING:
             return
-        eligible = self._stages(stay).eligible
-        if eligible is None or self._is_eligible(stay, eligible, "assessment"):
+        screening = self._stages(stay).screening
+        if screening is None or self._is_eligible(stay, screening, "assessment"):
             self._journey.enlist(stay)
             self._allocator.allocate(stay.unit)
 
-    def _is_eligible(self, stay: Stay, eligible: Eligible, found_at: str) -> bool:
+    def _is_eligible(self, stay: Stay, screening: Screening, found_at: str) -> bool:
         """Whether the level is right for the patient, as far as it is found out here; if not, they are sent on."""
-        if eligible.found_at != found_at or self._succeeds(stay, "eligible", eligible.share):
+        if screening.found_at != found_at or self._succeeds(stay, "eligible", screening.share):
             return True
         stage = Stage.SCREEN if found_at == "screen" else Stage.ASSESSMENT
-        self._journey.turn_away(stay, Fact.LOST, eligible.otherwise, stage)
+        self._journey.turn_away(stay, Fact.LOST, screening.otherwise, stage)
         return False
 
     # ── small words ──────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ from iopsim.model.ledger import Fact, Missing
 from iopsim.model.people import ADMITTED, ADMITTED_ALREADY, GONE, NEVER, WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from iopsim.model.capacity import Offer
     from iopsim.model.clock import Clock
@@ -45,6 +45,7 @@ class Allocator:
         self._units = units
         self._visits = visits
         self.journey: Journey
+        self._asking: Callable[[Unit], None] = self._asked  # bound once
 
     def freed(self, unit: Unit) -> None:
         """Room may have come free in a level, and in those that share its therapists: ask all who wait."""
@@ -63,7 +64,7 @@ class Allocator:
         """Allocate the level's room at this instant, after all that is released in it."""
         if unit.waitlist.size and unit.asked_at != self._clock.now:
             unit.asked_at = self._clock.now
-            self._clock.call_at(self._clock.now, ALLOCATION + unit.index, self._asked, unit)
+            self._clock.call_at(self._clock.now, ALLOCATION + unit.index, self._asking, unit)
 
     def _asked(self, unit: Unit) -> None:
         unit.asked_at = -NEVER

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from iopsim.model.clock import LEAVING, RENEGING
 from iopsim.model.ledger import Fact, Missing
-from iopsim.model.people import APPLYING, GONE, IN_CARE, SUSPENDED, WAITING, Patient, Stay
-from iopsim.scenario.parts import HOME
+from iopsim.model.people import APPLYING, AT_HOME, GONE, IN_CARE, NEVER, SUSPENDED, WAITING, Patient, Stay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from iopsim.model.ledger import Recorder
     from iopsim.model.units import Unit
 
-__all__ = ["AT_HOME", "Approach"]
+__all__ = ["Approach"]
 
-AT_HOME: Final = -1
 _AUTHORIZATION: Final = int(Missing.AUTHORIZATION)
 _TREATMENT: Final = int(Missing.TREATMENT)
 # What every patient passes: a name costs a tenth of a member of an enumeration.
@@ -42,9 +40,11 @@ class Approach(ABC):
         self._draws = draws
         self._recorder = recorder
         self._units = units
-        self._levels = {unit.name: unit.index for unit in units}
         self._to = sources
-        self._giving_up: Callable[[Stay], None] = self._renege  # bound once, not for each patient
+        # Bound once, not for each patient.
+        self._giving_up: Callable[[Stay], None] = self._renege
+        self._aging: Callable[[Stay], None] = self._age
+        self._accepting: Callable[[Stay], None] = self._accept
         self.allocator: Allocator
         self.access: Access
         self.payers: Payers
@@ -91,7 +91,7 @@ class Approach(ABC):
         self._recorder.write(now, _JOINED, stay.number, stay.origin)
         if patient.here is not None and patient.here.state is IN_CARE:
             stay.lacks |= _TREATMENT
-        asked = unit.authorizations[patient.payer]
+        asked = unit.approvals[patient.payer]
         denied_at_once = asked is not None and not self.payers.ask(stay, asked)
         if unit.takes_everybody and not stay.lacks and not denied_at_once:
             self.allocator.admit_at_once(stay)
@@ -134,28 +134,28 @@ class Approach(ABC):
 
     def change_at_once(self, stay: Stay) -> None:
         """Where no wait is needed to come into another class, or to take a group at any time."""
-        waitlist = stay.unit.spec.waitlist
-        if waitlist.ages_into is not None and not waitlist.ages_into.after_days:
+        unit = stay.unit
+        if unit.ages_after_days == 0:
             self._age(stay)
-        if waitlist.accept_other_time_after_days == 0:
+        if unit.accepts_after_days == 0:
             self._accept(stay)
 
     def foresee_change(self, stay: Stay) -> None:
         """Who has to wait may come into another class, or take a group at any time, some days from now."""
-        waitlist = stay.unit.spec.waitlist
-        changes = (
-            (waitlist.ages_into and waitlist.ages_into.after_days, self._age),
-            (waitlist.accept_other_time_after_days, self._accept),
-        )
-        for days, change in changes:
-            if days:
-                self._at(max(stay.joined + days, self._clock.now), LEAVING, stay, change)
+        unit = stay.unit
+        if 0 < unit.ages_after_days < NEVER:
+            self._change_after(unit.ages_after_days, stay, self._aging)
+        if 0 < unit.accepts_after_days < NEVER:
+            self._change_after(unit.accepts_after_days, stay, self._accepting)
+
+    def _change_after(self, days: float, stay: Stay, change: Callable[[Stay], None]) -> None:
+        self._at(max(stay.joined + days, self._clock.now), LEAVING, stay, change)
 
     def _age(self, stay: Stay) -> None:
-        into = stay.unit.spec.waitlist.ages_into
-        if stay.state is WAITING and into is not None and into.class_ < stay.rank[0]:
-            self._recorder.write(self._clock.now, Fact.AGED, stay.number, into.class_)
-            stay.unit.waitlist.change(stay, (into.class_, *stay.rank[1:]), stay.kind)
+        into = stay.unit.ages_into
+        if stay.state is WAITING and into is not None and into < stay.rank[0]:
+            self._recorder.write(self._clock.now, Fact.AGED, stay.number, into)
+            stay.unit.waitlist.change(stay, (into, *stay.rank[1:]), stay.kind)
             if stay.unit.strict:
                 self.allocator.ask(stay.unit)
 
@@ -170,9 +170,9 @@ class Approach(ABC):
 
     # ── giving up, and being turned away ─────────────────────────────────────────────────────────────────────
 
-    def turn_away(self, stay: Stay, fact: Fact, to: str, detail: int = -1) -> None:
+    def turn_away(self, stay: Stay, fact: Fact, destination: int, detail: int = -1) -> None:
         """Refused, denied or lost: back to the treatment that goes on, or to where such patients go."""
-        here, destination = stay.patient.here, self._destination(to)
+        here = stay.patient.here
         goes_on = here is not None and here.state in (IN_CARE, SUSPENDED)
         self._recorder.write(self._clock.now, fact, stay.number, AT_HOME if goes_on else destination, detail)
         self._off_the_list(stay)
@@ -187,7 +187,7 @@ class Approach(ABC):
 
     def refuse(self, stay: Stay) -> None:
         """The waitlist is full."""
-        self.turn_away(stay, Fact.REFUSED, stay.unit.spec.waitlist.otherwise)
+        self.turn_away(stay, Fact.REFUSED, stay.unit.otherwise)
 
     def begin_patience(self, stay: Stay) -> None:
         """From now on the patient may give up waiting; beginning twice at one instant is beginning once."""
@@ -202,7 +202,7 @@ class Approach(ABC):
 
     def _renege(self, stay: Stay) -> None:
         if stay.state is WAITING:
-            destination = self._destination(stay.unit.spec.waitlist.renege_to)
+            destination = stay.unit.renege_to
             self._recorder.write(self._clock.now, _RENEGED, stay.number, destination)
             self._off_the_list(stay)
             self._go(stay.patient, destination, self._from(stay.unit))
@@ -233,9 +233,6 @@ class Approach(ABC):
         self._clock.call_at(
             time, order + stay.patient.index, call, stay if detail is None else (stay, detail)
         )
-
-    def _destination(self, name: str) -> int:
-        return AT_HOME if name == HOME else self._levels[name]
 
     def _from(self, unit: Unit) -> int:
         """The origin of those who come from a level."""

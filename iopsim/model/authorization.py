@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from iopsim.model.ledger import Recorder
     from iopsim.model.people import Stay
     from iopsim.model.plan import SessionPlan
-    from iopsim.scenario.access import Authorization
+    from iopsim.model.terms import Approval
 
 __all__ = ["Payers"]
 
@@ -46,7 +46,7 @@ class Payers:
 
     # ── before admission ─────────────────────────────────────────────────────────────────────────────────────
 
-    def ask(self, stay: Stay, asked: Authorization) -> bool:
+    def ask(self, stay: Stay, asked: Approval) -> bool:
         """Ask on joining the waitlist; False if it is denied at once."""
         denied = asked.denied > 0 and self._draws.uniform(stay, "denied") < asked.denied
         delay = self.delay(stay, asked)
@@ -56,12 +56,11 @@ class Payers:
             self._journey.authorize(stay)
         return delay > 0 or not denied
 
-    def delay(self, stay: Stay, asked: Authorization) -> float:
+    def delay(self, stay: Stay, asked: Approval) -> float:
         """Days from asking to the answer."""
-        law = asked.delay_days
-        return 0.0 if law is None else law.quantile(self._draws.uniform(stay, "authorization"))
+        return 0.0 if asked.delay is None else asked.delay(self._draws.uniform(stay, "authorization"))
 
-    def expect(self, stay: Stay, asked: Authorization, time: float) -> None:
+    def expect(self, stay: Stay, asked: Approval, time: float) -> None:
         """Who waits since before the run began gets the answer then."""
         self._expect(stay, time, asked.denied > 0 and self._draws.uniform(stay, "denied") < asked.denied)
 
@@ -80,7 +79,7 @@ class Payers:
 
     # ── in care ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, stay: Stay, asked: Authorization) -> None:
+    def begin(self, stay: Stay, asked: Approval) -> None:
         """Care begins, or goes on, with the units that the payer has approved: always so many at once."""
         if asked.units is not None:
             stay.approved = asked.units * (1 + int(self._units(stay) // asked.units))
@@ -101,9 +100,8 @@ class Payers:
         stay.reviews += 1
         stay.is_asking = True
         self._recorder.write(self._clock.now, _ASKED, stay.number, stay.approved)
-        cut = asked.review.cut > 0 and self._draws.uniform(stay, "cut", number) < asked.review.cut
-        law = asked.review.delay_days
-        delay = law.quantile(self._draws.uniform(stay, "review", number)) if law is not None else 0.0
+        cut = asked.cut > 0 and self._draws.uniform(stay, "cut", number) < asked.cut
+        delay = asked.review_delay(self._draws.uniform(stay, "review", number)) if asked.review_delay else 0.0
         if delay > 0:
             self._watch(stay)
             self._at(self._clock.now + delay, stay, self._reviewed, cut)
@@ -130,7 +128,7 @@ class Payers:
         asked = self._asked(stay)
         until = stay.approved - (0 if stay.is_asking or stay.is_cut else asked.ask_before)
         stay.payer_after, stay.payer_turn = NEVER, -1
-        if days := _days_of_a_unit(stay, asked):
+        if days := asked.days_of_a_unit:
             after = until * days + (_INSTANT if stay.is_asking else 0.0)
             stay.payer_after = max(after, self._treated(stay))
         elif until > self._used(stay):
@@ -144,7 +142,7 @@ class Payers:
 
     def _units(self, stay: Stay) -> float:
         """Units used up until now."""
-        if days := _days_of_a_unit(stay, self._asked(stay)):
+        if days := self._asked(stay).days_of_a_unit:
             return self._treated(stay) / days
         return stay.attends.count(1, 0, stay.had)
 
@@ -155,17 +153,10 @@ class Payers:
     # ── small words ──────────────────────────────────────────────────────────────────────────────────────────
 
     @staticmethod
-    def _asked(stay: Stay) -> Authorization:
-        asked = stay.unit.authorizations[stay.patient.payer]
+    def _asked(stay: Stay) -> Approval:
+        asked = stay.unit.approvals[stay.patient.payer]
         assert asked is not None, "nobody is asked where nothing has to be approved"
         return asked
 
     def _at(self, time: float, stay: Stay, call: object, detail: object) -> None:
         self._clock.call_at(time, LEAVING + stay.patient.index, call, (stay, detail))  # type: ignore[arg-type]
-
-
-def _days_of_a_unit(stay: Stay, asked: Authorization) -> float:
-    """Days of treatment that use up one unit; 0 where units are sessions of a group."""
-    if asked.per == "day":
-        return 1.0
-    return 0.0 if stay.group is not None else 7 / (stay.unit.spec.days_per_week or 7)

@@ -21,8 +21,8 @@ from iopsim.scenario.parts import WEEKDAYS
 
 if TYPE_CHECKING:
     from iopsim.model.people import Patient, Stay
+    from iopsim.model.terms import Treatment
     from iopsim.model.timeline import Timeline
-    from iopsim.model.units import Treatment
     from iopsim.scenario.groups import Group as GroupSpec
     from iopsim.scenario.levels import Level
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from iopsim.model.approach import AT_HOME, Approach
+from iopsim.model.approach import Approach
 from iopsim.model.clock import COMPLETION, LEAVING, RENEGING
 from iopsim.model.elapsed import given_elapsed, spent
 from iopsim.model.ledger import SERVICES_A_WORD, Fact, Reason
 from iopsim.model.people import (
     APPLYING,
+    AT_HOME,
     HELD,
     IN_CARE,
     NEVER,
@@ -93,12 +94,15 @@ class Journey(Approach):
         """
         treatment, patient = stay.treatment, stay.patient
         if treatment.stay_days is not None:
-            known = max(stay.treated, at_least)
-            stay.ends_after = given_elapsed(treatment.stay_days, known, self._draws.uniform(stay, "stay"))
+            known, drawn = max(stay.treated, at_least), self._draws.uniform(stay, "stay")
+            if known or treatment.stay is None:
+                stay.ends_after = given_elapsed(treatment.stay_days, known, drawn)
+            else:
+                stay.ends_after = treatment.stay(drawn)
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)
-        if (asked := stay.unit.authorizations[patient.payer]) is not None:
+        if (asked := stay.unit.approvals[patient.payer]) is not None:
             self.payers.begin(stay, asked)
             if stay.payer_turn >= 0:
                 self.plan.foresee_turn(stay)
@@ -126,8 +130,8 @@ class Journey(Approach):
                 stay.step_up_after = weeks_to_event(treatment.step_up_per_week, hazard)
             stay.step_up_after = max(stay.step_up_after, stay.treated)
         if before := stay.unit.refer_before_days:
-            weeks = sum(phase.weeks for phase in treatment.care.phases or ())
-            stay.refer_after = max(0.0, (7.0 * weeks if weeks else stay.ends_after) - before)
+            planned = 7.0 * treatment.phase_weeks if treatment.phase_weeks else stay.ends_after
+            stay.refer_after = max(0.0, planned - before)
 
     def _foresee_dropout(self, stay: Stay, hazard: float) -> None:
         treatment = stay.treatment
@@ -181,7 +185,7 @@ class Journey(Approach):
         if after == stay.ends_after:
             self.complete(stay)
         elif after == stay.dropout_after:
-            self._leave_early(stay, Fact.DROPPED_OUT, stay.treatment.care.leave_early.dropout_to)
+            self._leave_early(stay, Fact.DROPPED_OUT, stay.treatment.dropout_to)
         elif after == stay.step_up_after:
             self._suspend(stay)
         else:
@@ -233,15 +237,13 @@ class Journey(Approach):
 
     def discharge(self, stay: Stay) -> None:
         """Too many sessions missed in a row."""
-        to = stay.treatment.care.leave_early.dropout_to
-        self._leave_early(stay, Fact.DISCHARGED, to, Reason.MISSED)
+        self._leave_early(stay, Fact.DISCHARGED, stay.treatment.dropout_to, Reason.MISSED)
 
-    def cut(self, stay: Stay, to: str) -> None:
+    def cut(self, stay: Stay, to: int) -> None:
         """The payer approves no more, and what was approved is used up."""
         self._leave_early(stay, Fact.DISCHARGED, to, Reason.CUT)
 
-    def _leave_early(self, stay: Stay, fact: Fact, to: str, reason: int = -1) -> None:
-        destination = self._destination(to)
+    def _leave_early(self, stay: Stay, fact: Fact, destination: int, reason: int = -1) -> None:
         self._recorder.write(self._clock.now, fact, stay.number, destination, reason)
         self._consider_return(stay, destination)
         self._forget_ahead(stay.patient)
@@ -364,10 +366,10 @@ class Journey(Approach):
 
     def _consider_return(self, stay: Stay, destination: int) -> None:
         returns = stay.unit.returns
-        if returns is None or destination not in {self._destination(name) for name in returns.from_}:
+        if returns is None or destination not in returns.out_of:
             return
         if self._draws.uniform(stay, "returns") < returns.share:
-            delay = returns.after_days.quantile(self._draws.uniform(stay, "return_after"))
+            delay = returns.after(self._draws.uniform(stay, "return_after"))
             self._at(self._clock.now + delay, LEAVING, stay, self._coming_back)
 
     def _come_back(self, stay: Stay) -> None:
@@ -375,11 +377,10 @@ class Journey(Approach):
         returns, patient = stay.unit.returns, stay.patient
         if returns is None:
             return
-        interruptible = {self._destination(name) for name in returns.from_}
         engaged = {part.unit.index for part in (patient.here, patient.ahead) if part is not None}
         if patient.heading != AT_HOME:
             engaged.add(patient.heading)
-        if not engaged <= interruptible:
+        if not engaged <= returns.out_of:
             return
         patient.heading = AT_HOME
         ahead, here = patient.ahead, patient.here
@@ -390,4 +391,4 @@ class Journey(Approach):
             self.allocator.release(here)
         elif here is not None:
             self.leave(here)
-        self._go(patient, self._levels[returns.to], origin=len(self._to) + len(self._units))
+        self._go(patient, returns.to, origin=len(self._to) + len(self._units))

@@ -226,8 +226,8 @@ class Opening:
         return Offer(group=group, days=group.weekdays)
 
     def _days_per_week(self, stay: Stay) -> int:
-        phases = stay.treatment.care.phases
-        return phases[stay.phase].days_per_week if phases else stay.treatment.days_per_week
+        treatment = stay.treatment
+        return treatment.phase_days[stay.phase] if treatment.phase_days else treatment.days_per_week
 
     def _use_sessions(self, stay: Stay, row: Resident, offer: Offer) -> None:
         """Put the stay where its plan is after the sessions used: those that the file says, or that were scheduled."""
@@ -237,17 +237,17 @@ class Opening:
         boundaries = stay.treatment.boundaries
         if boundaries:
             stay.phase = _phase(used, boundaries)
-            stay.extended = used >= boundaries[-1] and stay.treatment.care.extension is not None
+            stay.extended = used >= boundaries[-1] and stay.treatment.extension_share is not None
 
     def _scheduled(self, stay: Stay, days: float, offer: Offer) -> int:
         """Sessions since the start of care, if so many a week took place as the plan has, closed days apart."""
         if offer.group is None:
             return 0
-        phases, boundaries = stay.treatment.care.phases, stay.treatment.boundaries
+        phase_days, boundaries = stay.treatment.phase_days, stay.treatment.boundaries
         clock, started = in_days(offer.group.spec.start_hour), self._now - days
         used = 0
         for day in range(floor(started), floor(self._now)):
-            met = offer.days[: phases[_phase(used, boundaries)].days_per_week] if phases else offer.days
+            met = offer.days[: phase_days[_phase(used, boundaries)]] if phase_days else offer.days
             is_met = self._timeline.weekday(day) in met and day not in self._timeline.closed
             used += is_met and day + clock >= started
         return used
@@ -310,9 +310,8 @@ class Opening:
 
     def _has_had_all(self, stay: Stay) -> bool:
         """Whether the sessions used are those of the whole plan, extended if that can be."""
-        plan, extension = stay.treatment.boundaries, stay.treatment.care.extension
-        more = extension.weeks * self._days_per_week(stay) if extension is not None else 0
-        return bool(plan) and stay.had >= plan[-1] + more
+        plan = stay.treatment.boundaries
+        return bool(plan) and stay.had >= plan[-1] + stay.treatment.extension_sessions
 
     # ── on a list ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -331,7 +330,7 @@ class Opening:
         """On the list since then; who holds a place elsewhere meanwhile goes on holding it."""
         journey, now, unit = self._journey, self._now, stay.unit
         self._write(stay.joined, Fact.JOINED, stay, stay.origin)
-        asked = unit.authorizations[stay.patient.payer]
+        asked = unit.approvals[stay.patient.payer]
         if asked is not None:
             answered = stay.joined + journey.payers.delay(stay, asked)
             if answered > now:

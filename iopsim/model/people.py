@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from iopsim.model.capacity import Group
     from iopsim.model.clock import Call
     from iopsim.model.draws import Cell
-    from iopsim.model.units import Treatment, Unit
+    from iopsim.model.terms import Treatment
+    from iopsim.model.units import Unit
 
 __all__ = [
-    "ADMITTED", "ADMITTED_ALREADY", "APPLYING", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED", "WAITING",
-    "Patient", "Rank", "State", "Stay",
+    "ADMITTED", "ADMITTED_ALREADY", "APPLYING", "AT_HOME", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED",
+    "WAITING", "Patient", "Rank", "State", "Stay",
 ]  # fmt: skip
 
 NEVER: Final = float("inf")
-UNDECIDED: Final = -2  # where to go: −1 is home
+AT_HOME: Final = -1  # where to go: else the index of a level
+UNDECIDED: Final = -2
 
 Rank = tuple[float, ...]
 """Priority class, time of joining, patient, stay: lower is asked first."""

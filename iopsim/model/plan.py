@@ -235,22 +235,22 @@ class SessionPlan:
 
     def turn(self, stay: Stay) -> None:
         """After the session that `Stay.turn` named: discharge, taper, extension, completion, the payer, or go on."""
-        phases, extension, had = stay.treatment.care.phases, stay.treatment.care.extension, stay.had
-        at_end = phases is not None and had == self._boundary(stay)
-        last_phase = phases is not None and stay.phase == len(phases) - 1
+        phase_days, extension_share = stay.treatment.phase_days, stay.treatment.extension_share
+        had = stay.had
+        at_end = bool(phase_days) and had == self._boundary(stay)
+        last_phase = stay.phase == len(phase_days) - 1
         through = at_end and last_phase
-        if through and extension is not None and not stay.extended:
-            drawn = self._draws.uniform(stay, "extension")
-            stay.extended = drawn < extension.share
+        if through and extension_share is not None and not stay.extended:
+            stay.extended = self._draws.uniform(stay, "extension") < extension_share
             through = not stay.extended
         if through:
             self._journey.complete(stay)
         elif had == stay.missed_out:
             self._journey.discharge(stay)
         else:
-            if phases is not None and at_end and not last_phase:
+            if at_end and not last_phase:
                 stay.phase += 1
-                self._taper(stay, phases[stay.phase].days_per_week)
+                self._taper(stay, phase_days[stay.phase])
             if had == stay.payer_turn:
                 self._journey.payer_turn(stay)
             if stay.state is IN_CARE:
@@ -276,7 +276,7 @@ class SessionPlan:
         """The session, by the patient's own count, with which the phase they are in ends (plan: scheduled)."""
         sessions = stay.treatment.boundaries[stay.phase]
         if stay.extended:
-            sessions += _extension_sessions(stay)
+            sessions += stay.treatment.extension_sessions
         if stay.unit.is_scheduled:
             return sessions
         return self._when_attended(stay, sessions)
@@ -291,7 +291,7 @@ class SessionPlan:
         """The session, by the patient's own count, with which so many will be attended; beyond all if none is."""
         far: float = min(_FAR, stay.ends_after + 1)
         if stay.treatment.boundaries and stay.unit.is_scheduled:
-            far = float(stay.treatment.boundaries[-1] + _extension_sessions(stay))
+            far = float(stay.treatment.boundaries[-1] + stay.treatment.extension_sessions)
         while stay.attends.count(1) < units and stay.missed_out < 0 and len(stay.attends) < far:
             self._foresee(stay, len(stay.attends) + _AHEAD)
         return _place_of(units, stay.attends) or _FAR + 1
@@ -353,13 +353,6 @@ def _place_of(nth: int, attends: bytes) -> int:
         if attended == nth:
             return place
     return 0
-
-
-def _extension_sessions(stay: Stay) -> int:
-    care = stay.treatment.care
-    if care.extension is None or care.phases is None:
-        return 0
-    return care.extension.weeks * care.phases[-1].days_per_week
 
 
 def _guests(host: Group) -> list[Stay]:

@@ -13,7 +13,7 @@ from tests.unit.timelines import Person, date_of, live
 
 if TYPE_CHECKING:
     from iopsim.model.people import Patient
-    from iopsim.model.units import Treatment
+    from iopsim.model.terms import Treatment
 
 MWF = {"days": ["mon", "wed", "fri"], "seats": 2}
 GONE_HOME = "completed iop → home, released iop"
