@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from iopsim.model.draws import Cell
     from iopsim.model.terms import Treatment
     from iopsim.model.units import Unit
+    from iopsim.model.visits import Visit
 
 __all__ = [
     "ADMITTED", "ADMITTED_ALREADY", "APPLYING", "AT_HOME", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED",
@@ -102,15 +103,16 @@ class Stay:
 
     `lacks` are bits of `Missing` that keep this stay alone from being admitted; `bound` is where the patient goes on
     completion, if that is known before; `dropout_hazard` the cumulative hazard at which the patient drops out;
-    `approved` the payer's units; `name` begins the names of their numbers here, `numbers` is the hash that was made of
-    it last, its `part`-th. `ending` is what the clock will call for the next end of treatment; it is called off where
-    another takes its place or the patient leaves before, so that the clock keeps nobody who has gone.
+    `approved` the payer's units; `owed` the visits of services that wait for hours; `name` begins the names of their
+    numbers here, `numbers` is the hash that was made of it last, its `part`-th. `ending` is what the clock will call
+    for the next end of treatment; it is called off where another takes its place or the patient leaves before, so that
+    the clock keeps nobody who has gone.
     """
 
     __slots__ = (
         "admitted", "approved", "attends", "bookings", "bound", "days", "dropout_after", "dropout_hazard",
         "ending", "ends_after", "entry", "extended", "group", "had_before", "is_asking", "is_cut", "joined",
-        "kind", "lacks", "missed_out", "name", "number", "numbers", "origin", "part", "patience_begun",
+        "kind", "lacks", "missed_out", "name", "number", "numbers", "origin", "owed", "part", "patience_begun",
         "patient", "payer_after", "payer_turn", "phase", "pool", "post", "propensity", "rank", "refer_after",
         "reviews", "seated_at", "since", "state", "step_up_after", "treated", "treatment", "turn", "turns_with",
         "unit",
@@ -159,6 +161,7 @@ class Stay:
         self.lacks = 0
         self.bound = UNDECIDED
         self.bookings = 0
+        self.owed: list[Visit] | None = None
         self.approved = 0
         self.reviews = 0
         self.is_asking = False

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from iopsim.model.staff import Staff
     from iopsim.scenario.schema import Scenario
 
-__all__ = ["Visits"]
+__all__ = ["Visit", "Visits"]
 
 
 class _Limited(NamedTuple):
@@ -33,8 +33,8 @@ class _Limited(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class _Visit:
-    """What is owed to a stay, and when it is to be given: at `start`, in the diary of `post`."""
+class Visit:
+    """What is owed to a stay, and when it is to be given: at `start`, in the diary of `post`; never: not booked."""
 
     stay: Stay
     service: int
@@ -58,7 +58,7 @@ class Visits:
         self._clock = clock
         self._recorder = recorder
         self._limited: dict[int, _Limited] = {}
-        self._owed: dict[int, list[_Visit]] = {}
+        self._unbooked: dict[Visit, None] = {}  # those for whom nobody was there
         for index, service in enumerate(scenario.services.values()):
             if service.limits:
                 self._limited[index] = _Limited(
@@ -67,6 +67,7 @@ class Visits:
                     every=inf if service.every_weeks is None else 7 * service.every_weeks,
                     due_days=inf if service.due_days is None else service.due_days,
                 )
+        self._coming: Callable[[tuple[Visit, float]], None] = self._meet  # bound once, not for each of them
         for role in {service.role: None for service in scenario.services.values() if service.limits}:
             staff.watch(role, self._book_missing)
 
@@ -111,20 +112,23 @@ class Visits:
 
     def pause(self, stay: Stay) -> None:
         """Treatment has been suspended, or is over: appointments to come are given back."""
-        if stay.number not in self._owed:
+        if stay.owed is None:
             return
-        given_back = [visit for visit in self._owed[stay.number] if self._clock.now < visit.start < NEVER]
+        given_back = [visit for visit in stay.owed if self._clock.now < visit.start < NEVER]
         for visit in given_back:
             self._limited[visit.service].diary.cancel(visit.start, visit.post)
             visit.start = NEVER
         if given_back:
             self.allocator.hours_freed()
         if stay.state is not SUSPENDED:
-            del self._owed[stay.number]
+            if self._unbooked:
+                for visit in stay.owed:
+                    self._unbooked.pop(visit, None)  # nobody is kept who has gone
+            stay.owed = None
 
     def resume(self, stay: Stay) -> None:
         """Treatment goes on: what was due before is booked again."""
-        for visit in self._owed.get(stay.number, ()):
+        for visit in stay.owed or ():
             if visit.start == NEVER:
                 self._book(visit)
 
@@ -143,40 +147,45 @@ class Visits:
             self._at(due, stay, self._fall_due, (stay, service, started, times + 1))
 
     def _owe(self, stay: Stay, service: int, due: float) -> None:
-        visit = _Visit(stay, service, due)
-        self._owed.setdefault(stay.number, []).append(visit)
+        visit = Visit(stay, service, due)
+        if stay.owed is None:
+            stay.owed = [visit]
+        else:
+            stay.owed.append(visit)
         self._book(visit)
 
-    def _book(self, visit: _Visit) -> None:
+    def _book(self, visit: Visit) -> None:
         """Make an appointment; while nobody holds a post the visit is owed without one."""
         diary, minutes, *_ = self._limited[visit.service]
         appointment = diary.book(self._clock.now, minutes)
-        if appointment is not None:
-            visit.start, visit.post = appointment
-            self._at(visit.start, visit.stay, self._meet, (visit, visit.start))
+        if appointment is None:
+            self._unbooked[visit] = None
+            return
+        visit.start, visit.post = appointment
+        self._at(visit.start, visit.stay, self._coming, (visit, visit.start))
 
-    def _meet(self, call: tuple[_Visit, float]) -> None:
+    def _meet(self, call: tuple[Visit, float]) -> None:
         """The time of an appointment has come, unless it was given back."""
         visit, start = call
         if visit.start != start:
             return
         visit.start = NEVER
-        if not self._can_come(visit.stay):
+        owed = visit.stay.owed
+        if owed is None or not self._can_come(visit.stay):
             return  # who is suspended books again on resuming
         if self._limited[visit.service].diary.is_present(visit.post):
             self._recorder.visits.append((start, visit.stay.number, visit.service, visit.due))
-            self._owed[visit.stay.number].remove(visit)
+            owed.remove(visit)
         else:
             self._book(visit)
 
     def _book_missing(self) -> None:
-        """Somebody is there again: whoever has no appointment gets one, in order of what was due first."""
-        missing = [
-            visit
-            for visits in self._owed.values()
-            for visit in visits
-            if visit.start == NEVER and self._can_come(visit.stay)
-        ]
+        """Somebody is there again: whoever has no appointment gets one, in order of what was due first.
+
+        Who is suspended books again on resuming.
+        """
+        missing = [visit for visit in self._unbooked if visit.start == NEVER and self._can_come(visit.stay)]
+        self._unbooked.clear()
         for visit in sorted(missing, key=lambda visit: (visit.due, visit.stay.patient.index, visit.service)):
             self._book(visit)
         self.allocator.hours_freed()

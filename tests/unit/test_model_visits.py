@@ -114,6 +114,18 @@ def test_what_falls_due_when_nobody_is_there_is_booked_when_somebody_is_first_du
     assert visits(told) == [(9 + NINE, "bob", 3.2), (10 + NINE, "ann", 3.5), (11 + NINE, "cat", 3.9)]
 
 
+def test_who_is_suspended_when_somebody_comes_takes_no_appointment_from_those_in_treatment() -> None:
+    """Nobody from day 0 to day 6: ann's was due first, but she is suspended until day 10.1."""
+    told = clinic(
+        ANN,
+        BED,
+        Person("cat", 4),
+        level={"leave_early": STEPS_UP},
+        role={"leaves": [date_of(0)], "days_to_hire": 7},
+    )
+    assert visits(told) == [(7 + NINE, "cat", 4), (10 + NINE, "ann", 0.1)]
+
+
 def test_visits_of_several_services_share_the_day_of_their_role() -> None:
     told = live(
         {"iop": {"stay_days": 50}},
