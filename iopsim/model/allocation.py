@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from iopsim.model.people import Stay
     from iopsim.model.units import Unit
     from iopsim.model.visits import Visits
+    from iopsim.model.waitlist import Kind
 
 __all__ = ["Allocator"]
 
@@ -56,7 +57,7 @@ class Allocator:
     def hours_freed(self) -> None:
         """Appointments may be free sooner than they were: ask all whose admission waits for one."""
         for unit in self._units:
-            if any(unit.gates):
+            if any(kind.gates for kind in unit.waitlist.kinds):
                 unit.settled = False
                 self.ask(unit)
 
@@ -136,7 +137,7 @@ class Allocator:
         self._recorder.write(self._clock.now, _RELEASED, stay.number)
         self.freed(unit)
 
-    def _choice(self, unit: Unit, kinds: set[int] | None) -> tuple[Stay, Offer] | None:
+    def _choice(self, unit: Unit, kinds: set[Kind] | None) -> tuple[Stay, Offer] | None:
         """Who is next and what they get: the first who can be admitted, or the head when it is strict."""
         if unit.caseload is not None and not unit.caseload.free:
             return None
@@ -147,12 +148,12 @@ class Allocator:
                 return None
             kinds = {first.kind}
         best: tuple[Stay, Offer] | None = None
-        capacity, needs, now = unit.capacity, unit.needs, self._clock.now
-        for kind, number in enumerate(waitlist.queued):
-            if number and (kinds is None or kind in kinds):
-                gates, offer = unit.gates[kind], capacity.find(needs[kind], now)
+        capacity, now = unit.capacity, self._clock.now
+        for kind in waitlist.kinds:
+            if kind.queued and (kinds is None or kind in kinds):
+                gates, offer = kind.gates, capacity.find(kind.need, now)
                 if gates or offer is not None:  # without a seat too, somebody has to wait for hours to come
-                    head = waitlist.first(kind)
+                    head = kind.first()
                     if (best is None or head.rank < best[0].rank) and (not gates or self._has_hours(head)):
                         best = best if offer is None else (head, offer)
         return best
@@ -181,7 +182,7 @@ class Allocator:
 
     def admit_at_once(self, stay: Stay) -> None:
         """Admit to a level that has room for everybody, past its waitlist."""
-        offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
+        offer = stay.unit.capacity.find(stay.kind.need, self._clock.now)
         assert offer is not None, "a level with room for everybody has none"
         self._admit(stay, offer)
 
@@ -217,13 +218,15 @@ class Allocator:
                 ahead += 1
                 by_origin[stay.origin] += 1
 
-    def _note(self, unit: Unit, kinds: set[int] | None) -> None:
+    def _note(self, unit: Unit, kinds: set[Kind] | None) -> None:
         """Write down what each kind of waiting stay lacks (None: all kinds), where it has changed."""
-        now, noted = self._clock.now, unit.noted
-        for kind, missing in unit.missing(kinds, now).items():
-            if missing != noted[kind]:
-                noted[kind] = missing
-                self._recorder.blocked.append((now, unit.index, kind, missing))
+        now = self._clock.now
+        for kind in unit.waitlist.kinds:
+            if kind.waiting and (kinds is None or kind in kinds):
+                missing = unit.missing(kind, now)
+                if missing != kind.noted:
+                    kind.noted = missing
+                    self._recorder.blocked.append((now, unit.index, kind.number, missing))
 
     def _unlock(self, unit: Unit) -> None:
         """Move every cycle of holders who wait for each other's places (model.md §5): they swap at once."""
@@ -231,7 +234,7 @@ class Allocator:
             for stay in cycle:
                 self.journey.vacate(stay.patient)
             for stay in cycle:
-                offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
+                offer = stay.unit.capacity.find(stay.kind.need, self._clock.now)
                 assert offer is not None, "a cycle that was found to fit does not"
                 stay.unit.waitlist.remove(stay)
                 self._admit(stay, offer)
@@ -276,12 +279,15 @@ class Allocator:
         """Holders who lack something, in rule order; one for each need and place held: others fit no better."""
         chosen: dict[object, Stay] = {}
         holders = sorted(unit.waitlist.holders.values(), key=_BY_RANK)
-        missing = unit.missing({stay.kind for stay in holders}, self._clock.now)
+        theirs = {stay.kind for stay in holders}
+        missing = {
+            kind: unit.missing(kind, self._clock.now) for kind in unit.waitlist.kinds if kind in theirs
+        }
         for stay in holders:
             here = stay.patient.here
             if here is not None and missing[stay.kind] != _ORDER:
                 chosen.setdefault(
-                    (stay.kind, here.unit.index, here.pool, here.group, here.days, here.post), stay
+                    (stay.kind.number, here.unit.index, here.pool, here.group, here.days, here.post), stay
                 )
         return list(chosen.values())
 
@@ -293,7 +299,7 @@ class Allocator:
         taken: list[Stay] = []
         for stay in cycle:
             caseload = stay.unit.caseload
-            offer = stay.unit.capacity.find(stay.unit.needs[stay.kind], self._clock.now)
+            offer = stay.unit.capacity.find(stay.kind.need, self._clock.now)
             if offer is None or (caseload is not None and not caseload.free):
                 break
             if stay.treatment.gates and not self._has_hours(stay):

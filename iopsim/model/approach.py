@@ -72,7 +72,7 @@ class Approach(ABC):
             rank=(unit.classes[origin], now, patient.index, number),
             joined=now,
         )
-        self._recorder.stays.append((patient.index, unit.index, stay.entry, stay.kind))
+        self._recorder.stays.append((patient.index, unit.index, stay.entry, stay.kind.number))
         patient.ahead = stay
         if unit.stages[origin] is not None:
             self._recorder.write(now, Fact.SENT if fact is None else fact, number, origin)
@@ -162,8 +162,8 @@ class Approach(ABC):
     def _accept(self, stay: Stay) -> None:
         unit = stay.unit
         kind = unit.kind(stay.patient, stay.treatment, any_time=True)
-        if stay.state is WAITING and kind != stay.kind:
-            self._recorder.write(self._clock.now, Fact.ACCEPTED, stay.number, kind)
+        if stay.state is WAITING and kind is not stay.kind:
+            self._recorder.write(self._clock.now, Fact.ACCEPTED, stay.number, kind.number)
             unit.waitlist.change(stay, stay.rank, kind)
             unit.settled = False
             self.allocator.ask(unit)

@@ -255,7 +255,7 @@ class Groups(Capacity):
 
     def find_elsewhere(self, stay: Stay, now: float) -> Offer | None:
         """Seats for one whose group closes, on as many days; no cohort takes anybody in."""
-        track, time, modality, _ = list(self._needs)[stay.unit.needs[stay.kind]]
+        track, time, modality, _ = list(self._needs)[stay.kind.need]
         fitting = self._that_fit((track, time, modality, len(stay.days)))
         return _best([each for each in fitting if each[0].cohort is None], now)
 

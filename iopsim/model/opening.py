@@ -186,7 +186,7 @@ class Opening:
             rank=(unit.classes[origin], each.time, patient.index, number),
             joined=each.time,
         )
-        self._recorder.stays.append((patient.index, unit.index, stay.entry, stay.kind))
+        self._recorder.stays.append((patient.index, unit.index, stay.entry, stay.kind.number))
         return stay
 
     def _write(self, time: float, fact: Fact, stay: Stay, a: int = -1, b: int = -1, c: int = -1) -> None:
@@ -220,7 +220,7 @@ class Opening:
     def _offer(self, stay: Stay, row: Resident) -> Offer:
         capacity = stay.unit.capacity
         if not isinstance(capacity, Groups):
-            return Offer(pool=stay.unit.needs[stay.kind])
+            return Offer(pool=stay.kind.need)
         number = list(stay.unit.spec.groups).index(str(row.group))
         group = capacity.groups[number]
         return Offer(group=group, days=group.weekdays)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from iopsim.model.terms import Treatment
     from iopsim.model.units import Unit
     from iopsim.model.visits import Visit
+    from iopsim.model.waitlist import Kind
 
 __all__ = [
     "ADMITTED", "ADMITTED_ALREADY", "APPLYING", "AT_HOME", "GONE", "HELD", "IN_CARE", "NEVER", "SUSPENDED", "UNDECIDED",
@@ -126,7 +127,7 @@ class Stay:
         treatment: Treatment,
         entry: int,
         origin: int,
-        kind: int,
+        kind: Kind,
         rank: Rank,
         joined: float,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from iopsim.model.ledger import Missing
 from iopsim.model.sources import table
 from iopsim.model.terms import Approval, Returning, destination, stages_of, treatments_of
-from iopsim.model.waitlist import Waitlist
+from iopsim.model.waitlist import Kind, Waitlist
 from iopsim.scenario.names import RETURNED
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ class Unit:
         settled: Whether nobody who waits could be admitted, newcomers apart.
         asked_at: Instant for which an allocation is already on the clock.
         opens_at: Later instant for which one is on the clock, since a role has hours then.
-        noted: What each kind lacked when it was last written down.
         is_capped: Whether the waitlist may refuse anybody.
         stages: By origin: what lies before the waitlist, if anything does.
         approvals: By payer: what has to be approved, if anything has.
@@ -76,10 +75,7 @@ class Unit:
         self.settled = False
         self.asked_at = -inf
         self.opens_at = -inf
-        self.needs: list[int] = []
-        self.gates: list[tuple[int, ...]] = []
-        self.noted: list[int] = []
-        self._kinds: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._kinds: dict[tuple[int, tuple[int, ...]], Kind] = {}
 
         self._know(scenario)
         self._know_payers(scenario)
@@ -157,28 +153,24 @@ class Unit:
         """How the level treats a patient."""
         return self.treatments[patient.source * self._tracks + patient.track]
 
-    def kind(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> int:
-        """Number of the patient's class of need within the waitlist."""
+    def kind(self, patient: Patient, treatment: Treatment, any_time: bool = False) -> Kind:
+        """The patient's kind of need within the waitlist."""
         need = self.capacity.need(patient, treatment, any_time)
         kind = self._kinds.get((need, treatment.gates))
         if kind is None:
-            kind = self._kinds[need, treatment.gates] = len(self.needs)
-            self.needs.append(need)
-            self.gates.append(treatment.gates)
-            self.noted.append(0)
+            kinds = self.waitlist.kinds
+            kind = self._kinds[need, treatment.gates] = Kind(len(kinds), need, treatment.gates)
+            kinds.append(kind)
         return kind
 
-    def missing(self, kinds: set[int] | None, now: float) -> dict[int, int]:
-        """What those who wait lack to be admitted now, as bits of `Missing`, by kind (None: of all kinds)."""
-        everybody = _CASELOAD if self.caseload is not None and not self.caseload.free else 0
-        capacity, needs, missing = self.capacity, self.needs, {}
-        for kind, waiting in enumerate(self.waitlist.waiting):
-            if waiting and (kinds is None or kind in kinds):
-                lack = everybody if capacity.has_room(needs[kind], now) else everybody | _SEAT
-                if (gates := self.gates[kind]) and self._visits.possible_from(gates, now) > now:
-                    lack |= _HOURS
-                missing[kind] = lack or _ORDER
-        return missing
+    def missing(self, kind: Kind, now: float) -> int:
+        """What those of a kind who wait lack to be admitted now, as bits of `Missing`."""
+        lack = 0 if self.capacity.has_room(kind.need, now) else _SEAT
+        if self.caseload is not None and not self.caseload.free:
+            lack |= _CASELOAD
+        if kind.gates and self._visits.possible_from(kind.gates, now) > now:
+            lack |= _HOURS
+        return lack or _ORDER
 
     def is_full_for(self, stay: Stay, ahead: int, ahead_of_origin: int) -> bool:
         """Whether a cap of the waitlist refuses the stay, given how many waited before it."""

@@ -11,26 +11,61 @@ from iopsim.model.people import WAITING
 if TYPE_CHECKING:
     from iopsim.model.people import Rank, Stay
 
-__all__ = ["Waitlist"]
+__all__ = ["Kind", "Waitlist"]
 
 _TREATMENT: Final = int(Missing.TREATMENT)
 
 Entry = tuple["Rank", "Stay"]
 
 
-class Waitlist:
-    """One queue per kind of need, each by (priority class, time of joining, identity).
+class Kind:
+    """Those of a level who need the same, with the queue of those who wait, by their rank.
 
-    Those who leave, or whose rank or kind changes, are dropped when their old entry comes to the head (lazy
-    deletion). `waiting[kind]` counts who really waits, `queued[kind]` those of them who stand in the queue; `unready`
-    are the others, who lack something of their own (`Stay.lacks`); `holders` those in a queue who hold a place
-    elsewhere.
+    Attributes:
+        number: Place among the kinds of the level.
+        need: What they need, as the level's capacity numbers it.
+        gates: Services that their admission waits for.
+        waiting: How many wait.
+        queued: How many of them stand in the queue; the others lack something of their own (`Stay.lacks`).
+        noted: What they lacked when it was last written down, as bits of `Missing`.
+    """
+
+    __slots__ = ("_queue", "gates", "need", "noted", "number", "queued", "waiting")
+
+    def __init__(self, number: int, need: int, gates: tuple[int, ...]) -> None:
+        self.number = number
+        self.need = need
+        self.gates = gates
+        self.waiting = 0
+        self.queued = 0
+        self.noted = 0
+        self._queue: list[Entry] = []
+
+    def line_up(self, rank: Rank, stay: Stay) -> None:
+        """Let a stay stand in the queue."""
+        self.queued += 1
+        heappush(self._queue, (rank, stay))
+
+    def first(self) -> Stay:
+        """The first in the queue, in which somebody stands.
+
+        Who has left, or whose rank or kind has changed, is dropped when the old entry comes to the head.
+        """
+        rank, stay = self._queue[0]
+        while stay.rank != rank or stay.state is not WAITING or stay.kind is not self:
+            heappop(self._queue)
+            rank, stay = self._queue[0]
+        return stay
+
+
+class Waitlist:
+    """All who wait for a level, by kind of need.
+
+    `unready` are those who lack something of their own; `holders` those in a queue who hold a place elsewhere.
     """
 
     def __init__(self) -> None:
-        self._queues: list[list[Entry]] = []
-        self.queued: list[int] = []
-        self.waiting: list[int] = []
+        self.kinds: list[Kind] = []
         self.size = 0
         self.by_origin: dict[int, int] = {}
         self.unready: dict[int, Stay] = {}
@@ -40,23 +75,14 @@ class Waitlist:
         """Put a stay on the list."""
         self.size += 1
         self.by_origin[stay.origin] = self.by_origin.get(stay.origin, 0) + 1
-        if stay.kind >= len(self.waiting):
-            self._make_room(stay.kind)
-        self.waiting[stay.kind] += 1
+        stay.kind.waiting += 1
         if stay.lacks:
             self.unready[stay.number] = stay
         else:
             self._line_up(stay)
 
-    def _make_room(self, kind: int) -> None:
-        while len(self._queues) <= kind:
-            self._queues.append([])
-            self.queued.append(0)
-            self.waiting.append(0)
-
     def _line_up(self, stay: Stay) -> None:
-        heappush(self._queues[stay.kind], (stay.rank, stay))
-        self.queued[stay.kind] += 1
+        stay.kind.line_up(stay.rank, stay)
         if stay.patient.here is not None:
             self.holders[stay.number] = stay
 
@@ -65,40 +91,29 @@ class Waitlist:
         del self.unready[stay.number]
         self._line_up(stay)
 
-    def change(self, stay: Stay, rank: Rank, kind: int) -> None:
+    def change(self, stay: Stay, rank: Rank, kind: Kind) -> None:
         """Give a stay another rank or kind of need."""
-        self._make_room(kind)
-        self.waiting[stay.kind] -= 1
-        self.waiting[kind] += 1
+        stay.kind.waiting -= 1
+        kind.waiting += 1
         if not stay.lacks:
-            self.queued[stay.kind] -= 1
-            self.queued[kind] += 1
-            heappush(self._queues[kind], (rank, stay))
+            stay.kind.queued -= 1
+            kind.line_up(rank, stay)
         stay.rank, stay.kind = rank, kind
 
     def remove(self, stay: Stay) -> None:
         """Take a stay off the list, whatever becomes of it."""
         self.size -= 1
-        self.waiting[stay.kind] -= 1
+        stay.kind.waiting -= 1
         self.by_origin[stay.origin] -= 1
         if stay.lacks:
             del self.unready[stay.number]
         else:
-            self.queued[stay.kind] -= 1
+            stay.kind.queued -= 1
             if stay.number in self.holders:
                 del self.holders[stay.number]
-
-    def first(self, kind: int) -> Stay:
-        """The first of a kind that somebody who is ready waits for."""
-        queue = self._queues[kind]
-        rank, stay = queue[0]
-        while stay.rank != rank or stay.state is not WAITING or stay.kind != kind:
-            heappop(queue)  # it has left, or stands elsewhere by now
-            rank, stay = queue[0]
-        return stay
 
     def head(self) -> Stay | None:
         """The first of all whom a strict list asks: authorized or not, but not still treated in the level before."""
         unready = (stay for stay in self.unready.values() if not stay.lacks & _TREATMENT)
-        ready = (self.first(kind) for kind, number in enumerate(self.queued) if number)
+        ready = (kind.first() for kind in self.kinds if kind.queued)
         return min([*ready, *unready], key=lambda stay: stay.rank, default=None)

@@ -138,7 +138,7 @@ def a_new_one(staff: Staff, role: str) -> Diary:
 
 def find_anywhere(groups: Groups, stay: Stay, now: float) -> Offer | None:
     """Seats for one whose group closes, in cohorts too."""
-    return groups.find(stay.unit.needs[stay.kind], now)
+    return groups.find(stay.kind.need, now)
 
 
 def nobody_is_merged(_: SessionPlan, host: Group, is_held: bool) -> None:
