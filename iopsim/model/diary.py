@@ -40,30 +40,27 @@ class Diary:
         self._first = crew.first
         minutes = crew.role.appointment_minutes_per_day
         self._pages = [_Page(minutes, timeline) for _ in crew.posts]
-        # By length of appointments: no post has one before its bound; posts by bound, and those whose bound has
-        # changed since.
-        self._bounds: dict[float, list[float]] = {}
-        self._by_bound: dict[float, list[tuple[float, int]]] = {}
+        self._lengths: dict[float, _Length] = {}
 
     def change(self, minutes_a_day: float) -> None:
         """From now on a post gives appointments for so long each day; those that are made stay."""
         for page in self._pages:
             page.change(minutes_a_day)
-        self._bounds.clear()
-        self._by_bound.clear()
+        self._lengths.clear()
 
     def first_free(self, now: float, minutes: float) -> tuple[float, int] | None:
         """Start and post of the first free appointment, ties in order of posts; None while nobody is there."""
-        found = self._search(now, minutes)
+        found = self._search(self._length(now, minutes), now)
         return None if found is None else (found[0], self._first + found[1])
 
     def book(self, now: float, minutes: float) -> tuple[float, int] | None:
         """Take the first free appointment."""
-        found = self._search(now, minutes)
+        length = self._length(now, minutes)
+        found = self._search(length, now)
         if found is None:
             return None
         start, place, begin = found
-        self._pages[place].book_first(start, begin, minutes)
+        self._pages[place].book_first(start, begin, length.known[place], minutes)
         return start, self._first + place
 
     def book_on(self, day: int, minutes: float) -> tuple[float, int] | None:
@@ -79,12 +76,16 @@ class Diary:
         self._pages[place].book(start, begin, minutes)
         return start, self._first + place
 
-    def _search(self, now: float, minutes: float) -> tuple[float, int, float] | None:
+    def _length(self, now: float, minutes: float) -> _Length:
+        """What is known for appointments of a length."""
+        length = self._lengths.get(minutes)
+        if length is None:
+            length = self._lengths[minutes] = _Length(minutes, [page.learn(now) for page in self._pages])
+        return length
+
+    def _search(self, length: _Length, now: float) -> tuple[float, int, float] | None:
         """Start, place of the post and minute of the day of the first free appointment."""
-        if minutes not in self._bounds:
-            self._bounds[minutes] = [-inf] * len(self._pages)
-            self._by_bound[minutes] = [(-inf, place) for place in range(len(self._pages))]
-        bounds, heap, posts = self._bounds[minutes], self._by_bound[minutes], self._posts
+        bounds, heap, posts = length.bounds, length.by_bound, self._posts
         absent, found = [], None
         while heap and found is None:
             bound, place = heap[0]
@@ -92,7 +93,7 @@ class Diary:
                 heappop(heap)
             elif posts[place].state is not _FILLED:
                 absent.append(heappop(heap))
-            elif (free := self._pages[place].first_free(now, minutes)) is None:
+            elif (free := self._pages[place].first_free(length.known[place], now, length.minutes)) is None:
                 break
             else:
                 start, begin = free
@@ -109,13 +110,28 @@ class Diary:
         """Give an appointment back, for others to take."""
         place = post - self._first
         self._pages[place].cancel(start)
-        for minutes, bounds in self._bounds.items():
-            bounds[place] = min(bounds[place], float(floor(start)))
-            heappush(self._by_bound[minutes], (bounds[place], place))
+        for length in self._lengths.values():
+            length.bounds[place] = min(length.bounds[place], float(floor(start)))
+            heappush(length.by_bound, (length.bounds[place], place))
 
     def is_present(self, post: int) -> bool:
         """Whether somebody is there who can give the post's appointments."""
         return self._posts[post - self._first].state is _FILLED
+
+
+class _Length:
+    """What is known of all pages for appointments of one length.
+
+    No post has one before its bound; `by_bound` has the posts by bound, and by those that they had before.
+    """
+
+    __slots__ = ("bounds", "by_bound", "known", "minutes")
+
+    def __init__(self, minutes: float, known: list[_Known]) -> None:
+        self.minutes = minutes
+        self.known = known
+        self.bounds = [-inf] * len(known)
+        self.by_bound = [(-inf, place) for place in range(len(known))]
 
 
 class _Page:
@@ -128,7 +144,7 @@ class _Page:
         self._timeline = timeline
         self._taken: dict[int, list[Slot]] = {}
         self._today = timeline.first
-        self._known: dict[float, _Known] = {}
+        self._known: list[_Known] = []
         self.change(minutes_a_day)
 
     def change(self, minutes_a_day: float) -> None:
@@ -136,13 +152,16 @@ class _Page:
         self._minutes = minutes_a_day + _TOLERANCE_MINUTES
         self._known.clear()
 
-    def first_free(self, now: float, minutes: float) -> tuple[float, float] | None:
+    def learn(self, now: float) -> _Known:
+        """From now on appointments of another length are asked for."""
+        known = _Known(self._timeline.workday(floor(now)))
+        self._known.append(known)
+        return known
+
+    def first_free(self, known: _Known, now: float, minutes: float) -> tuple[float, float] | None:
         """Start and minute of the day of the first free appointment; None if no day is long enough for one."""
-        known = self._known.get(minutes)
-        if known is None:
-            if minutes > self._minutes:
-                return None
-            known = self._known[minutes] = _Known(self._timeline.workday(floor(now)))
+        if minutes > self._minutes:
+            return None
         free = known.free
         # A free one at a multiple of the length is the first as long as it lies ahead: no other can come before it.
         if free is None or free[0] < now or free[1] % minutes:
@@ -176,13 +195,13 @@ class _Page:
     def book(self, start: float, begin: float, minutes: float) -> None:
         """Take an appointment."""
         insort(self._taken.setdefault(floor(start), []), (begin, begin + minutes))
-        for known in self._known.values():
+        for known in self._known:
             known.free = None
 
-    def book_first(self, start: float, begin: float, minutes: float) -> None:
+    def book_first(self, start: float, begin: float, its: _Known, minutes: float) -> None:
         """Take the first free appointment of that length: if it is the last of its day, the next one follows it."""
         day, end = floor(start), begin + minutes
-        for known in self._known.values():
+        for known in self._known:
             known.free = None
         taken = self._taken.setdefault(day, [])
         if taken and taken[-1][0] > begin:
@@ -190,14 +209,14 @@ class _Page:
         else:
             taken.append((begin, end))
             if end + minutes <= self._minutes:
-                self._known[minutes].free = day + _clock(end), end
+                its.free = day + _clock(end), end
 
     def cancel(self, start: float) -> None:
         """Give an appointment back."""
         day = floor(start)
         taken = self._taken[day]
         del taken[[day + _clock(begin) for begin, _ in taken].index(start)]
-        for known in self._known.values():
+        for known in self._known:
             known.free = None
             if day < known.frontier and day not in known.reopened:
                 heappush(known.reopened, day)
