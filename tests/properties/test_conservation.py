@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from iopsim.model import terms
 from iopsim.model.access import Access
 from iopsim.model.allocation import Allocator
 from iopsim.model.authorization import Payers
@@ -203,7 +204,7 @@ STORMY: dict[str, Mutant] = {
     "units are not followed": (Payers, "_watch", nothing, "nobody asks for more|lapsed=False"),
     "answers of payers are lost": (Journey, "authorize", nothing, "waits for the payer"),
     "who is denied stays": (Journey, "turn_away", nothing, "is forgotten|two levels|wait for"),
-    "everybody is sent home": (Journey, "_destination", lambda *_: -1, "goes to home|to home, not"),
+    "everybody is sent home": (terms, "destination", lambda *_: -1, "goes to home|to home, not"),
     "nobody ages": (Journey, "_age", nothing, "has not aged"),
     "ageing changes no rank": (Waitlist, "change", nothing, "is admitted before|lacks|could be admitted"),
     "nobody takes another time": (Journey, "_accept", nothing, "still insists"),

@@ -56,7 +56,9 @@ def one_entry(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> flo
 
 def one_level(self: Draws, stay: Any, decision: str, occurrence: int = 0) -> float:
     """A number that belongs to a decision, whatever the level."""
-    return DRAWN(self, as_if(stay.patient, SimpleNamespace(name=""), stay.entry), decision, occurrence)
+    return DRAWN(
+        self, as_if(stay.patient, SimpleNamespace(name="", index=0), stay.entry), decision, occurrence
+    )
 
 
 def as_if(patient: Any, unit: Any, entry: int) -> Any:
