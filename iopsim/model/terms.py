@@ -1,6 +1,6 @@
 """What the plan in force says of a level, as the model asks for it: a field of a scenario costs ten times as much.
 
-Destinations are indexes of levels, −1 is home; laws stand here as their quantiles.
+Destinations are indexes of levels, −1 is home; beside a law that is asked often stands its quantile function.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ class Unit:
         is_capped: Whether the waitlist may refuse anybody.
         stages: By origin: what lies before the waitlist, if anything does.
         approvals: By payer: what has to be approved, if anything has.
+        renege_to, otherwise: Where those go who give up waiting, and those who find the list full.
         ages_into, ages_after_days: The class into which so many days of waiting lift a patient; none, and infinity.
         accepts_after_days: Days of waiting after which a group at any time is taken; infinity: never.
         changes_with_waiting: Whether a wait may change what a patient needs, or their class.
