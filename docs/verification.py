@@ -112,7 +112,7 @@ What stands in the way of more: with the compiled model a fifth of the time goes
 calls of numpy; the rest is spread: seen in pure Python, where a profile can look, no part of the model takes more than
 a seventh (`where_time_goes.csv` beside the history). A program of twenty sites does as much for a referral as one of a
 single site, but waits longer for memory: its patients do not fit into a processor's cache, and what that costs depends
-on what else the machine does: the same build has been seen between 1.05 and 1.08 times the baseline compiled, and
+on what else the machine does: the same build has been seen between 1.05 and 1.09 times the baseline compiled, and
 between 1.07 and 1.09 in pure Python.
 """
 
