@@ -94,11 +94,8 @@ class Journey(Approach):
         """
         treatment, patient = stay.treatment, stay.patient
         if treatment.stay_days is not None:
-            known, drawn = max(stay.treated, at_least), self._draws.uniform(stay, "stay")
-            if known or treatment.stay is None:
-                stay.ends_after = given_elapsed(treatment.stay_days, known, drawn)
-            else:
-                stay.ends_after = treatment.stay(drawn)
+            known = max(stay.treated, at_least)
+            stay.ends_after = given_elapsed(treatment.stay_days, known, self._draws.uniform(stay, "stay"))
         self._foresee_leaving(stay)
         if stay.group is not None:
             self.plan.begin(stay)

@@ -17,7 +17,7 @@ from iopsim.scenario.levels import care_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from iopsim.scenario.access import Authorization, Contact, Eligible, Intake, ShowByLead, ShowFading
+    from iopsim.scenario.access import Authorization, Contact, Eligible, Intake
     from iopsim.scenario.distributions import Law
     from iopsim.scenario.levels import Level, Returns, StepUp
     from iopsim.scenario.schema import Scenario
@@ -68,7 +68,7 @@ class Screening:
 class Assessment:
     """An intake appointment, and its length in days."""
 
-    __slots__ = ("_show", "_shown", "days", "lost_to", "minutes", "rebook", "rebook_taken", "role")
+    __slots__ = ("_show_share", "_shown", "days", "lost_to", "minutes", "rebook", "rebook_taken", "role")
 
     def __init__(self, intake: Intake, levels: Sequence[str]) -> None:
         self.role = intake.role
@@ -77,15 +77,14 @@ class Assessment:
         self.rebook = intake.rebook
         self.rebook_taken = intake.rebook_taken
         self.lost_to = destination(intake.lost_to, levels)
-        self._show: float | ShowByLead | ShowFading = intake.show
+        self._show_share: Callable[[int], float] = intake.show_share
         self._shown: dict[int, float] = {}
 
     def show_share(self, lead_days: int) -> float:
         """The share who show to an appointment so many days after it was booked."""
         share = self._shown.get(lead_days)
         if share is None:
-            share = self._show if isinstance(self._show, float) else self._show.share(lead_days)
-            self._shown[lead_days] = share
+            share = self._shown[lead_days] = self._show_share(lead_days)
         return share
 
 
@@ -174,8 +173,8 @@ class Treatment:
     """How a level treats patients of one track and source; made once from `Care`.
 
     Attributes:
-        stay_days, stay: The law of the days of treatment and its quantile, where it says how long that lasts.
-        patience_days, patience: The same for the days that patients wait before they give up.
+        stay_days: The law of the days of treatment, where it says how long that lasts.
+        patience_days, patience: The law of the days that patients wait before they give up, and its quantile function.
         dropout, dropout_time, dropout_per_week: The law of days until dropout and where its hazard reaches a unit
             exponential; None where the weekly share decides.
         dropout_to: Where those go who drop out or are discharged.
@@ -197,7 +196,6 @@ class Treatment:
     """
 
     stay_days: Law | None
-    stay: Callable[[float], float] | None
     patience_days: Law | None
     patience: Callable[[float], float] | None
     dropout: Law | None
@@ -248,7 +246,6 @@ def _treatment(scenario: Scenario, name: str, track: str, source: str) -> Treatm
     phases, extension = care.phases or (), care.extension
     return Treatment(
         stay_days=care.stay_days,
-        stay=_quantile(care.stay_days),
         patience_days=care.patience_days,
         patience=_quantile(care.patience_days),
         dropout=early.dropout,
