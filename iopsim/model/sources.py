@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopsim.model.draws import Cell, Draws
-from iopsim.model.people import Patient
+from iopsim.model.people import AT_HOME, Patient
 from iopsim.model.timeline import Timeline, in_days
 from iopsim.scenario.trace import trait_of
 
@@ -33,13 +33,17 @@ _COLUMNS: Final = 8  # of `Referrals.columns`
 _A_PAGE: Final = 1024  # referrals that are turned into plain numbers at once
 _NOBODY: Final = 1e-9  # referrals in a week: with fewer expected, they are left as they are
 
-__all__ = ["Referrals", "choose", "referrals", "referred", "table"]
+__all__ = ["Referrals", "choose", "destination", "referrals", "referred", "table"]
+
+
+def destination(name: str, names: Sequence[str]) -> int:
+    """The index of a name; home, which is none of them, is −1."""
+    return names.index(name) if name in names else AT_HOME
 
 
 def table(shares: Mapping[str, float], names: Sequence[str]) -> tuple[list[float], list[int]]:
     """A share table for `choose`: cumulative shares, and the index in `names` of each entry (home is −1)."""
-    indexes = [names.index(name) if name in names else -1 for name in shares]
-    return list(accumulate(shares.values())), indexes
+    return list(accumulate(shares.values())), [destination(name, names) for name in shares]
 
 
 def choose(shares: tuple[list[float], list[int]], uniform: float) -> int:

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
 from iopsim.model.people import AT_HOME
-from iopsim.model.sources import table
+from iopsim.model.sources import destination, table
 from iopsim.model.timeline import in_days
 from iopsim.scenario.levels import care_of
 
@@ -23,16 +23,11 @@ if TYPE_CHECKING:
     from iopsim.scenario.schema import Scenario
 
 __all__ = [
-    "Approval", "Assessment", "Reaching", "Returning", "Screening", "Stages", "Treatment",
-    "destination", "stages_of", "treatments_of",
+    "Approval", "Assessment", "Reaching", "Returning", "Screening", "Stages", "Treatment", "stages_of",
+    "treatments_of",
 ]  # fmt: skip
 
 Stage = TypeVar("Stage", "Contact", "Eligible", "Intake")
-
-
-def destination(name: str, levels: Sequence[str]) -> int:
-    """The index of a level, or home."""
-    return levels.index(name) if name in levels else AT_HOME
 
 
 def _quantile(law: Law | None) -> Callable[[float], float] | None:

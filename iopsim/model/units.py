@@ -6,8 +6,8 @@ from math import ceil, inf, log1p
 from typing import TYPE_CHECKING, Final
 
 from iopsim.model.ledger import Missing
-from iopsim.model.sources import table
-from iopsim.model.terms import Approval, Returning, destination, stages_of, treatments_of
+from iopsim.model.sources import destination, table
+from iopsim.model.terms import Approval, Returning, stages_of, treatments_of
 from iopsim.model.waitlist import Kind, Waitlist
 from iopsim.scenario.names import RETURNED
 
